@@ -1,0 +1,248 @@
+//! Client ids: `<GroupID>@@@<DeviceID>`.
+
+use core::{fmt, str::FromStr};
+
+use heapless::String;
+
+use crate::bytes::total_len;
+use crate::limits::{MAX_CLIENT_ID, MAX_GROUP_ID, MIN_GROUP_ID};
+use crate::text::{NUL, Named, first_outside_name_charset};
+
+/// What stands between group id and device id.
+const SEPARATOR: &str = "@@@";
+
+/// A client id that the service accepts (ApsaraMQ docs: terms, limits, manage groups).
+///
+/// It is `<GroupID>@@@<DeviceID>`, at most [64](MAX_CLIENT_ID) characters in all. The group id is created in
+/// the console, starts with `GID_` or `GID-` and has 7 to 64 characters; the device id is the caller's. Both
+/// consist of `0-9A-Za-z_-`. With custom authentication those rules are waived: see [`ClientId::custom`].
+///
+/// No two clients of an instance may have the same id: they would push each other out.
+///
+/// ```
+/// use mqtt_p2p_aliyun::{ClientId, ClientIdError};
+///
+/// let id: ClientId = "GID_Test@@@0001".parse()?;
+/// assert_eq!((id.group(), id.device()), (Some("GID_Test"), Some("0001")));
+/// assert_eq!(id, ClientId::new("GID_Test", "0001")?);
+/// assert_eq!(ClientId::parse("Test@@@0001"), Err(ClientIdError::GroupPrefix));
+/// # Ok::<(), ClientIdError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(String<MAX_CLIENT_ID>);
+
+impl ClientId {
+    /// Joins a group id and a device id.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the two break; of [`ClientIdError`] only `Empty`, `NoSeparator` and `Nul` do not
+    /// occur.
+    pub fn new(group: &str, device: &str) -> Result<Self, ClientIdError> {
+        if split(group).is_some() || split(device).is_some() {
+            return Err(ClientIdError::SeveralSeparators);
+        }
+        check_group(group)?;
+        check_device(device)?;
+        Self::from_parts([group, SEPARATOR, device])
+    }
+
+    /// Reads `<GroupID>@@@<DeviceID>`.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the text breaks; of [`ClientIdError`] only `Nul` does not occur.
+    pub fn parse(text: &str) -> Result<Self, ClientIdError> {
+        if text.is_empty() {
+            return Err(ClientIdError::Empty);
+        }
+        let (group, device) = split(text).ok_or(ClientIdError::NoSeparator)?;
+        Self::new(group, device)
+    }
+
+    /// A client id for custom authentication, where any text of 1 to 64 bytes without U+0000 will do
+    /// (ApsaraMQ docs: custom authentication). Without a group some of the console's features are lost.
+    ///
+    /// The documentation counts characters; where one takes several bytes, this counts bytes, which is the
+    /// stricter reading. To be a P2P target an id must also be without `/`, `+` and `#`.
+    ///
+    /// # Errors
+    ///
+    /// `Empty`, `TooLong` or `Nul`.
+    pub fn custom(text: &str) -> Result<Self, ClientIdError> {
+        if text.is_empty() {
+            return Err(ClientIdError::Empty);
+        }
+        if text.contains(NUL) {
+            return Err(ClientIdError::Nul);
+        }
+        Self::from_parts([text, "", ""])
+    }
+
+    fn from_parts(parts: [&str; 3]) -> Result<Self, ClientIdError> {
+        let mut text = String::new();
+        for part in parts {
+            let length = total_len(parts);
+            text.push_str(part)
+                .map_err(|_| ClientIdError::TooLong { length })?;
+        }
+        Ok(Self(text))
+    }
+
+    /// What stands before `@@@`; `None` in a custom id without it.
+    pub fn group(&self) -> Option<&str> {
+        split(&self.0).map(|(group, _)| group)
+    }
+
+    /// What stands behind `@@@`; `None` in a custom id without it.
+    pub fn device(&self) -> Option<&str> {
+        split(&self.0).map(|(_, device)| device)
+    }
+
+    /// The whole client id, as it stands in CONNECT.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// By hand because `str::split_once` with a text brings a search engine with panic paths along.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let at = text
+        .as_bytes()
+        .windows(SEPARATOR.len())
+        .position(|window| window == SEPARATOR.as_bytes())?;
+    let (group, rest) = text.split_at_checked(at)?;
+    Some((group, rest.strip_prefix(SEPARATOR)?))
+}
+
+fn check_group(group: &str) -> Result<(), ClientIdError> {
+    if !(group.starts_with("GID_") || group.starts_with("GID-")) {
+        return Err(ClientIdError::GroupPrefix);
+    }
+    if let Some(c) = first_outside_name_charset(group) {
+        return Err(ClientIdError::GroupCharacter(c));
+    }
+    match group.len() {
+        length if length < MIN_GROUP_ID => Err(ClientIdError::GroupTooShort { length }),
+        length if length > MAX_GROUP_ID => Err(ClientIdError::GroupTooLong { length }),
+        _ => Ok(()),
+    }
+}
+
+fn check_device(device: &str) -> Result<(), ClientIdError> {
+    if device.is_empty() {
+        return Err(ClientIdError::NoDevice);
+    }
+    match first_outside_name_charset(device) {
+        Some(c) => Err(ClientIdError::DeviceCharacter(c)),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for ClientId {
+    type Err = ClientIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl AsRef<str> for ClientId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// Why text is not a client id. It is the fault of who chose the ids; the service would refuse the connection
+/// or cut it later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientIdError {
+    /// No character at all.
+    Empty,
+    /// No `@@@`.
+    NoSeparator,
+    /// More than one `@@@`.
+    SeveralSeparators,
+    /// The group id starts with neither `GID_` nor `GID-`.
+    GroupPrefix,
+    /// The group id has fewer than [7](MIN_GROUP_ID) characters.
+    GroupTooShort {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// The group id has more than [64](MAX_GROUP_ID) characters.
+    GroupTooLong {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// The group id holds a character outside `0-9A-Za-z_-`.
+    GroupCharacter(char),
+    /// Nothing behind `@@@`.
+    NoDevice,
+    /// The device id holds a character outside `0-9A-Za-z_-`.
+    DeviceCharacter(char),
+    /// The whole is longer than [64](MAX_CLIENT_ID) bytes.
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// U+0000, which MQTT allows in no text.
+    Nul,
+}
+
+impl fmt::Display for ClientIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Empty => f.write_str("the client id is empty: give <group id>@@@<device id>"),
+            Self::NoSeparator => {
+                f.write_str("the client id has no @@@: write it as <group id>@@@<device id>")
+            }
+            Self::SeveralSeparators => {
+                f.write_str("the client id has more than one @@@: keep it out of both ids")
+            }
+            Self::GroupPrefix => f.write_str(
+                "the group id starts with neither GID_ nor GID-: use one from the ApsaraMQ console",
+            ),
+            Self::GroupTooShort { length } => write!(
+                f,
+                "the group id has {length} characters, fewer than {MIN_GROUP_ID}: \
+                 use one from the ApsaraMQ console"
+            ),
+            Self::GroupTooLong { length } => write!(
+                f,
+                "the group id has {length} characters, more than {MAX_GROUP_ID}: \
+                 use one from the ApsaraMQ console"
+            ),
+            Self::GroupCharacter(c) => {
+                write!(
+                    f,
+                    "the group id holds {}: only digits, ASCII letters, - and _ are allowed",
+                    Named(c)
+                )
+            }
+            Self::NoDevice => f.write_str("nothing follows @@@ in the client id: give the device an id"),
+            Self::DeviceCharacter(c) => {
+                write!(
+                    f,
+                    "the device id holds {}: only digits, ASCII letters, - and _ are allowed",
+                    Named(c)
+                )
+            }
+            Self::TooLong { length } => write!(
+                f,
+                "the client id has {length} bytes, more than {MAX_CLIENT_ID}: \
+                 shorten the device id, or create a group with a shorter id"
+            ),
+            Self::Nul => f.write_str("the client id holds U+0000, which MQTT does not allow: take it out"),
+        }
+    }
+}
+
+impl core::error::Error for ClientIdError {}

@@ -1,0 +1,99 @@
+//! A user name and a password that own their text.
+
+use core::fmt;
+
+use heapless::{String, Vec};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::credentials::Credentials;
+use crate::credentials_error::{CredentialPart, CredentialsError};
+use crate::hidden::Hidden;
+use crate::signature::Password;
+
+/// The user name and the password of a CONNECT.
+///
+/// The capacities are in bytes. The defaults hold any signature, and two tokens of almost 500 characters
+/// each; [`SignedLogIn`] saves memory where tokens are not used. Debug hides the password, and it is wiped
+/// when dropped; a move may leave a copy on the stack that nothing can wipe.
+///
+/// ```
+/// use mqtt_p2p_aliyun::{Credentials, CredentialsError, LogIn, TokenKind, TokenSet};
+///
+/// let credentials = Credentials::Token {
+///     access_key_id: "YYYYY",
+///     instance_id: "post-cn-example",
+///     tokens: TokenSet::new(TokenKind::RW, "LzMT+XLFl5u=")?,
+/// };
+/// let log_in = LogIn::<64, 2048>::new(&credentials, "GID_Test@@@0001")?;
+/// assert_eq!(log_in.password(), b"RW|LzMT+XLFl5u=");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct LogIn<const USER_NAME: usize = 128, const PASSWORD: usize = 1024> {
+    user_name: String<USER_NAME>,
+    password: Vec<u8, PASSWORD>,
+}
+
+/// A log-in whose password is a signature.
+pub type SignedLogIn = LogIn<128, { Password::LEN }>;
+
+impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
+    /// The log-in that the credentials make for a client id.
+    ///
+    /// # Errors
+    ///
+    /// What [`Credentials::check`] finds, an empty client id, or [`CredentialsError::BufferTooSmall`] if a
+    /// capacity is too small.
+    pub fn new(credentials: &Credentials<'_>, client_id: &str) -> Result<Self, CredentialsError> {
+        let mut log_in = Self {
+            user_name: String::new(),
+            password: Vec::new(),
+        };
+        log_in.fill(credentials, client_id)?;
+        Ok(log_in)
+    }
+
+    fn fill(&mut self, credentials: &Credentials<'_>, client_id: &str) -> Result<(), CredentialsError> {
+        let too_small = |part, needed| CredentialsError::BufferTooSmall { part, needed };
+        // First, so that a faulty part is not reported as one that does not fit.
+        credentials.check()?;
+        for part in credentials.user_name().parts() {
+            self.user_name
+                .push_str(part)
+                .map_err(|_| too_small(CredentialPart::UserName, credentials.user_name_len()))?;
+        }
+        let length = credentials.password_len();
+        self.password
+            .resize_default(length)
+            .map_err(|_| too_small(CredentialPart::Password, length))?;
+        credentials.write_password(client_id, &mut self.password)?;
+        Ok(())
+    }
+
+    /// The user name.
+    pub fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
+    /// The password.
+    pub fn password(&self) -> &[u8] {
+        &self.password
+    }
+}
+
+impl<const USER_NAME: usize, const PASSWORD: usize> fmt::Debug for LogIn<USER_NAME, PASSWORD> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogIn")
+            .field("user_name", &self.user_name)
+            .field("password", &Hidden)
+            .finish()
+    }
+}
+
+impl<const USER_NAME: usize, const PASSWORD: usize> Drop for LogIn<USER_NAME, PASSWORD> {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
+}
+
+impl<const USER_NAME: usize, const PASSWORD: usize> ZeroizeOnDrop for LogIn<USER_NAME, PASSWORD> {}

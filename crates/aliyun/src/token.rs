@@ -1,0 +1,219 @@
+//! The password of token authentication: `<type>|<token>` pairs.
+
+use core::{fmt, str::FromStr};
+
+use crate::bytes::{concat, total_len};
+use crate::hidden::Hidden;
+use crate::text::{BAR, is_key_text};
+
+/// What a token allows (ApsaraMQ docs: token authentication).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TokenKind {
+    /// To receive.
+    R,
+    /// To publish.
+    W,
+    /// To publish and to receive.
+    RW,
+}
+
+impl TokenKind {
+    /// The type as it stands in the password and in the service's notices: `R`, `W` or `RW`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::R => "R",
+            Self::W => "W",
+            Self::RW => "RW",
+        }
+    }
+}
+
+impl fmt::Display for TokenKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for TokenKind {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "R" => Ok(Self::R),
+            "W" => Ok(Self::W),
+            "RW" => Ok(Self::RW),
+            _ => Err(TokenError::UnknownKind),
+        }
+    }
+}
+
+/// The tokens of one log-in: at least one, and at most one of each type (ApsaraMQ docs: token
+/// authentication).
+///
+/// All of them must be valid: the service refuses a connection for one bad token. A token may be of any
+/// length (those of the documentation have more than 240 characters); its text is borrowed.
+///
+/// ```
+/// use mqtt_p2p_aliyun::{TokenError, TokenKind, TokenSet};
+///
+/// let tokens = TokenSet::new(TokenKind::R, "LzMT+XLFl5u=")?.with(TokenKind::W, "5oFF7kaIi2=")?;
+/// let mut buffer = [0; 64];
+/// let length = tokens.write_password(&mut buffer).expect("64 bytes are enough");
+/// assert_eq!(&buffer[..length], b"R|LzMT+XLFl5u=|W|5oFF7kaIi2=");
+/// assert_eq!(TokenSet::parse("W|5oFF7kaIi2=|R|LzMT+XLFl5u="), Ok(tokens));
+/// # Ok::<(), TokenError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenSet<'a> {
+    r: Option<&'a str>,
+    w: Option<&'a str>,
+    rw: Option<&'a str>,
+}
+
+impl<'a> TokenSet<'a> {
+    const EMPTY: Self = Self {
+        r: None,
+        w: None,
+        rw: None,
+    };
+
+    /// A set of one token.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Empty`] or [`TokenError::InvalidCharacter`].
+    pub fn new(kind: TokenKind, token: &'a str) -> Result<Self, TokenError> {
+        Self::EMPTY.with(kind, token)
+    }
+
+    /// The set with one token more.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Empty`], [`TokenError::InvalidCharacter`], or [`TokenError::Duplicate`] if the set has a
+    /// token of that type.
+    pub fn with(mut self, kind: TokenKind, token: &'a str) -> Result<Self, TokenError> {
+        if token.is_empty() {
+            return Err(TokenError::Empty(kind));
+        }
+        if !is_key_text(token) {
+            return Err(TokenError::InvalidCharacter(kind));
+        }
+        let slot = match kind {
+            TokenKind::R => &mut self.r,
+            TokenKind::W => &mut self.w,
+            TokenKind::RW => &mut self.rw,
+        };
+        match slot.replace(token) {
+            Some(_) => Err(TokenError::Duplicate(kind)),
+            None => Ok(self),
+        }
+    }
+
+    /// Reads a password; the pairs may come in any order.
+    ///
+    /// # Errors
+    ///
+    /// The first fault in the text, from the left.
+    pub fn parse(password: &'a str) -> Result<Self, TokenError> {
+        if password.is_empty() {
+            return Err(TokenError::NoToken);
+        }
+        let mut tokens = Self::EMPTY;
+        let mut fields = password.split(BAR);
+        while let Some(kind) = fields.next() {
+            tokens = tokens.with(kind.parse()?, fields.next().unwrap_or_default())?;
+        }
+        Ok(tokens)
+    }
+
+    /// The token of a type, if the set has one.
+    pub const fn get(&self, kind: TokenKind) -> Option<&'a str> {
+        match kind {
+            TokenKind::R => self.r,
+            TokenKind::W => self.w,
+            TokenKind::RW => self.rw,
+        }
+    }
+
+    /// The tokens in the order `R`, `W`, `RW`.
+    pub fn iter(&self) -> impl Iterator<Item = (TokenKind, &'a str)> + Clone + use<'a> {
+        [
+            (TokenKind::R, self.r),
+            (TokenKind::W, self.w),
+            (TokenKind::RW, self.rw),
+        ]
+        .into_iter()
+        .filter_map(|(kind, token)| Some((kind, token?)))
+    }
+
+    /// The password's length in bytes.
+    pub fn password_len(&self) -> usize {
+        total_len(self.password_parts())
+    }
+
+    /// Writes the password to the start of `buffer` and returns its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// The length that is needed if the buffer is shorter; nothing is written then.
+    pub fn write_password(&self, buffer: &mut [u8]) -> Result<usize, usize> {
+        concat(self.password_parts(), buffer)
+    }
+
+    fn password_parts(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.iter()
+            .flat_map(|(kind, token)| ["|", kind.as_str(), "|", token])
+            .skip(1)
+    }
+}
+
+impl fmt::Debug for TokenSet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(kind, _)| (kind, Hidden)))
+            .finish()
+    }
+}
+
+/// Why texts are not the tokens of a log-in. Of the tokens it shows nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// No token at all.
+    NoToken,
+    /// A type other than `R`, `W` and `RW`.
+    UnknownKind,
+    /// A type without a token.
+    Empty(TokenKind),
+    /// Two tokens of one type.
+    Duplicate(TokenKind),
+    /// A token with `|` or anything else that is not visible ASCII, and so not the Base64 that tokens are.
+    InvalidCharacter(TokenKind),
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::NoToken => {
+                f.write_str("no token: give one for R, W or RW, as the server that issues them returned it")
+            }
+            Self::UnknownKind => {
+                f.write_str("a token's type is none of R, W and RW: the password is <type>|<token> pairs")
+            }
+            Self::Empty(kind) => write!(
+                f,
+                "the {kind} token is empty: ask the server that issues tokens for one"
+            ),
+            Self::Duplicate(kind) => write!(f, "two {kind} tokens: give the newer one only"),
+            Self::InvalidCharacter(kind) => write!(
+                f,
+                "the {kind} token holds |, white space or another character that Base64 does not have: \
+                 give it exactly as the server that issues tokens returned it"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for TokenError {}

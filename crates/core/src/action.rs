@@ -1,0 +1,118 @@
+//! What the client asks of its caller, and what it reports.
+
+use mqtt_p2p_packet::{QoS, ReasonCode, ReturnCodes, TopicName};
+
+use crate::disconnect::DisconnectReason;
+use crate::ticket::Ticket;
+use crate::time::Instant;
+
+/// The next thing to do, from [`Client::poll`](crate::Client::poll). `'a` is the client's memory, `'b` the caller's
+/// receive buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the order of actions is the protocol"]
+pub enum Action<'a, 'b> {
+    /// Dial: resolve the name again, refresh the token, and answer with
+    /// [`transport_opened`](crate::Client::transport_opened) or
+    /// [`transport_closed`](crate::Client::transport_closed).
+    OpenTransport {
+        /// Counts the attempts since the last stable connection, from 1.
+        attempt: u32,
+    },
+    /// Write some of this, and tell how much with [`transmitted`](crate::Client::transmitted). Whole packets, one
+    /// behind the other, but for the first, whose beginning may have gone out before.
+    Transmit(&'a [u8]),
+    /// Close the transport, or give up dialling. Nothing more is to be said of that transport.
+    CloseTransport,
+    /// Something happened.
+    Event(Event<'b>),
+    /// Nothing to do until there is input, or until this moment.
+    Wait(Option<Instant>),
+}
+
+/// What happened.
+///
+/// Every [`Action::OpenTransport`] is followed by exactly one [`Event::Refused`] or [`Event::Disconnected`], with or
+/// without an [`Event::Connected`] before it. Every ticket ends in exactly one of `Published`, `Subscribed`,
+/// `Unsubscribed` and `Dropped`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'b> {
+    /// The server accepted the log-in.
+    Connected {
+        /// Whether it continues a session.
+        session_present: bool,
+    },
+    /// The server refused the log-in; this ends the attempt.
+    Refused {
+        /// Its reason.
+        reason: ReasonCode,
+        /// When the next attempt follows; `None`: not before [`connect`](crate::Client::connect), because the same
+        /// log-in would be refused again.
+        retry_at: Option<Instant>,
+    },
+    /// The connection ended, or did not come about; this ends the attempt.
+    Disconnected {
+        /// Why, as far as the evidence goes.
+        reason: DisconnectReason,
+        /// When the next attempt follows; `None`: not before [`connect`](crate::Client::connect) or
+        /// [`resume`](crate::Client::resume).
+        retry_at: Option<Instant>,
+    },
+    /// A message came.
+    Message(Message<'b>),
+    /// A publication is through: handed to the transport (QoS 0) or acknowledged (QoS 1 and 2).
+    Published {
+        /// Which.
+        ticket: Ticket,
+    },
+    /// A SUBSCRIBE was answered.
+    Subscribed {
+        /// Which.
+        ticket: Ticket,
+        /// An answer for each topic filter, in their order.
+        return_codes: ReturnCodes<'b>,
+    },
+    /// An UNSUBSCRIBE was answered.
+    Unsubscribed {
+        /// Which.
+        ticket: Ticket,
+    },
+    /// A request was given up, by [`abandon`](crate::Client::abandon).
+    Dropped {
+        /// Which.
+        ticket: Ticket,
+    },
+    /// Subscriptions were asked for again after a reconnect, and answered.
+    Resubscribed {
+        /// Where in [`subscriptions`](crate::Client::subscriptions) the answers begin.
+        first: usize,
+        /// An answer for each of them.
+        return_codes: ReturnCodes<'b>,
+    },
+}
+
+/// A message from the server. It lies in the caller's receive buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'b> {
+    /// Where it was published to. ApsaraMQ may deliver a P2P message under any topic.
+    pub topic: TopicName<'b>,
+    /// Any bytes.
+    pub payload: &'b [u8],
+    /// The QoS of this delivery.
+    pub qos: QoS,
+    /// The server had kept it for new subscribers.
+    pub retain: bool,
+    /// The server believes to have sent it before. It says nothing about whether it *arrived* before: QoS 1 may
+    /// repeat a message without it, and a message seen for the first time may have it.
+    pub dup: bool,
+    /// What [`acknowledge`](crate::Client::acknowledge) takes. `None` with QoS 0.
+    pub delivery: Option<Delivery>,
+}
+
+/// Names the delivery of a message until it is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Delivery {
+    pub(crate) id: mqtt_p2p_packet::PacketId,
+    pub(crate) qos: mqtt_p2p_packet::AckedQoS,
+    pub(crate) connection: u32,
+}

@@ -1,0 +1,81 @@
+//! How long to wait before the next attempt, and whether somebody else uses the client id.
+
+use crate::config::{Backoff, Config};
+
+/// So many short lives in a row look like a takeover.
+const SUSPICIOUS: u8 = 3;
+
+/// What the last attempts teach.
+#[derive(Debug)]
+pub(crate) struct History {
+    /// Attempts since the last stable connection.
+    pub(crate) attempts: u32,
+    /// Connections in a row that the peer closed shortly after it had accepted them.
+    short_lives: u8,
+    random: u64,
+}
+
+/// How a connection, or the attempt to get one, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It lasted.
+    Stable,
+    /// The peer closed it shortly after CONNACK.
+    Short,
+    /// Anything else.
+    Other,
+}
+
+impl History {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self {
+            attempts: 0,
+            short_lives: 0,
+            random: seed,
+        }
+    }
+
+    /// Notes an end; says whether it looks like a takeover, and how long to wait, in milliseconds.
+    pub(crate) fn ended(&mut self, life: Life, config: &Config) -> (bool, u32) {
+        match life {
+            Life::Stable => {
+                self.attempts = 0;
+                self.short_lives = 0;
+            }
+            Life::Short => self.short_lives = self.short_lives.saturating_add(1),
+            Life::Other => {}
+        }
+        if life == Life::Short && self.short_lives >= SUSPICIOUS {
+            let half = config.takeover_delay_ms >> 1;
+            return (true, half.saturating_add(self.up_to(half)));
+        }
+        let delay = match config.backoff {
+            Backoff::Fixed { delay_ms } => delay_ms,
+            Backoff::Exponential { base_ms, cap_ms } => {
+                let doublings = self.attempts.saturating_sub(1).min(31);
+                let bound = base_ms
+                    .saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
+                    .min(cap_ms);
+                self.up_to(bound)
+            }
+        };
+        (false, delay)
+    }
+
+    /// The random state, for a successor.
+    pub(crate) const fn random(&self) -> u64 {
+        self.random
+    }
+
+    /// Any number from 0 to `bound`, all alike: xorshift64*, its upper half scaled down.
+    fn up_to(&mut self, bound: u32) -> u32 {
+        // A seed of 0 would stay 0.
+        let mut x = self.random | u64::from(self.random == 0);
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.random = x;
+        let upper = x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
+        (upper.wrapping_mul(u64::from(bound).wrapping_add(1)) >> 32) as u32
+    }
+}

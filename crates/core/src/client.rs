@@ -1,0 +1,267 @@
+//! The client as its caller sees it: the state machine with its memory.
+
+use mqtt_p2p_packet::{AckedQoS, PacketId, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
+
+use crate::action::{Action, Delivery};
+use crate::config::Config;
+use crate::disconnect::TransportError;
+use crate::error::{Error, Need};
+use crate::login::Login;
+use crate::machine::Machine;
+use crate::session::SessionError;
+use crate::stats::Stats;
+use crate::storage::{Memory, Storage};
+use crate::ticket::Ticket;
+use crate::time::Instant;
+
+/// An MQTT client: see the [crate's page](crate) for how to drive it.
+#[derive(Debug)]
+pub struct Client<S> {
+    machine: Machine,
+    storage: S,
+}
+
+/// A message to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publication<'a> {
+    /// Where to.
+    pub topic: TopicName<'a>,
+    /// Any bytes.
+    pub payload: &'a [u8],
+    /// How surely.
+    pub qos: QoS,
+    /// Whether the server keeps it for later subscribers. ApsaraMQ does not know this.
+    pub retain: bool,
+}
+
+impl<'a> Publication<'a> {
+    #[inline]
+    pub(crate) fn packet(&self, id: PacketId) -> Publish<'a> {
+        let delivery = match self.qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce => Some((AckedQoS::AtLeastOnce, id)),
+            QoS::ExactlyOnce => Some((AckedQoS::ExactlyOnce, id)),
+        };
+        Publish {
+            dup: false,
+            retain: self.retain,
+            topic: self.topic,
+            delivery,
+            payload: self.payload,
+        }
+    }
+}
+
+impl<S: Storage> Client<S> {
+    /// A client that does nothing yet. `seed` is any number that differs from device to device and from start to
+    /// start; it spreads the attempts to reconnect.
+    pub const fn new(config: Config, seed: u64, storage: S) -> Self {
+        Self {
+            machine: Machine::new(config, seed),
+            storage,
+        }
+    }
+
+    // ---- events in ----
+
+    /// Wants a connection from now on: an attempt begins at the next poll, and after every loss another one, until
+    /// [`disconnect`](Self::disconnect). While a retry is waited for, it is brought forward.
+    pub fn connect(&mut self, now: Instant) {
+        self.machine.tick(now);
+        self.machine.connect();
+    }
+
+    /// Wants no connection any more, at any moment. What may already be sent goes out, then DISCONNECT, then the
+    /// transport is closed; an attempt under way is given up. What waits stays for the next
+    /// [`connect`](Self::connect), or for [`abandon`](Self::abandon).
+    pub fn disconnect(&mut self, now: Instant) {
+        self.machine.tick(now);
+        self.machine.disconnect();
+    }
+
+    /// The host goes to the background: no attempt begins and no timer runs, until [`resume`](Self::resume). A
+    /// connection stays as long as the host lets it.
+    pub fn pause(&mut self, now: Instant) {
+        self.machine.tick(now);
+        self.machine.pause();
+    }
+
+    /// The host is back: reconnects at once, or asks at once whether the connection still lives.
+    pub fn resume(&mut self, now: Instant) {
+        self.machine.tick(now);
+        self.machine.resume();
+    }
+
+    /// The transport is open: CONNECT goes out with this log-in. Ignored unless
+    /// [`Action::OpenTransport`] was the last word on the transport. What is wrong with the log-in is reported as
+    /// [`DisconnectReason::InvalidLogin`](crate::DisconnectReason::InvalidLogin).
+    pub fn transport_opened(&mut self, now: Instant, login: &Login<'_>) {
+        self.machine.tick(now);
+        let mut growable = true;
+        loop {
+            let mut memory = self.storage.memory();
+            memory.growable &= growable;
+            match self.machine.transport_opened(&mut memory, login) {
+                Ok(()) => return,
+                Err(need) => growable = self.storage.grow(need),
+            }
+        }
+    }
+
+    /// The transport is gone, or could not be opened. Ignored after [`Action::CloseTransport`], so that one end is
+    /// never counted twice.
+    pub fn transport_closed(&mut self, now: Instant, why: TransportError) {
+        self.machine.tick(now);
+        self.machine.transport_closed(why);
+    }
+
+    /// So many bytes of the last [`Action::Transmit`] were written.
+    #[inline]
+    pub fn transmitted(&mut self, bytes: usize) {
+        self.machine.transmitted(&self.storage.memory(), bytes);
+    }
+
+    /// The caller stops reading from the transport (`true`) or goes on: while it does not read, no answer to a ping
+    /// is expected.
+    pub fn hold_reading(&mut self, now: Instant, held: bool) {
+        self.machine.tick(now);
+        self.machine.keep_alive.hold(now, held);
+    }
+
+    /// Accepts a message for sending. With a connection it goes out at the next poll; without one it waits.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::RetainUnsupported`]. Nothing was accepted.
+    #[inline]
+    pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
+        self.request(|machine, memory| machine.publish(memory, publication))
+    }
+
+    /// Asks for the messages of these topic filters, at least one. Each is asked for again after a reconnect, once
+    /// the server has granted it, as [`Config::resubscribe`] says.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::TooManySubscriptions`],
+    /// [`Error::Invalid`] for an empty list. Nothing was accepted.
+    pub fn subscribe(&mut self, filters: &[SubscribeFilter<'_>]) -> Result<Ticket, Error> {
+        self.request(|machine, memory| machine.subscribe(memory, filters))
+    }
+
+    /// Ends the subscriptions to these topic filters, at least one.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::Invalid`] for an empty list. Nothing was
+    /// accepted.
+    pub fn unsubscribe(&mut self, filters: &[TopicFilter<'_>]) -> Result<Ticket, Error> {
+        self.request(|machine, memory| machine.unsubscribe(memory, filters))
+    }
+
+    /// Acknowledges a message, with [`Config::manual_ack`].
+    ///
+    /// # Errors
+    /// [`Error::Stale`]; [`Error::Full`] while earlier acknowledgements wait for the transport.
+    pub fn acknowledge(&mut self, delivery: Delivery) -> Result<(), Error> {
+        self.machine.acknowledge(&mut self.storage.memory(), delivery)
+    }
+
+    /// Gives up everything that was accepted and has not ended: each ticket ends in
+    /// [`Event::Dropped`](crate::Event::Dropped). Only without a connection; otherwise nothing happens.
+    pub fn abandon(&mut self) {
+        self.machine.abandon();
+    }
+
+    // ---- actions out ----
+
+    /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
+    ///
+    /// `received` are the bytes that came in and were not taken yet; it is advanced past what is taken now. An
+    /// event borrows from it, and from nothing else.
+    #[inline]
+    pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        if self.machine.inbound.len() == self.storage.memory().inbound.len() {
+            self.storage.grow(Need::Inbound);
+        }
+        self.machine.poll(self.storage.memory(), now, received)
+    }
+
+    // ---- the session as bytes ----
+
+    /// Writes the session: what was accepted and has not ended, incoming QoS 2, subscriptions. Gives the length.
+    /// Drain [`poll`](Self::poll) first.
+    ///
+    /// # Errors
+    /// [`SessionError::BufferTooSmall`], which tells the length.
+    pub fn export_session(&mut self, buffer: &mut [u8]) -> Result<usize, SessionError> {
+        self.machine.export(&self.storage.memory(), buffer)
+    }
+
+    /// Takes over a session that [`export_session`](Self::export_session) wrote, into a client that has not been
+    /// used. Its tickets go on: see [`requests`](Self::requests).
+    ///
+    /// # Errors
+    /// Damaged or foreign bytes; a client in use; memory too small. The client is as it was.
+    pub fn import_session(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
+        let mut growable = true;
+        loop {
+            let mut memory = self.storage.memory();
+            match self.machine.import(&mut memory, bytes) {
+                Err(SessionError::NotTaken(Error::Full(need))) if growable => {
+                    growable = self.storage.grow(need);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    // ---- what there is to see ----
+
+    /// Whether the server has accepted the log-in and the connection has not ended.
+    pub const fn is_connected(&self) -> bool {
+        self.machine.is_connected()
+    }
+
+    /// What the client was made with.
+    pub const fn config(&self) -> &Config {
+        &self.machine.config
+    }
+
+    /// Counters.
+    pub const fn stats(&self) -> Stats {
+        self.machine.stats
+    }
+
+    /// Publications of QoS 1 and 2 that wait for the server.
+    pub const fn in_flight(&self) -> u16 {
+        self.machine.outbox.in_flight()
+    }
+
+    /// The requests that have not ended, oldest first.
+    pub fn requests(&mut self) -> impl Iterator<Item = Ticket> {
+        let memory = self.storage.memory();
+        let requests: &[_] = memory.requests;
+        self.machine.outbox.tickets(requests)
+    }
+
+    /// The subscriptions that the server granted.
+    pub fn subscriptions(&mut self) -> impl Iterator<Item = SubscribeFilter<'_>> {
+        let list: &[u8] = self.storage.memory().subscriptions;
+        self.machine.subscriptions.iter(list)
+    }
+
+    #[inline]
+    fn request(
+        &mut self,
+        mut accept: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<Ticket, Error>,
+    ) -> Result<Ticket, Error> {
+        let mut growable = true;
+        loop {
+            let mut memory = self.storage.memory();
+            memory.growable &= growable;
+            let may_grow = memory.growable;
+            match accept(&mut self.machine, &mut memory) {
+                Err(Error::Full(need)) if may_grow => growable = self.storage.grow(need),
+                result => return result,
+            }
+        }
+    }
+}

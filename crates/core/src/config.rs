@@ -1,0 +1,164 @@
+//! What the client is told once: the promises of the connection, the waiting times, the limits.
+
+use mqtt_p2p_packet::Protocol;
+
+/// How a client behaves. Times are in milliseconds unless the name says otherwise.
+///
+/// ```
+/// use mqtt_p2p_core::{Backoff, Config};
+///
+/// let config = Config { keep_alive_secs: 30, backoff: Backoff::Fixed { delay_ms: 2_000 }, ..Config::new() };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The edition to speak. Default: 3.1.1.
+    pub protocol: Protocol,
+    /// Ask the server to forget the session when a connection ends ([MQTT-3.1.2-6]). The client's own side of the
+    /// session, that is, all that it has accepted, lives on either way. Default: false.
+    pub clean_session: bool,
+    /// The longest silence of the client, in seconds; 0 turns keep alive off ([MQTT-3.1.2-23]). A ping goes out
+    /// an eighth earlier, also if nothing was *received* for so long. Default: 60.
+    pub keep_alive_secs: u16,
+    /// How long a ping may wait for its answer, or for any other packet, before the connection counts as dead.
+    /// Default: 20,000.
+    pub ping_timeout_ms: u32,
+    /// How long an attempt to connect may take, from [`Action::OpenTransport`](crate::Action::OpenTransport) to
+    /// CONNACK; also how long [`disconnect`](crate::Client::disconnect) waits for what is still to be sent.
+    /// Default: 10,000.
+    pub connect_timeout_ms: u32,
+    /// How long to wait before the next attempt.
+    pub backoff: Backoff,
+    /// A connection that lasted so long proves that all is well: back-off and takeover suspicion start anew after
+    /// it. Default: 30,000.
+    pub stable_after_ms: u32,
+    /// How long to stay away, at most, when another client seems to use this client id: between half of it and
+    /// all of it. Default: 60,000.
+    pub takeover_delay_ms: u32,
+    /// How many publications of QoS 1 and 2 may be under way at once; the rest waits its turn. Default: 20.
+    pub max_in_flight: u16,
+    /// The longest packet taken from the server, in bytes with its fixed header; the caller's receive buffer must
+    /// hold as much. A longer one ends the connection when its header is seen. Default: 65,536 + 1,024.
+    pub max_packet_size: u32,
+    /// When subscriptions are asked for again after a reconnect.
+    pub resubscribe: Resubscribe,
+    /// What may be published while there is no connection.
+    pub offline: Offline,
+    /// Acknowledge messages only when [`acknowledge`](crate::Client::acknowledge) says so; otherwise it happens
+    /// once the caller has taken the message, that is, at the next poll. Default: false.
+    pub manual_ack: bool,
+    /// What the service at the other end does not do.
+    pub limits: Limits,
+}
+
+/// What to refuse on the caller's side because the service would drop it, or the connection with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest payload to publish, in bytes.
+    pub max_payload: u32,
+    /// The most subscriptions at one time.
+    pub max_subscriptions: u16,
+    /// Whether retained messages are known.
+    pub retain: bool,
+    /// Whether wills are known.
+    pub will: bool,
+    /// The longest keep alive, in seconds. It is lowered to this, and if this is not the largest number, then
+    /// turning keep alive off is no choice either: 0 becomes this too.
+    pub max_keep_alive_secs: u16,
+}
+
+/// The wait before the next attempt to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Backoff {
+    /// Any time up to a bound that doubles with every failure: "full jitter", so that a million clients that lost
+    /// one server do not come back in step.
+    Exponential {
+        /// The bound after the first failure.
+        base_ms: u32,
+        /// The bound stays below this.
+        cap_ms: u32,
+    },
+    /// The same time always.
+    Fixed {
+        /// That time.
+        delay_ms: u32,
+    },
+}
+
+/// When subscriptions are asked for again. The client keeps those that the server has granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resubscribe {
+    /// When CONNACK says that the server has no session for this client.
+    WithoutSession,
+    /// After every CONNACK: for servers whose word on the session can't be relied on.
+    Always,
+    /// Never: the caller does it.
+    Never,
+}
+
+/// What is accepted for later while there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Offline {
+    /// Everything, as long as there is room.
+    QueueAll,
+    /// Publications of QoS 1 and 2, subscriptions and unsubscriptions.
+    QueueAcknowledged,
+    /// Nothing.
+    Refuse,
+}
+
+impl Limits {
+    /// No limits but MQTT's own.
+    pub const fn none() -> Self {
+        Self {
+            max_payload: u32::MAX,
+            max_subscriptions: u16::MAX,
+            retain: true,
+            will: true,
+            max_keep_alive_secs: u16::MAX,
+        }
+    }
+}
+
+impl Config {
+    /// The defaults, which fit any broker.
+    pub const fn new() -> Self {
+        Self {
+            protocol: Protocol::V311,
+            clean_session: false,
+            keep_alive_secs: 60,
+            ping_timeout_ms: 20_000,
+            connect_timeout_ms: 10_000,
+            backoff: Backoff::Exponential {
+                base_ms: 1_000,
+                cap_ms: 60_000,
+            },
+            stable_after_ms: 30_000,
+            takeover_delay_ms: 60_000,
+            max_in_flight: 20,
+            max_packet_size: 65_536 + 1_024,
+            resubscribe: Resubscribe::WithoutSession,
+            offline: Offline::QueueAll,
+            manual_ack: false,
+            limits: Limits::none(),
+        }
+    }
+
+    /// The keep alive that CONNECT carries, within the limits.
+    pub(crate) fn keep_alive(&self) -> u16 {
+        let max = self.limits.max_keep_alive_secs;
+        match self.keep_alive_secs {
+            0 if max == u16::MAX => 0,
+            0 => max,
+            secs => secs.min(max),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,83 @@
+//! The control lane: small packets that may overtake what waits in the outbound store.
+
+use crate::storage::Memory;
+
+/// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in [`Memory::control`].
+#[derive(Debug)]
+pub(crate) struct ControlLane {
+    start: usize,
+    end: usize,
+}
+
+impl ControlLane {
+    pub(crate) const fn new() -> Self {
+        Self { start: 0, end: 0 }
+    }
+
+    pub(crate) const fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// The bytes that wait.
+    #[inline]
+    pub(crate) const fn ready(&self) -> Option<(usize, usize)> {
+        if self.start == self.end {
+            None
+        } else {
+            Some((self.start, self.end))
+        }
+    }
+
+    #[inline]
+    pub(crate) fn transmitted(&mut self, bytes: usize) {
+        self.start = self.start.saturating_add(bytes).min(self.end);
+        if self.start == self.end {
+            self.clear();
+        }
+    }
+
+    /// Whether there is room for so many bytes, after moving what waits to the front if need be.
+    #[inline]
+    pub(crate) fn has_room(&mut self, memory: &mut Memory<'_>, bytes: usize) -> bool {
+        let fits = |end: usize| memory.control.len().saturating_sub(end) >= bytes;
+        if fits(self.end) {
+            return true;
+        }
+        let waiting = self.end.saturating_sub(self.start);
+        if !fits(waiting) {
+            return false;
+        }
+        if self.end <= memory.control.len() && self.start <= self.end {
+            memory.control.copy_within(self.start..self.end, 0);
+        }
+        *self = Self {
+            start: 0,
+            end: waiting,
+        };
+        true
+    }
+
+    /// The free room.
+    pub(crate) fn free<'m>(&self, memory: &'m mut Memory<'_>) -> &'m mut [u8] {
+        memory.control.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// So many bytes were written to the start of the free room.
+    pub(crate) const fn written(&mut self, bytes: usize) {
+        self.end = self.end.saturating_add(bytes);
+    }
+
+    /// Puts a packet in; `false` if there is no room.
+    #[inline]
+    pub(crate) fn push<const N: usize>(&mut self, memory: &mut Memory<'_>, packet: [u8; N]) -> bool {
+        if !self.has_room(memory, N) {
+            return false;
+        }
+        let Some(place) = self.free(memory).first_chunk_mut() else {
+            return false;
+        };
+        *place = packet;
+        self.written(N);
+        true
+    }
+}

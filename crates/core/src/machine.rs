@@ -1,0 +1,445 @@
+//! The state machine's state, and the life of a connection: connect, lose, refuse, leave, pause, come back.
+
+use mqtt_p2p_packet::{
+    Ack, AckedQoS, Connect, EncodeError, PacketId, PacketType, QoS, ReasonCode, SubscribeFilter, TopicFilter,
+};
+
+use crate::action::Delivery;
+use crate::backoff::{History, Life};
+use crate::client::Publication;
+use crate::config::{Config, Offline, Resubscribe};
+use crate::control::ControlLane;
+use crate::disconnect::{DisconnectReason, TransportError};
+use crate::error::{Error, Need};
+use crate::inbound::Inbound;
+use crate::keep_alive::KeepAlive;
+use crate::login::Login;
+use crate::outbox::{Outbox, Outgoing};
+use crate::stats::{Stats, count};
+use crate::storage::Memory;
+use crate::subscriptions::Subscriptions;
+use crate::ticket::Ticket;
+use crate::time::Instant;
+
+/// Where the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// None, and none wanted.
+    Idle,
+    /// None; the next attempt begins at the deadline.
+    Waiting,
+    /// The caller dials.
+    Opening,
+    /// CONNECT is on its way; CONNACK is due by the deadline.
+    Handshake,
+    /// The server accepted.
+    Online,
+    /// The caller wants to leave: what may still be sent goes out first, until the deadline.
+    Leaving,
+    /// DISCONNECT is the last that goes out.
+    Left,
+}
+
+/// An ended attempt that has to be reported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ending {
+    Refused(ReasonCode, Option<Instant>),
+    Disconnected(DisconnectReason, Option<Instant>),
+}
+
+/// Whose bytes the last `Transmit` offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offered {
+    Nothing,
+    Control,
+    Outbox,
+}
+
+/// A message that the caller has, and whose acknowledgement goes out once it comes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unacknowledged {
+    pub(crate) id: PacketId,
+    pub(crate) qos: AckedQoS,
+}
+
+/// All that a client knows, but for what lies in its [`Memory`].
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) config: Config,
+    pub(crate) now: Instant,
+    pub(crate) phase: Phase,
+    /// What ends the phase, where time does.
+    pub(crate) deadline: Instant,
+    /// The caller wants a connection: its intent, never guessed from how the last one ended.
+    wanted: bool,
+    pub(crate) paused: bool,
+    pub(crate) abandoning: bool,
+    /// The transport has to be closed before anything else.
+    pub(crate) close_due: bool,
+    pub(crate) ending: Option<Ending>,
+    pub(crate) offered: Offered,
+    pub(crate) unacknowledged: Option<Unacknowledged>,
+    /// Counts the connections, to tell their deliveries apart.
+    pub(crate) connection: u32,
+    /// The first connection of the session that the server continues.
+    session_since: u32,
+    online_since: Instant,
+    pub(crate) keep_alive: KeepAlive,
+    pub(crate) history: History,
+    pub(crate) outbox: Outbox,
+    pub(crate) lane: ControlLane,
+    pub(crate) inbound: Inbound,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) stats: Stats,
+}
+
+impl Machine {
+    pub(crate) const fn new(config: Config, seed: u64) -> Self {
+        Self {
+            config,
+            now: Instant::from_millis(0),
+            phase: Phase::Idle,
+            deadline: Instant::NEVER,
+            wanted: false,
+            paused: false,
+            abandoning: false,
+            close_due: false,
+            ending: None,
+            offered: Offered::Nothing,
+            unacknowledged: None,
+            connection: 0,
+            session_since: 0,
+            online_since: Instant::NEVER,
+            keep_alive: KeepAlive::new(),
+            history: History::new(seed),
+            outbox: Outbox::new(),
+            lane: ControlLane::new(),
+            inbound: Inbound::new(),
+            subscriptions: Subscriptions::new(),
+            stats: Stats {
+                unexpected_acks: 0,
+                duplicates: 0,
+                connections: 0,
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    // ---- what the caller asks for ----
+
+    pub(crate) fn connect(&mut self) {
+        self.wanted = true;
+        if matches!(self.phase, Phase::Idle | Phase::Waiting) {
+            self.phase = Phase::Waiting;
+            self.deadline = self.now;
+        }
+    }
+
+    pub(crate) fn disconnect(&mut self) {
+        self.wanted = false;
+        match self.phase {
+            Phase::Idle | Phase::Leaving | Phase::Left => {}
+            Phase::Waiting => self.phase = Phase::Idle,
+            Phase::Opening | Phase::Handshake => self.lose(DisconnectReason::Requested),
+            Phase::Online => {
+                self.phase = Phase::Leaving;
+                self.deadline = self.now.after_millis(self.config.connect_timeout_ms);
+            }
+        }
+    }
+
+    pub(crate) fn pause(&mut self) {
+        self.paused = true;
+        if matches!(self.phase, Phase::Opening | Phase::Handshake) {
+            self.lose(DisconnectReason::Paused);
+        }
+    }
+
+    pub(crate) fn resume(&mut self) {
+        self.paused = false;
+        match self.phase {
+            Phase::Waiting => self.deadline = self.now,
+            // Time has passed unseen: the connection may be gone without a word.
+            Phase::Online => self.keep_alive.doubt(),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    pub(crate) fn publish(
+        &mut self,
+        memory: &mut Memory<'_>,
+        publication: &Publication<'_>,
+    ) -> Result<Ticket, Error> {
+        let limits = &self.config.limits;
+        if publication.payload.len() > limits.max_payload as usize {
+            return Err(Error::TooLarge {
+                size: publication.payload.len(),
+                max: limits.max_payload as usize,
+            });
+        }
+        if publication.retain && !limits.retain {
+            return Err(Error::RetainUnsupported);
+        }
+        self.accept(
+            memory,
+            &Outgoing::Publish(publication),
+            publication.qos != QoS::AtMostOnce,
+        )
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        memory: &mut Memory<'_>,
+        filters: &[SubscribeFilter<'_>],
+    ) -> Result<Ticket, Error> {
+        self.subscriptions
+            .reserve(memory, filters, self.config.limits.max_subscriptions)?;
+        let ticket = self.accept(memory, &Outgoing::Subscribe(filters), true)?;
+        self.subscriptions.expect(filters.iter().copied());
+        Ok(ticket)
+    }
+
+    pub(crate) fn unsubscribe(
+        &mut self,
+        memory: &mut Memory<'_>,
+        filters: &[TopicFilter<'_>],
+    ) -> Result<Ticket, Error> {
+        self.accept(memory, &Outgoing::Unsubscribe(filters), true)
+    }
+
+    #[inline]
+    fn accept(
+        &mut self,
+        memory: &mut Memory<'_>,
+        request: &Outgoing<'_>,
+        acknowledged: bool,
+    ) -> Result<Ticket, Error> {
+        if self.phase != Phase::Online {
+            match self.config.offline {
+                Offline::QueueAll => {}
+                Offline::QueueAcknowledged if acknowledged => {}
+                _ => return Err(Error::Offline),
+            }
+        }
+        let ticket = self.outbox.accept(memory, request)?;
+        if self.phase == Phase::Online {
+            self.outbox.release(memory, self.config.max_in_flight);
+        }
+        Ok(ticket)
+    }
+
+    pub(crate) fn acknowledge(&mut self, memory: &mut Memory<'_>, delivery: Delivery) -> Result<(), Error> {
+        let connected = self.is_connected() && delivery.connection == self.connection;
+        if connected && !self.lane.has_room(memory, Ack::LEN) {
+            return Err(Error::Full(Need::Control(Ack::LEN)));
+        }
+        match delivery.qos {
+            AckedQoS::AtLeastOnce if !connected => return Err(Error::Stale),
+            AckedQoS::AtLeastOnce => {}
+            AckedQoS::ExactlyOnce => {
+                // Connections are counted modulo 2^32; the later half is older.
+                let same_session = delivery.connection.wrapping_sub(self.session_since) < 1 << 31;
+                match self.inbound.find(memory, delivery.id) {
+                    Some(entry) if same_session && !entry.taken => entry.taken = true,
+                    _ => return Err(Error::Stale),
+                }
+            }
+        }
+        if connected {
+            self.push_ack(
+                memory,
+                Unacknowledged {
+                    id: delivery.id,
+                    qos: delivery.qos,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Sends the acknowledgement of the message that the caller was given last. `false` if there is no room yet.
+    #[inline]
+    pub(crate) fn acknowledge_taken(&mut self, memory: &mut Memory<'_>) -> bool {
+        let Some(message) = self.unacknowledged else {
+            return true;
+        };
+        if !self.push_ack(memory, message) {
+            return false;
+        }
+        self.note_taken(memory);
+        true
+    }
+
+    /// The caller has the message that it was given last.
+    fn note_taken(&mut self, memory: &mut Memory<'_>) {
+        if let Some(Unacknowledged {
+            id,
+            qos: AckedQoS::ExactlyOnce,
+        }) = self.unacknowledged.take()
+            && let Some(entry) = self.inbound.find(memory, id)
+        {
+            entry.taken = true;
+        }
+    }
+
+    fn push_ack(&mut self, memory: &mut Memory<'_>, message: Unacknowledged) -> bool {
+        let packet_type = match message.qos {
+            AckedQoS::AtLeastOnce => PacketType::PubAck,
+            AckedQoS::ExactlyOnce => PacketType::PubRec,
+        };
+        self.lane.push(
+            memory,
+            Ack {
+                packet_id: message.id,
+            }
+            .to_bytes(packet_type),
+        )
+    }
+
+    pub(crate) fn abandon(&mut self) {
+        if matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening) {
+            self.abandoning = true;
+        }
+    }
+
+    // ---- the life of a connection ----
+
+    pub(crate) const fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Online | Phase::Leaving)
+    }
+
+    pub(crate) fn transport_opened(
+        &mut self,
+        memory: &mut Memory<'_>,
+        login: &Login<'_>,
+    ) -> Result<(), Need> {
+        if self.phase != Phase::Opening {
+            return Ok(());
+        }
+        // Its connection is gone, and with it the need to acknowledge it.
+        self.note_taken(memory);
+        if login.will.is_some() && !self.config.limits.will {
+            self.give_up(DisconnectReason::WillUnsupported);
+            return Ok(());
+        }
+        let connect = Connect {
+            protocol: self.config.protocol,
+            clean_session: self.config.clean_session,
+            keep_alive: self.config.keep_alive(),
+            client_id: login.client_id,
+            will: login.will,
+            user_name: login.user_name,
+            password: login.password,
+        };
+        self.lane.clear();
+        match connect.encode(memory.control) {
+            Ok(len) => {
+                self.lane.written(len);
+                self.phase = Phase::Handshake;
+            }
+            Err(EncodeError::BufferTooSmall { needed }) if memory.growable => {
+                return Err(Need::Control(needed.saturating_sub(memory.control.len())));
+            }
+            Err(error) => self.give_up(DisconnectReason::InvalidLogin(error)),
+        }
+        Ok(())
+    }
+
+    /// CONNACK accepted the log-in.
+    pub(crate) fn accepted(&mut self, memory: &mut Memory<'_>, session_present: bool) {
+        self.phase = Phase::Online;
+        self.connection = self.connection.wrapping_add(1);
+        self.online_since = self.now;
+        count(&mut self.stats.connections);
+        if !session_present {
+            self.inbound.clear();
+            self.session_since = self.connection;
+        }
+        self.subscriptions.start_replay(match self.config.resubscribe {
+            Resubscribe::WithoutSession => !session_present,
+            Resubscribe::Always => true,
+            Resubscribe::Never => false,
+        });
+        self.keep_alive
+            .start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
+        self.outbox.rewind(memory, session_present);
+        self.outbox.release(memory, self.config.max_in_flight);
+        self.outbox.pass_empty(memory);
+    }
+
+    /// CONNACK refused the log-in. Only an unavailable server is asked again: the same log-in would meet the same
+    /// answer.
+    pub(crate) fn refused(&mut self, reason: ReasonCode) {
+        if reason != ReasonCode::ServerUnavailable {
+            self.wanted = false;
+        }
+        let (_, retry_at) = self.end_attempt(Life::Other);
+        self.close_due = true;
+        self.ending = Some(Ending::Refused(reason, retry_at));
+    }
+
+    pub(crate) fn transport_closed(&mut self, why: TransportError) {
+        let reason = match self.phase {
+            Phase::Idle | Phase::Waiting => return,
+            Phase::Left => DisconnectReason::Requested,
+            Phase::Opening | Phase::Handshake | Phase::Online | Phase::Leaving => {
+                DisconnectReason::Transport(why)
+            }
+        };
+        self.lose(reason);
+        // There is nothing left to close.
+        self.close_due = false;
+    }
+
+    /// Ends the attempt, for good if trying again can't help.
+    pub(crate) fn give_up(&mut self, reason: DisconnectReason) {
+        self.wanted = false;
+        self.lose(reason);
+    }
+
+    /// Ends the attempt.
+    pub(crate) fn lose(&mut self, reason: DisconnectReason) {
+        let by_peer = matches!(reason, DisconnectReason::Transport(_));
+        let life = match self.phase {
+            Phase::Online
+                if self.now.millis_since(self.online_since) >= u64::from(self.config.stable_after_ms) =>
+            {
+                Life::Stable
+            }
+            Phase::Online if by_peer => Life::Short,
+            _ => Life::Other,
+        };
+        let (takeover, retry_at) = self.end_attempt(life);
+        let reason = if takeover {
+            DisconnectReason::TakeoverSuspected
+        } else {
+            reason
+        };
+        self.close_due = true;
+        self.ending = Some(Ending::Disconnected(reason, retry_at));
+    }
+
+    fn end_attempt(&mut self, life: Life) -> (bool, Option<Instant>) {
+        let (takeover, delay) = self.history.ended(life, &self.config);
+        self.lane.clear();
+        self.offered = Offered::Nothing;
+        if !self.wanted {
+            self.phase = Phase::Idle;
+            return (takeover, None);
+        }
+        // Who asked to leave and then to connect again need not wait.
+        let left = matches!(self.phase, Phase::Leaving | Phase::Left);
+        self.phase = Phase::Waiting;
+        self.deadline = if left {
+            self.now
+        } else {
+            self.now.after_millis(delay)
+        };
+        (takeover, if self.paused { None } else { Some(self.deadline) })
+    }
+}

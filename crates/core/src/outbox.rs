@@ -1,0 +1,611 @@
+//! The outbound store: every accepted request, encoded, from acceptance to its terminal event.
+//!
+//! `tx` holds the packets one behind the other in the order of acceptance, `requests` one entry for each. Three
+//! marks move through the entries from old to new:
+//!
+//! ```text
+//!   head ........ reported ........ sent ........ released ........ tail
+//!      under way,         handed over,    may be sent,     wait for the
+//!      await answers      to be reported  being sent       in-flight window
+//! ```
+//!
+//! What may be sent is always one run of bytes, so it goes out in one write. A publication of QoS 1 or 2 stays where
+//! it is until its handshake ends; sending everything again after a reconnect is to close the gaps and to begin from
+//! the front. An entry whose request has ended is a gap; gaps are closed when room is needed.
+
+use mqtt_p2p_packet::{
+    Ack, EncodeError, Filters, PacketId, PacketType, Publish, Subscribe, SubscribeFilter, TopicFilter,
+    Unsubscribe,
+};
+
+use crate::client::Publication;
+use crate::error::{Error, Need};
+use crate::storage::Memory;
+use crate::ticket::Ticket;
+
+/// The entry of one request in [`Memory::requests`]: 16 bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    pub(crate) ticket: Ticket,
+    /// Where its packet begins in `tx`.
+    start: u32,
+    /// How long its packet is.
+    len: u32,
+    pub(crate) kind: Kind,
+}
+
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// It has ended.
+    Gap = 0,
+    /// A publication of QoS 0, or one that the server has taken already: over once its bytes are handed over.
+    Once = 1,
+    /// A publication of QoS 1: waits for PUBACK.
+    AtLeastOnce = 2,
+    /// A publication of QoS 2: waits for PUBREC.
+    ExactlyOnce = 3,
+    /// The same after PUBREC: waits for PUBCOMP. Its packet is a PUBREL now.
+    Release = 4,
+    /// Waits for SUBACK.
+    Subscribe = 5,
+    /// Waits for UNSUBACK.
+    Unsubscribe = 6,
+}
+
+/// What goes into the outbound store.
+pub(crate) enum Outgoing<'r> {
+    Publish(&'r Publication<'r>),
+    Subscribe(&'r [SubscribeFilter<'r>]),
+    Unsubscribe(&'r [TopicFilter<'r>]),
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    /// The oldest request that has not ended.
+    head: usize,
+    /// The oldest whose hand-over may still have to be reported.
+    reported: usize,
+    /// The oldest that is not handed over to the transport entirely.
+    sent: usize,
+    /// The oldest that may not be sent yet.
+    released: usize,
+    /// Behind the newest.
+    tail: usize,
+    /// The next byte to hand over.
+    cursor: usize,
+    /// Behind the newest packet's last byte.
+    end: usize,
+    /// Publications of QoS 1 and 2 that are released and not ended.
+    in_flight: u16,
+    next: Ticket,
+}
+
+impl Request {
+    /// An unused entry.
+    pub const EMPTY: Self = Self {
+        ticket: Ticket::FIRST,
+        start: 0,
+        len: 0,
+        kind: Kind::Gap,
+    };
+
+    #[inline]
+    fn end(&self) -> usize {
+        (self.start as usize).wrapping_add(self.len as usize)
+    }
+
+    /// Whether it still has to end, given whether it is handed over.
+    fn is_live(&self, sent: bool) -> bool {
+        match self.kind {
+            Kind::Gap => false,
+            Kind::Once => !sent,
+            _ => true,
+        }
+    }
+
+    fn packet<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
+        tx.get(self.start as usize..self.end()).unwrap_or_default()
+    }
+}
+
+impl Kind {
+    /// Whether it counts for the in-flight window.
+    #[inline]
+    const fn is_acknowledged_publication(self) -> bool {
+        matches!(self, Self::AtLeastOnce | Self::ExactlyOnce | Self::Release)
+    }
+}
+
+impl Outgoing<'_> {
+    #[inline]
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Publish(publication) => match publication.qos {
+                mqtt_p2p_packet::QoS::AtMostOnce => Kind::Once,
+                mqtt_p2p_packet::QoS::AtLeastOnce => Kind::AtLeastOnce,
+                mqtt_p2p_packet::QoS::ExactlyOnce => Kind::ExactlyOnce,
+            },
+            Self::Subscribe(_) => Kind::Subscribe,
+            Self::Unsubscribe(_) => Kind::Unsubscribe,
+        }
+    }
+
+    #[inline]
+    fn encode(&self, packet_id: PacketId, buffer: &mut [u8]) -> Result<usize, EncodeError> {
+        match self {
+            Self::Publish(publication) => publication.packet(packet_id).encode(buffer),
+            Self::Subscribe(filters) => Subscribe {
+                packet_id,
+                filters: Filters::new(filters),
+            }
+            .encode(buffer),
+            Self::Unsubscribe(filters) => Unsubscribe {
+                packet_id,
+                filters: Filters::new(filters),
+            }
+            .encode(buffer),
+        }
+    }
+}
+
+impl Outbox {
+    pub(crate) const fn new() -> Self {
+        Self {
+            head: 0,
+            reported: 0,
+            sent: 0,
+            released: 0,
+            tail: 0,
+            cursor: 0,
+            end: 0,
+            in_flight: 0,
+            next: Ticket::FIRST,
+        }
+    }
+
+    /// Takes a request in, or nothing of it.
+    #[inline]
+    pub(crate) fn accept(
+        &mut self,
+        memory: &mut Memory<'_>,
+        request: &Outgoing<'_>,
+    ) -> Result<Ticket, Error> {
+        let ticket = self.next;
+        let Some(id) = ticket.id() else {
+            return Err(Error::Full(Need::Requests));
+        };
+        if self.tail == memory.requests.len() {
+            self.make_room(memory, 1, 0)?;
+        }
+        let free = memory.tx.get_mut(self.end..).unwrap_or_default();
+        let len = match request.encode(id, free) {
+            Ok(len) => len,
+            Err(EncodeError::BufferTooSmall { needed }) => {
+                if needed > memory.tx.len() && !memory.growable {
+                    return Err(Error::TooLarge {
+                        size: needed,
+                        max: memory.tx.len(),
+                    });
+                }
+                self.make_room(memory, 0, needed)?;
+                request.encode(id, memory.tx.get_mut(self.end..).unwrap_or_default())?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(entry) = memory.requests.get_mut(self.tail) {
+            *entry = Request {
+                ticket,
+                start: self.end as u32,
+                len: len as u32,
+                kind: request.kind(),
+            };
+        }
+        self.tail = self.tail.wrapping_add(1);
+        self.end = self.end.wrapping_add(len);
+        self.next = ticket.next();
+        Ok(ticket)
+    }
+
+    /// Closes the gaps. Memory that can grow is asked to once half of it is in use: so that what moves costs little
+    /// for each request, however many are under way.
+    #[inline(never)]
+    fn make_room(&mut self, memory: &mut Memory<'_>, requests: usize, bytes: usize) -> Result<(), Error> {
+        self.close_gaps(memory);
+        let share = if memory.growable { 2 } else { 1 };
+        let room = |len: usize, used: usize, more: usize| {
+            used.saturating_add(more) <= len.checked_div(share).unwrap_or(len)
+        };
+        if !room(memory.requests.len(), self.tail, requests) {
+            return Err(Error::Full(Need::Requests));
+        }
+        if !room(memory.tx.len(), self.end, bytes) {
+            return Err(Error::Full(Need::Bytes(bytes)));
+        }
+        Ok(())
+    }
+
+    /// Lets more requests be sent: in order, as far as the in-flight window reaches, and never so far that a packet
+    /// identifier under way could come round again.
+    #[inline]
+    pub(crate) fn release(&mut self, memory: &Memory<'_>, window: u16) {
+        while let Some(entry) = self.entry(memory, self.released) {
+            let Some(first) = self.entry(memory, self.head) else {
+                return;
+            };
+            if entry.ticket.distance(first.ticket) >= u32::from(u16::MAX) {
+                return;
+            }
+            if entry.kind.is_acknowledged_publication() {
+                if self.in_flight >= window {
+                    return;
+                }
+                self.in_flight = self.in_flight.wrapping_add(1);
+            }
+            self.released = self.released.wrapping_add(1);
+        }
+    }
+
+    #[inline]
+    fn entry<'m>(&self, memory: &'m Memory<'_>, index: usize) -> Option<&'m Request> {
+        if index < self.tail {
+            memory.requests.get(index)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the transport has part of a packet, which must go on before any other.
+    #[inline]
+    fn is_within_packet(&self, memory: &Memory<'_>) -> bool {
+        self.sent < self.released
+            && self
+                .entry(memory, self.sent)
+                .is_some_and(|entry| self.cursor != entry.start as usize)
+    }
+
+    /// What may go out now: `start..end` in `tx`. If something else waits, then only the rest of a packet that has
+    /// been begun.
+    #[inline]
+    pub(crate) fn ready(&self, memory: &Memory<'_>, others_wait: bool) -> Option<(usize, usize)> {
+        let last = if others_wait {
+            if !self.is_within_packet(memory) {
+                return None;
+            }
+            self.sent
+        } else if self.sent < self.released {
+            self.released.wrapping_sub(1)
+        } else {
+            return None;
+        };
+        let end = self.entry(memory, last)?.end();
+        if self.cursor < end {
+            Some((self.cursor, end))
+        } else {
+            None
+        }
+    }
+
+    /// So many of those bytes went out.
+    #[inline]
+    pub(crate) fn transmitted(&mut self, memory: &Memory<'_>, bytes: usize) {
+        self.cursor = self.cursor.saturating_add(bytes).min(self.end);
+        self.pass_sent(memory);
+    }
+
+    #[inline]
+    fn pass_sent(&mut self, memory: &Memory<'_>) {
+        while self.sent < self.released
+            && self
+                .entry(memory, self.sent)
+                .is_some_and(|entry| entry.end() <= self.cursor)
+        {
+            self.sent = self.sent.wrapping_add(1);
+        }
+    }
+
+    /// The next publication that ended by being handed over.
+    #[inline]
+    pub(crate) fn report(&mut self, memory: &mut Memory<'_>) -> Option<Ticket> {
+        while self.reported < self.sent {
+            let entry = memory.requests.get_mut(self.reported)?;
+            self.reported = self.reported.wrapping_add(1);
+            if entry.kind == Kind::Once {
+                entry.kind = Kind::Gap;
+                let ticket = entry.ticket;
+                self.drop_head(memory);
+                return Some(ticket);
+            }
+        }
+        None
+    }
+
+    /// The request that has this packet identifier.
+    #[inline]
+    pub(crate) fn find(&self, memory: &Memory<'_>, id: PacketId) -> Option<usize> {
+        let under_way = memory.requests.get(self.head..self.tail)?;
+        let first = under_way.first()?.ticket;
+        let distance = first.next_with_id(id).distance(first);
+        // Answers come in order, nearly always.
+        let index = if distance == 0 {
+            0
+        } else {
+            under_way
+                .binary_search_by_key(&distance, |entry| entry.ticket.distance(first))
+                .ok()?
+        };
+        if matches!(under_way.get(index)?.kind, Kind::Gap | Kind::Once) {
+            return None;
+        }
+        Some(self.head.wrapping_add(index))
+    }
+
+    /// The same, if it is of this kind and the transport has had all of it.
+    #[inline]
+    pub(crate) fn awaiting(&self, memory: &Memory<'_>, id: PacketId, kind: Kind) -> Option<usize> {
+        let index = self.find(memory, id)?;
+        if index < self.sent && self.entry(memory, index)?.kind == kind {
+            Some(index)
+        } else {
+            None
+        }
+    }
+
+    /// Ends a request.
+    #[inline]
+    pub(crate) fn end(&mut self, memory: &mut Memory<'_>, index: usize) -> Option<Ticket> {
+        let entry = memory.requests.get_mut(index)?;
+        if entry.kind.is_acknowledged_publication() {
+            self.in_flight = self.in_flight.wrapping_sub(1);
+        }
+        entry.kind = Kind::Gap;
+        let ticket = entry.ticket;
+        self.drop_head(memory);
+        Some(ticket)
+    }
+
+    /// PUBREC came: the message is no longer needed, the PUBREL takes its place.
+    pub(crate) fn received(&mut self, memory: &mut Memory<'_>, index: usize, packet_id: PacketId) {
+        let Some(entry) = memory.requests.get_mut(index) else {
+            return;
+        };
+        let Some(place) = memory
+            .tx
+            .get_mut(entry.start as usize..)
+            .and_then(|tx| tx.first_chunk_mut())
+        else {
+            return;
+        };
+        *place = Ack { packet_id }.to_bytes(PacketType::PubRel);
+        entry.len = Ack::LEN as u32;
+        entry.kind = Kind::Release;
+    }
+
+    /// The packet of a request.
+    pub(crate) fn packet<'m>(requests: &[Request], tx: &'m [u8], index: usize) -> &'m [u8] {
+        requests
+            .get(index)
+            .map(|entry| entry.packet(tx))
+            .unwrap_or_default()
+    }
+
+    #[inline]
+    fn drop_head(&mut self, memory: &Memory<'_>) {
+        // What is not handed over is no gap, so that the head stays behind the other marks.
+        while self.head < self.reported.min(self.sent)
+            && self
+                .entry(memory, self.head)
+                .is_some_and(|entry| entry.kind == Kind::Gap)
+        {
+            self.head = self.head.wrapping_add(1);
+        }
+        if self.head == self.tail {
+            *self = Self {
+                next: self.next,
+                ..Self::new()
+            };
+        }
+    }
+
+    /// Prepares to send everything again over a new connection, in its order.
+    ///
+    /// With the session: publications that were sent carry DUP ([MQTT-3.3.1-1]), and PUBREL where PUBREC was seen
+    /// ([MQTT-4.4.0-1]). Without it: as new ones, but for those whose PUBREC was seen: the server took them.
+    pub(crate) fn rewind(&mut self, memory: &mut Memory<'_>, session_present: bool) {
+        let cursor = self.cursor;
+        for (index, entry) in (0..)
+            .zip(memory.requests.iter_mut())
+            .take(self.tail)
+            .skip(self.head)
+        {
+            match entry.kind {
+                Kind::Once if index < self.sent => entry.len = 0,
+                Kind::Release if !session_present => {
+                    entry.kind = Kind::Once;
+                    entry.len = 0;
+                }
+                Kind::AtLeastOnce | Kind::ExactlyOnce
+                    if !session_present || (entry.start as usize) < cursor =>
+                {
+                    let packet = memory.tx.get_mut(entry.start as usize..).unwrap_or_default();
+                    Publish::set_dup(packet, session_present);
+                }
+                _ => {}
+            }
+        }
+        self.close_gaps(memory);
+        self.reported = 0;
+        self.sent = 0;
+        self.released = 0;
+        self.cursor = 0;
+        self.in_flight = 0;
+    }
+
+    /// Makes sure that what need not be sent is passed; to be called after [`Self::release`] that follows
+    /// [`Self::rewind`].
+    pub(crate) fn pass_empty(&mut self, memory: &Memory<'_>) {
+        self.pass_sent(memory);
+    }
+
+    /// Moves everything to the front.
+    fn close_gaps(&mut self, memory: &mut Memory<'_>) {
+        let within = self
+            .entry(memory, self.sent)
+            .map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
+        let (mut to, mut end) = (0_usize, 0_usize);
+        let (mut reported, mut sent, mut released) = (0, 0, 0);
+        for from in self.head..self.tail {
+            // Each mark becomes the number of entries that stay before it.
+            if from == self.reported {
+                reported = to;
+            }
+            if from == self.sent {
+                sent = to;
+                self.cursor = end.wrapping_add(within);
+            }
+            if from == self.released {
+                released = to;
+            }
+            let Some(mut entry) = memory.requests.get(from).copied() else {
+                break;
+            };
+            if entry.kind == Kind::Gap {
+                continue;
+            }
+            if entry.kind == Kind::Once && from < self.sent {
+                entry.len = 0;
+            }
+            let packet = entry.start as usize..entry.end();
+            if packet.start != end
+                && packet.start <= packet.end
+                && packet.end <= memory.tx.len()
+                && end < packet.start
+            {
+                memory.tx.copy_within(packet, end);
+            }
+            entry.start = end as u32;
+            end = end.wrapping_add(entry.len as usize);
+            if let Some(place) = memory.requests.get_mut(to) {
+                *place = entry;
+            }
+            to = to.wrapping_add(1);
+        }
+        let behind = |mark: usize, moved: usize| if mark == self.tail { to } else { moved };
+        reported = behind(self.reported, reported);
+        released = behind(self.released, released);
+        if self.sent == self.tail {
+            sent = to;
+            self.cursor = end;
+        }
+        *self = Self {
+            head: 0,
+            reported,
+            sent,
+            released,
+            tail: to,
+            end,
+            ..*self
+        };
+    }
+
+    /// Ends the oldest request, whatever it waits for.
+    pub(crate) fn abandon(&mut self, memory: &mut Memory<'_>) -> Option<Ticket> {
+        while self.head < self.tail {
+            let entry = memory.requests.get_mut(self.head)?;
+            self.head = self.head.wrapping_add(1);
+            if entry.kind != Kind::Gap {
+                return Some(entry.ticket);
+            }
+        }
+        *self = Self {
+            next: self.next,
+            ..Self::new()
+        };
+        None
+    }
+
+    /// The requests that have not ended, in their order: each with its packet, and whether the transport had any of
+    /// it.
+    pub(crate) fn live<'m>(
+        &self,
+        memory: &'m Memory<'_>,
+    ) -> impl Iterator<Item = (&'m Request, &'m [u8], bool)> + use<'m> {
+        let (head, sent, cursor) = (self.head, self.sent, self.cursor);
+        let tx: &'m [u8] = memory.tx;
+        let entries: &'m [Request] = memory.requests.get(head..self.tail).unwrap_or_default();
+        (head..)
+            .zip(entries)
+            .filter(move |(index, entry)| entry.is_live(*index < sent))
+            .map(move |(index, entry)| {
+                let packet = entry.packet(tx);
+                (
+                    entry,
+                    packet,
+                    index < sent || (entry.start as usize) < cursor || Publish::is_dup(packet),
+                )
+            })
+    }
+
+    /// Their tickets.
+    pub(crate) fn tickets<'m>(&self, requests: &'m [Request]) -> impl Iterator<Item = Ticket> + use<'m> {
+        let (head, sent) = (self.head, self.sent);
+        let entries = requests.get(head..self.tail).unwrap_or_default();
+        (head..)
+            .zip(entries)
+            .filter(move |(index, entry)| entry.is_live(*index < sent))
+            .map(|(_, entry)| entry.ticket)
+    }
+
+    pub(crate) const fn next_ticket(&self) -> Ticket {
+        self.next
+    }
+
+    /// Nothing waits, nothing is under way.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.head == self.tail
+    }
+
+    /// Publications of QoS 1 and 2 under way.
+    pub(crate) const fn in_flight(&self) -> u16 {
+        self.in_flight
+    }
+
+    /// Takes in a request of an imported session, behind those that are there.
+    pub(crate) fn restore(
+        &mut self,
+        memory: &mut Memory<'_>,
+        ticket: Ticket,
+        kind: Kind,
+        packet: &[u8],
+        sent: bool,
+    ) -> Result<(), Error> {
+        let end = self.end.saturating_add(packet.len());
+        let Some(place) = memory.tx.get_mut(self.end..end) else {
+            return Err(Error::Full(Need::Bytes(packet.len())));
+        };
+        let Some(entry) = memory.requests.get_mut(self.tail) else {
+            return Err(Error::Full(Need::Requests));
+        };
+        if place.len() == packet.len() {
+            place.copy_from_slice(packet);
+        }
+        if sent {
+            Publish::set_dup(place, true);
+        }
+        *entry = Request {
+            ticket,
+            start: self.end as u32,
+            len: packet.len() as u32,
+            kind,
+        };
+        self.tail = self.tail.wrapping_add(1);
+        self.end = end;
+        Ok(())
+    }
+
+    /// The ticket that the next request gets, after an import.
+    pub(crate) const fn restore_next(&mut self, next: Ticket) {
+        self.next = next;
+    }
+}

@@ -1,0 +1,255 @@
+//! Packets from the server: each becomes an event, an answer, or the end of the connection.
+
+use mqtt_p2p_packet::{
+    Ack, AckedQoS, ConnAck, Frame, Framed, PacketId, PacketType, Publish, ReasonCode, SubAck, Subscribe,
+    Unsubscribe, frame,
+};
+
+use crate::action::{Delivery, Event, Message};
+use crate::disconnect::DisconnectReason;
+use crate::machine::{Machine, Phase, Unacknowledged};
+use crate::outbox::{Kind, Outbox};
+use crate::session;
+use crate::stats::count;
+use crate::storage::Memory;
+use crate::subscriptions;
+use crate::ticket::Ticket;
+
+/// What a packet leads to: an event, nothing to report, or the end.
+type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
+
+impl From<mqtt_p2p_packet::DecodeError> for DisconnectReason {
+    fn from(error: mqtt_p2p_packet::DecodeError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl Machine {
+    /// Reads one packet, if it is whole.
+    #[inline]
+    pub(crate) fn receive<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        received: &mut &'b [u8],
+    ) -> Option<Event<'b>> {
+        match self.packet(memory, received) {
+            Ok(event) => event,
+            Err(reason) => {
+                self.fail(reason, received);
+                None
+            }
+        }
+    }
+
+    #[inline]
+    fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
+        let (frame, rest) = match frame(received, self.config.max_packet_size)? {
+            Framed::Complete(frame, rest) => (frame, rest),
+            Framed::Incomplete { .. } => return Ok(None),
+        };
+        *received = rest;
+        if self.phase == Phase::Handshake {
+            return self.handshake(memory, &frame);
+        }
+        self.keep_alive.received(self.now);
+        match frame.packet_type {
+            PacketType::Publish => self.message(memory, &frame),
+            PacketType::PubAck => self.published(memory, &frame, Kind::AtLeastOnce),
+            PacketType::PubComp => self.published(memory, &frame, Kind::Release),
+            _ => self.other(memory, &frame),
+        }
+    }
+
+    #[inline(never)]
+    fn other<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        match frame.packet_type {
+            PacketType::PubRec => self.pubrec(memory, frame),
+            PacketType::PubRel => self.pubrel(memory, frame),
+            PacketType::SubAck => self.suback(memory, frame),
+            PacketType::UnsubAck => self.unsuback(memory, frame),
+            PacketType::PingResp => {
+                self.keep_alive.answered();
+                frame.empty(None).map_err(Into::into)
+            }
+            other => Err(DisconnectReason::Unexpected(other)),
+        }
+    }
+
+    #[inline(never)]
+    fn handshake<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        if frame.packet_type != PacketType::ConnAck {
+            return Err(DisconnectReason::Unexpected(frame.packet_type));
+        }
+        if self.lane.ready().is_some() {
+            // An answer to a CONNECT that has not even gone out.
+            return Err(DisconnectReason::Unexpected(frame.packet_type));
+        }
+        let ConnAck {
+            session_present,
+            reason,
+        } = ConnAck::decode(frame, self.config.protocol)?;
+        if reason != ReasonCode::Success {
+            self.refused(reason);
+            return Ok(None);
+        }
+        if session_present && self.config.clean_session {
+            return Err(DisconnectReason::Contradiction);
+        }
+        self.accepted(memory, session_present);
+        Ok(Some(Event::Connected { session_present }))
+    }
+
+    #[inline]
+    fn message<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        let publish = Publish::decode(frame)?;
+        let mut message = Message {
+            topic: publish.topic,
+            payload: publish.payload,
+            qos: publish.qos(),
+            retain: publish.retain,
+            dup: publish.dup,
+            delivery: None,
+        };
+        if let Some((qos, id)) = publish.delivery {
+            if qos == AckedQoS::ExactlyOnce && !self.first_seen(memory, id)? {
+                return Ok(None);
+            }
+            message.delivery = Some(Delivery {
+                id,
+                qos,
+                connection: self.connection,
+            });
+            if !self.config.manual_ack {
+                self.unacknowledged = Some(Unacknowledged { id, qos });
+            }
+        }
+        Ok(Some(Event::Message(message)))
+    }
+
+    /// Whether a message of QoS 2 is to be delivered. If not, it is answered as the first time.
+    fn first_seen(&mut self, memory: &mut Memory<'_>, id: PacketId) -> Result<bool, DisconnectReason> {
+        if let Some(entry) = self.inbound.find(memory, id) {
+            if entry.taken {
+                self.lane
+                    .push(memory, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
+            }
+            count(&mut self.stats.duplicates);
+            return Ok(false);
+        }
+        if self.inbound.insert(memory, id, false) {
+            Ok(true)
+        } else {
+            Err(DisconnectReason::InboundFull)
+        }
+    }
+
+    /// PUBACK and PUBCOMP end a publication.
+    #[inline]
+    fn published<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>, kind: Kind) -> Outcome<'b> {
+        let id = Ack::decode(frame, self.config.protocol)?.packet_id;
+        let ended = self
+            .outbox
+            .awaiting(memory, id, kind)
+            .and_then(|index| self.outbox.end(memory, index));
+        let Some(ticket) = ended else {
+            count(&mut self.stats.unexpected_acks);
+            return Ok(None);
+        };
+        self.refill(memory);
+        Ok(Some(Event::Published { ticket }))
+    }
+
+    /// Something ended: the next may be sent.
+    #[inline]
+    fn refill(&mut self, memory: &Memory<'_>) {
+        if self.phase == Phase::Online {
+            self.outbox.release(memory, self.config.max_in_flight);
+        }
+    }
+
+    fn pubrec<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        let ack = Ack::decode(frame, self.config.protocol)?;
+        if let Some(index) = self.outbox.awaiting(memory, ack.packet_id, Kind::ExactlyOnce) {
+            self.outbox.received(memory, index, ack.packet_id);
+        } else if self
+            .outbox
+            .awaiting(memory, ack.packet_id, Kind::Release)
+            .is_none()
+        {
+            count(&mut self.stats.unexpected_acks);
+            // The identifier of another request, or of one that has still to be sent again: its own turn will come.
+            // One that means nothing here is answered, so that the server gets rid of it.
+            if self.outbox.find(memory, ack.packet_id).is_some() {
+                return Ok(None);
+            }
+        }
+        self.lane.push(memory, ack.to_bytes(PacketType::PubRel));
+        Ok(None)
+    }
+
+    fn pubrel<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        let ack = Ack::decode(frame, self.config.protocol)?;
+        if !self.inbound.remove(memory, ack.packet_id) {
+            count(&mut self.stats.unexpected_acks);
+        }
+        self.lane.push(memory, ack.to_bytes(PacketType::PubComp));
+        Ok(None)
+    }
+
+    fn suback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        let SubAck {
+            packet_id,
+            return_codes,
+        } = SubAck::decode(frame, self.config.protocol)?;
+        if packet_id.get() == Ticket::RESERVED_ID {
+            return match self.subscriptions.replayed() {
+                Some((first, asked)) if asked == return_codes.len() => {
+                    Ok(Some(Event::Resubscribed { first, return_codes }))
+                }
+                Some(_) => Err(DisconnectReason::Contradiction),
+                None => {
+                    count(&mut self.stats.unexpected_acks);
+                    Ok(None)
+                }
+            };
+        }
+        let Some(index) = self.outbox.awaiting(memory, packet_id, Kind::Subscribe) else {
+            count(&mut self.stats.unexpected_acks);
+            return Ok(None);
+        };
+        let packet = Outbox::packet(memory.requests, memory.tx, index);
+        let Some(Subscribe { filters, .. }) = session::subscribe(packet) else {
+            return Err(DisconnectReason::Contradiction);
+        };
+        if filters.iter().count() != return_codes.len() {
+            return Err(DisconnectReason::Contradiction);
+        }
+        self.subscriptions
+            .expect_no_more(return_codes.len(), subscriptions::size(filters.iter()));
+        for (entry, answer) in filters.iter().zip(return_codes.iter()) {
+            if !answer.is_error() {
+                self.subscriptions.insert(memory.subscriptions, entry);
+            }
+        }
+        let ended = self.outbox.end(memory, index);
+        self.refill(memory);
+        Ok(ended.map(|ticket| Event::Subscribed { ticket, return_codes }))
+    }
+
+    fn unsuback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        let id = Ack::decode(frame, self.config.protocol)?.packet_id;
+        let Some(index) = self.outbox.awaiting(memory, id, Kind::Unsubscribe) else {
+            count(&mut self.stats.unexpected_acks);
+            return Ok(None);
+        };
+        let packet = Outbox::packet(memory.requests, memory.tx, index);
+        if let Some(Unsubscribe { filters, .. }) = session::unsubscribe(packet) {
+            for filter in filters.iter() {
+                self.subscriptions.remove(memory.subscriptions, filter);
+            }
+        }
+        let ended = self.outbox.end(memory, index);
+        self.refill(memory);
+        Ok(ended.map(|ticket| Event::Unsubscribed { ticket }))
+    }
+}

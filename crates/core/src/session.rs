@@ -1,0 +1,297 @@
+//! A session as bytes: what must outlive the program, with a version and a checksum.
+//!
+//! All numbers are big-endian.
+//!
+//! ```text
+//!   "MP2P"  version u8 = 1  next ticket u32
+//!   incoming QoS 2:  count u16, each: packet identifier u16, taken u8
+//!   subscriptions:   bytes u32, then the entries as in SUBSCRIBE
+//!   requests:        count u32, each: ticket u32, state u8, bytes u32, packet
+//!   CRC-32 (IEEE) of all before it: u32
+//! ```
+
+use core::fmt;
+
+use mqtt_p2p_packet::{
+    Ack, Filters, Framed, PacketId, PacketType, Protocol, Publish, QoS, Subscribe, SubscribeFilter,
+    Unsubscribe, frame,
+};
+
+use crate::error::Error;
+use crate::machine::{Machine, Phase};
+use crate::outbox::Kind;
+use crate::storage::Memory;
+use crate::ticket::Ticket;
+
+const MAGIC: [u8; 4] = *b"MP2P";
+const VERSION: u8 = 1;
+/// In a request's state: the server may have it already.
+const SENT: u8 = 0x80;
+
+/// Why a session can't be written or taken over. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// Caller: the buffer is too small to write the session.
+    BufferTooSmall {
+        /// How many bytes it takes.
+        needed: usize,
+    },
+    /// These bytes are no session, or one of another version of this library.
+    UnknownFormat,
+    /// The bytes were damaged: length or checksum is wrong.
+    Damaged,
+    /// The checksum is right, but the content is not what this library writes.
+    Invalid,
+    /// Caller or resources: see there.
+    NotTaken(Error),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BufferTooSmall { needed } => {
+                write!(f, "the session takes {needed} bytes, more than the buffer has")
+            }
+            Self::UnknownFormat => {
+                f.write_str("not a session of this version; keep the bytes for the version that wrote them")
+            }
+            Self::Damaged => {
+                f.write_str("the session's bytes are damaged; restore an older copy, or begin a new session")
+            }
+            Self::Invalid => {
+                f.write_str("the session's content is invalid; restore an older copy, or begin a new session")
+            }
+            Self::NotTaken(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl core::error::Error for SessionError {}
+
+impl From<Error> for SessionError {
+    fn from(error: Error) -> Self {
+        Self::NotTaken(error)
+    }
+}
+
+/// Writes as far as the buffer goes, and counts on.
+struct Sink<'a> {
+    buffer: &'a mut [u8],
+    len: usize,
+    crc: Crc,
+}
+
+impl Sink<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.len.saturating_add(bytes.len());
+        if let Some(place) = self.buffer.get_mut(self.len..end) {
+            place.copy_from_slice(bytes);
+        }
+        self.crc.add(bytes);
+        self.len = end;
+    }
+}
+
+/// What is left to read.
+struct Source<'a>(&'a [u8]);
+
+impl<'a> Source<'a> {
+    fn take(&mut self, len: usize) -> Result<&'a [u8], SessionError> {
+        let (bytes, rest) = self.0.split_at_checked(len).ok_or(SessionError::Invalid)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], SessionError> {
+        let (bytes, rest) = self.0.split_first_chunk().ok_or(SessionError::Invalid)?;
+        self.0 = rest;
+        Ok(*bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, SessionError> {
+        self.array().map(u32::from_be_bytes)
+    }
+}
+
+/// CRC-32 (IEEE 802.3), bit by bit: sessions are short, and a table would cost firmware a kilobyte.
+struct Crc(u32);
+
+impl Crc {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 ^= u32::from(*byte);
+            for _ in 0..8 {
+                self.0 = (self.0 >> 1) ^ (0xedb8_8320 & (self.0 & 1).wrapping_neg());
+            }
+        }
+    }
+
+    fn of(bytes: &[u8]) -> u32 {
+        let mut crc = Self(!0);
+        crc.add(bytes);
+        !crc.0
+    }
+}
+
+impl Machine {
+    pub(crate) fn export(&self, memory: &Memory<'_>, buffer: &mut [u8]) -> Result<usize, SessionError> {
+        let mut sink = Sink {
+            buffer,
+            len: 0,
+            crc: Crc(!0),
+        };
+        sink.put(&MAGIC);
+        sink.put(&[VERSION]);
+        sink.put(&self.outbox.next_ticket().to_bits().to_be_bytes());
+        sink.put(&(self.inbound.len() as u16).to_be_bytes());
+        for entry in self.inbound.entries(memory) {
+            let [high, low] = entry.id.to_be_bytes();
+            sink.put(&[high, low, u8::from(entry.taken)]);
+        }
+        let subscriptions = self.subscriptions.entries(memory.subscriptions);
+        sink.put(&(subscriptions.len() as u32).to_be_bytes());
+        sink.put(subscriptions);
+        sink.put(&(self.outbox.live(memory).count() as u32).to_be_bytes());
+        for (request, packet, sent) in self.outbox.live(memory) {
+            sink.put(&request.ticket.to_bits().to_be_bytes());
+            sink.put(&[request.kind as u8 | if sent { SENT } else { 0 }]);
+            sink.put(&(packet.len() as u32).to_be_bytes());
+            sink.put(packet);
+        }
+        let crc = !sink.crc.0;
+        sink.put(&crc.to_be_bytes());
+        if sink.len <= sink.buffer.len() {
+            Ok(sink.len)
+        } else {
+            Err(SessionError::BufferTooSmall { needed: sink.len })
+        }
+    }
+
+    pub(crate) fn import(&mut self, memory: &mut Memory<'_>, bytes: &[u8]) -> Result<(), SessionError> {
+        if self.phase != Phase::Idle || !self.outbox.is_empty() || self.connection != 0 {
+            return Err(Error::InUse.into());
+        }
+        let (content, crc) = bytes.split_last_chunk().ok_or(SessionError::Damaged)?;
+        let mut source = Source(content);
+        if source.array() != Ok(MAGIC) || source.array() != Ok([VERSION]) {
+            return Err(SessionError::UnknownFormat);
+        }
+        if Crc::of(content) != u32::from_be_bytes(*crc) {
+            return Err(SessionError::Damaged);
+        }
+        // What is there is overwritten, so that a session that turns out to be invalid leaves an empty client.
+        let before = core::mem::replace(self, Self::new(self.config, self.history.random()));
+        let result = self.read(memory, &mut source);
+        if result.is_err() {
+            *self = before;
+        }
+        result
+    }
+
+    fn read(&mut self, memory: &mut Memory<'_>, source: &mut Source<'_>) -> Result<(), SessionError> {
+        let next = Ticket::from_bits(source.u32()?).ok_or(SessionError::Invalid)?;
+        for _ in 0..u16::from_be_bytes(source.array()?) {
+            let [high, low, taken] = source.array()?;
+            let id = PacketId::new(u16::from_be_bytes([high, low])).ok_or(SessionError::Invalid)?;
+            if taken > 1 || self.inbound.find(memory, id).is_some() {
+                return Err(SessionError::Invalid);
+            }
+            if !self.inbound.insert(memory, id, taken == 1) {
+                return Err(Error::Full(crate::error::Need::Inbound).into());
+            }
+        }
+        let len = source.u32()? as usize;
+        let entries = source.take(len)?;
+        if !entries.is_empty() {
+            Filters::<SubscribeFilter<'_>>::from_encoded(entries).map_err(|_| SessionError::Invalid)?;
+        }
+        self.subscriptions.restore(memory.subscriptions, entries)?;
+        let mut last: Option<Ticket> = None;
+        for _ in 0..source.u32()? {
+            let ticket = Ticket::from_bits(source.u32()?).ok_or(SessionError::Invalid)?;
+            let [state] = source.array()?;
+            let len = source.u32()? as usize;
+            let packet = source.take(len)?;
+            let kind = kind_of(packet, ticket).filter(|kind| *kind as u8 == state & !SENT);
+            let (Some(kind), true) = (kind, last.is_none_or(|last| ticket.follows(last))) else {
+                return Err(SessionError::Invalid);
+            };
+            last = Some(ticket);
+            self.outbox
+                .restore(memory, ticket, kind, packet, state & SENT != 0)?;
+            if kind == Kind::Subscribe
+                && let Some(packet) = subscribe(packet)
+            {
+                self.subscriptions.expect(packet.filters.iter());
+            }
+        }
+        if !source.0.is_empty() || last.is_some_and(|last| !next.follows(last)) {
+            return Err(SessionError::Invalid);
+        }
+        self.outbox.restore_next(next);
+        Ok(())
+    }
+}
+
+/// What the packet of a request waits for, if it is one.
+fn kind_of(packet: &[u8], ticket: Ticket) -> Option<Kind> {
+    if packet.is_empty() {
+        return Some(Kind::Once);
+    }
+    let Ok(Framed::Complete(frame, [])) = frame(packet, u32::MAX) else {
+        return None;
+    };
+    let (kind, id) = match frame.packet_type {
+        PacketType::Publish => {
+            let publish = Publish::decode(&frame).ok()?;
+            let kind = match publish.qos() {
+                QoS::AtMostOnce => return Some(Kind::Once),
+                QoS::AtLeastOnce => Kind::AtLeastOnce,
+                QoS::ExactlyOnce => Kind::ExactlyOnce,
+            };
+            (kind, publish.packet_id()?)
+        }
+        PacketType::PubRel => (Kind::Release, Ack::decode(&frame, Protocol::V311).ok()?.packet_id),
+        PacketType::Subscribe => (
+            Kind::Subscribe,
+            Subscribe::decode(&frame, Protocol::V311).ok()?.packet_id,
+        ),
+        PacketType::Unsubscribe => (
+            Kind::Unsubscribe,
+            Unsubscribe::decode(&frame, Protocol::V311).ok()?.packet_id,
+        ),
+        _ => return None,
+    };
+    if id.get() == ticket.packet_id() {
+        Some(kind)
+    } else {
+        None
+    }
+}
+
+/// The SUBSCRIBE in the packet of a request.
+pub(crate) fn subscribe(packet: &[u8]) -> Option<Subscribe<'_>> {
+    match frame(packet, u32::MAX) {
+        Ok(Framed::Complete(frame, _)) => Subscribe::decode(&frame, Protocol::V311).ok(),
+        _ => None,
+    }
+}
+
+/// The UNSUBSCRIBE in the packet of a request.
+pub(crate) fn unsubscribe(packet: &[u8]) -> Option<Unsubscribe<'_>> {
+    match frame(packet, u32::MAX) {
+        Ok(Framed::Complete(frame, _)) => Unsubscribe::decode(&frame, Protocol::V311).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Crc;
+
+    #[test]
+    fn the_checksum_is_crc_32_of_ieee_802_3() {
+        assert_eq!(Crc::of(b"123456789"), 0xcbf4_3926);
+    }
+}

@@ -1,0 +1,37 @@
+//! Time as the caller tells it.
+
+/// A moment on the caller's monotonic clock, in milliseconds since any start of the caller's choice.
+///
+/// The core reads no clock. A moment earlier than one it has seen already counts as that one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// Later than any deadline.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    /// So many milliseconds after the clock's start.
+    #[inline]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the clock's start.
+    #[inline]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// So many milliseconds later.
+    #[inline]
+    #[must_use]
+    pub const fn after_millis(self, millis: u32) -> Self {
+        Self(self.0.saturating_add(millis as u64))
+    }
+
+    /// Milliseconds from `earlier` to here, 0 if that is later.
+    #[inline]
+    pub const fn millis_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}

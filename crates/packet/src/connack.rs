@@ -1,0 +1,54 @@
+//! CONNACK (§3.2): the server's answer to CONNECT.
+
+use crate::error::{DecodeError, EncodeError};
+use crate::frame::{Frame, PacketType};
+use crate::read::Reader;
+use crate::reason::ReasonCode;
+use crate::types::Protocol;
+use crate::write::Writer;
+
+/// Whether the server lets the client in, and whether it kept a session for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnAck {
+    /// The server continues the session of this client identifier ([MQTT-3.2.2-2]). MQTT 3.1 never says so.
+    pub session_present: bool,
+    /// [`ReasonCode::Success`], or why not.
+    pub reason: ReasonCode,
+}
+
+impl ConnAck {
+    pub(crate) const REMAINING: usize = 2;
+
+    /// Reads it from a frame of this type.
+    ///
+    /// # Errors
+    /// Reserved bits, session present in a refusal, a reserved return code, a wrong length. In MQTT 3.1 the first
+    /// byte means nothing.
+    pub fn decode(frame: &Frame<'_>, protocol: Protocol) -> Result<Self, DecodeError> {
+        frame.check_flags(false)?;
+        let mut body = Reader(frame.body);
+        let first = body.u8()?;
+        let flags = if protocol == Protocol::V31 { 0 } else { first };
+        let code = body.u8()?;
+        body.end()?;
+        let reason = ReasonCode::from_connack(code).ok_or(DecodeError::InvalidReturnCode(code))?;
+        if flags > 1 || (flags == 1 && reason.is_error()) {
+            return Err(DecodeError::InvalidConnAckFlags(flags));
+        }
+        Ok(Self {
+            session_present: flags == 1,
+            reason,
+        })
+    }
+
+    pub(crate) fn encode(self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
+        let code = match self.reason.connack_code() {
+            Some(code) if code == 0 || !self.session_present => code,
+            _ => return Err(EncodeError::InvalidConnAck),
+        };
+        let (mut writer, size) = Writer::start(buffer, PacketType::ConnAck.first_byte(), Self::REMAINING)?;
+        writer.u8(u8::from(self.session_present));
+        writer.u8(code);
+        Ok(size)
+    }
+}

@@ -1,0 +1,159 @@
+//! PUBLISH (§3.3): a message, either way.
+
+use crate::error::{DecodeError, EncodeError};
+use crate::frame::{Frame, PacketType};
+use crate::read::Reader;
+use crate::topic::TopicName;
+use crate::types::{PacketId, QoS};
+use crate::write::{Writer, packet_size};
+
+const RETAIN: u8 = 0b0001;
+const QOS_SHIFT: u8 = 1;
+const DUP: u8 = 0b1000;
+
+/// A message. QoS and packet identifier are one value, since neither makes sense alone: an identifier goes with
+/// QoS 1 and 2, and only with them ([MQTT-2.3.1-1], [MQTT-2.3.1-5]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publish<'a> {
+    /// Sent before; never set with QoS 0 ([MQTT-3.3.1-2]). Says nothing about whether it *arrived* before.
+    pub dup: bool,
+    /// To the server: keep this for later subscribers. From the server: this was kept (§3.3.1.3).
+    pub retain: bool,
+    /// Where to.
+    pub topic: TopicName<'a>,
+    /// `None` is QoS 0.
+    pub delivery: Option<(AckedQoS, PacketId)>,
+    /// Any bytes, also none.
+    pub payload: &'a [u8],
+}
+
+/// The two qualities of service that are acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum AckedQoS {
+    /// QoS 1.
+    AtLeastOnce = 1,
+    /// QoS 2.
+    ExactlyOnce = 2,
+}
+
+impl<'a> Publish<'a> {
+    /// A message of QoS 0.
+    #[inline]
+    pub const fn new(topic: TopicName<'a>, payload: &'a [u8]) -> Self {
+        Self {
+            dup: false,
+            retain: false,
+            topic,
+            delivery: None,
+            payload,
+        }
+    }
+
+    /// The quality of service.
+    #[inline]
+    pub const fn qos(&self) -> QoS {
+        match self.delivery {
+            None => QoS::AtMostOnce,
+            Some((AckedQoS::AtLeastOnce, _)) => QoS::AtLeastOnce,
+            Some((AckedQoS::ExactlyOnce, _)) => QoS::ExactlyOnce,
+        }
+    }
+
+    /// The packet identifier; `None` with QoS 0.
+    #[inline]
+    pub const fn packet_id(&self) -> Option<PacketId> {
+        match self.delivery {
+            Some((_, id)) => Some(id),
+            None => None,
+        }
+    }
+
+    /// Reads it from a frame of this type.
+    ///
+    /// # Errors
+    /// QoS 3, DUP with QoS 0, a topic that is no topic name, identifier 0, an end in the middle of a field.
+    #[inline]
+    pub fn decode(frame: &Frame<'a>) -> Result<Self, DecodeError> {
+        let flags = frame.flags;
+        let mut body = Reader(frame.body);
+        let acked = match flags >> QOS_SHIFT & 0b11 {
+            0 if flags & DUP != 0 => return Err(DecodeError::DupWithQoS0),
+            0 => None,
+            1 => Some(AckedQoS::AtLeastOnce),
+            2 => Some(AckedQoS::ExactlyOnce),
+            _ => return Err(DecodeError::InvalidQoS),
+        };
+        let topic = TopicName::decode(body.binary()?)?;
+        let delivery = match acked {
+            Some(qos) => Some((qos, body.packet_id()?)),
+            None => None,
+        };
+        Ok(Self {
+            dup: flags & DUP != 0,
+            retain: flags & RETAIN != 0,
+            topic,
+            delivery,
+            payload: body.0,
+        })
+    }
+
+    #[inline]
+    fn remaining(&self) -> Result<usize, EncodeError> {
+        let header = self
+            .topic
+            .as_bytes()
+            .len()
+            .wrapping_add(if self.delivery.is_some() { 4 } else { 2 });
+        header
+            .checked_add(self.payload.len())
+            .ok_or(EncodeError::PacketTooLarge)
+    }
+
+    /// The packet's exact length in bytes.
+    ///
+    /// # Errors
+    /// [`EncodeError::PacketTooLarge`].
+    #[inline]
+    pub fn encoded_len(&self) -> Result<usize, EncodeError> {
+        packet_size(self.remaining()?)
+    }
+
+    /// Writes the packet to the start of `buffer`, and gives its length. DUP is left out of QoS 0, where it has no
+    /// place.
+    ///
+    /// # Errors
+    /// [`EncodeError::PacketTooLarge`]; a buffer too small.
+    #[inline]
+    pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
+        let mut first = PacketType::Publish.first_byte() | if self.retain { RETAIN } else { 0 };
+        if let Some((qos, _)) = self.delivery {
+            first |= (qos as u8) << QOS_SHIFT | if self.dup { DUP } else { 0 };
+        }
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?)?;
+        writer.field(self.topic.as_bytes());
+        if let Some((_, id)) = self.delivery {
+            writer.packet_id(id);
+        }
+        writer.raw(self.payload);
+        Ok(size)
+    }
+
+    /// Whether an encoded packet is a PUBLISH with DUP.
+    pub fn is_dup(packet: &[u8]) -> bool {
+        packet
+            .first()
+            .is_some_and(|first| *first >> 4 == PacketType::Publish as u8 && *first & DUP != 0)
+    }
+
+    /// Sets or clears DUP in an encoded PUBLISH of QoS 1 or 2 that is sent again ([MQTT-3.3.1-1]). Any other
+    /// packet is left as it is.
+    pub fn set_dup(packet: &mut [u8], dup: bool) {
+        if let [first, ..] = packet
+            && *first >> 4 == PacketType::Publish as u8
+            && *first >> QOS_SHIFT & 0b11 != 0
+        {
+            *first = if dup { *first | DUP } else { *first & !DUP };
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Reading the fields of a packet's body, each against the packet's own end.
+
+use crate::error::DecodeError;
+use crate::text;
+use crate::types::PacketId;
+
+/// What is left of a body. Every read that goes past its end is [`DecodeError::Truncated`].
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    #[inline]
+    pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
+        let [byte, rest @ ..] = self.0 else {
+            return Err(DecodeError::Truncated);
+        };
+        self.0 = rest;
+        Ok(*byte)
+    }
+
+    #[inline]
+    pub(crate) fn u16(&mut self) -> Result<u16, DecodeError> {
+        let [high, low, rest @ ..] = self.0 else {
+            return Err(DecodeError::Truncated);
+        };
+        self.0 = rest;
+        Ok(u16::from_be_bytes([*high, *low]))
+    }
+
+    #[inline]
+    pub(crate) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
+        PacketId::new(self.u16()?).ok_or(DecodeError::ZeroPacketId)
+    }
+
+    /// Binary data behind its two bytes of length (§1.5.3, §3.1.3).
+    #[inline]
+    pub(crate) fn binary(&mut self) -> Result<&'a [u8], DecodeError> {
+        let len = usize::from(self.u16()?);
+        let (field, rest) = self.0.split_at_checked(len).ok_or(DecodeError::Truncated)?;
+        self.0 = rest;
+        Ok(field)
+    }
+
+    /// UTF-8 text without U+0000 (§1.5.3).
+    pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
+        let bytes = self.binary()?;
+        text::check::<false>(bytes).map_err(|_| DecodeError::InvalidText)?;
+        core::str::from_utf8(bytes).map_err(|_| DecodeError::InvalidText)
+    }
+
+    /// The body must end here.
+    #[inline]
+    pub(crate) fn end(self) -> Result<(), DecodeError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(DecodeError::TrailingBytes)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Topic names and topic filters (§4.7): what they may hold, and which match.
+
+use core::fmt;
+
+use crate::error::{DecodeError, TopicError};
+use crate::text::{self, TextError};
+
+/// Where a message goes: UTF-8 without U+0000, `+` and `#`, 1 to 65,535 bytes.
+///
+/// It keeps the checked bytes; [`TopicName::as_str`] looks at them once more for who needs a `str`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicName<'a>(&'a [u8]);
+
+/// What a subscription asks for: a topic name in which `+` may stand for one level, and a last `#` for any number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicFilter<'a>(&'a [u8]);
+
+impl<'a> TopicName<'a> {
+    /// Checks a topic name.
+    ///
+    /// # Errors
+    /// Empty, over 65,535 bytes, U+0000, a wildcard.
+    #[inline]
+    pub fn new(topic: &'a str) -> Result<Self, TopicError> {
+        Self::from_bytes(topic.as_bytes())
+    }
+
+    /// Checks bytes that may not even be UTF-8.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and what is not UTF-8.
+    #[inline]
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, TopicError> {
+        check_len(bytes)?;
+        match text::check::<true>(bytes) {
+            Ok(()) => Ok(Self(bytes)),
+            Err(TextError::NotUtf8OrNul) => Err(TopicError::InvalidText),
+            Err(TextError::Wildcard) => Err(TopicError::WildcardInName),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::from_bytes(bytes).map_err(|error| match error {
+            TopicError::InvalidText => DecodeError::InvalidText,
+            _ => DecodeError::InvalidTopicName,
+        })
+    }
+
+    /// The topic name.
+    pub fn as_str(&self) -> &'a str {
+        core::str::from_utf8(self.0).unwrap_or_default()
+    }
+
+    /// The topic name's bytes, which are UTF-8.
+    #[inline]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl<'a> TopicFilter<'a> {
+    /// Checks a topic filter.
+    ///
+    /// # Errors
+    /// Empty, over 65,535 bytes, U+0000, a wildcard out of place.
+    pub fn new(filter: &'a str) -> Result<Self, TopicError> {
+        Self::from_bytes(filter.as_bytes())
+    }
+
+    /// Checks bytes that may not even be UTF-8.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and what is not UTF-8.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, TopicError> {
+        check_len(bytes)?;
+        text::check::<false>(bytes).map_err(|_| TopicError::InvalidText)?;
+        let mut levels = levels(bytes);
+        while let Some(level) = levels.next() {
+            let misplaced = match level {
+                b"+" => false,
+                b"#" => levels.next().is_some(),
+                text => text.iter().any(|byte| matches!(byte, b'+' | b'#')),
+            };
+            if misplaced {
+                return Err(TopicError::MisplacedWildcard);
+            }
+        }
+        Ok(Self(bytes))
+    }
+
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::from_bytes(bytes).map_err(|error| match error {
+            TopicError::InvalidText => DecodeError::InvalidText,
+            _ => DecodeError::InvalidTopicFilter,
+        })
+    }
+
+    /// The topic filter.
+    pub fn as_str(&self) -> &'a str {
+        core::str::from_utf8(self.0).unwrap_or_default()
+    }
+
+    /// The topic filter's bytes, which are UTF-8.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether it has `+` or `#`.
+    pub fn has_wildcards(&self) -> bool {
+        self.0.iter().any(|byte| matches!(byte, b'+' | b'#'))
+    }
+
+    /// Whether a message to `topic` goes to who subscribed to this filter (§4.7.1, §4.7.2): levels are compared
+    /// byte by byte, an empty level is a level, `sport/#` covers `sport`, and a wildcard in the first level does
+    /// not cover a topic that begins with `$` ([MQTT-4.7.2-1]).
+    ///
+    /// ```
+    /// # use mqtt_p2p_packet::{TopicFilter, TopicName, TopicError};
+    /// let filter = TopicFilter::new("sensors/+/温度/#")?;
+    /// assert!(filter.matches(TopicName::new("sensors/1/温度")?));
+    /// assert!(!filter.matches(TopicName::new("sensors/1")?));
+    /// assert!(!TopicFilter::new("#")?.matches(TopicName::new("$SYS/tokenExpireNotice")?));
+    /// # Ok::<(), TopicError>(())
+    /// ```
+    pub fn matches(&self, topic: TopicName<'_>) -> bool {
+        if topic.0.first() == Some(&b'$') && matches!(self.0.first(), Some(b'+' | b'#')) {
+            return false;
+        }
+        let mut names = levels(topic.0);
+        for filter in levels(self.0) {
+            match (filter, names.next()) {
+                (b"#", _) => return true,
+                (b"+", Some(_)) => {}
+                (filter, Some(name)) if filter == name => {}
+                _ => return false,
+            }
+        }
+        names.next().is_none()
+    }
+}
+
+fn levels(topic: &[u8]) -> impl Iterator<Item = &[u8]> {
+    topic.split(|byte| *byte == b'/')
+}
+
+#[inline]
+fn check_len(bytes: &[u8]) -> Result<(), TopicError> {
+    match bytes.len() {
+        0 => Err(TopicError::Empty),
+        1..=0xffff => Ok(()),
+        _ => Err(TopicError::TooLong),
+    }
+}
+
+impl fmt::Display for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for TopicFilter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for TopicFilter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}

@@ -1,0 +1,86 @@
+//! Writing a packet into the caller's slice.
+
+use crate::error::EncodeError;
+use crate::frame::MAX_REMAINING_LENGTH;
+use crate::types::PacketId;
+
+/// How long a packet with this remaining length is, fixed header included.
+#[inline]
+pub(crate) const fn packet_size(remaining: usize) -> Result<usize, EncodeError> {
+    let header = match remaining {
+        0..=127 => 2,
+        128..=16_383 => 3,
+        16_384..=2_097_151 => 4,
+        2_097_152..=MAX_REMAINING_LENGTH => 5,
+        _ => return Err(EncodeError::PacketTooLarge),
+    };
+    Ok(remaining.wrapping_add(header))
+}
+
+/// The length of a field behind its two bytes of length.
+#[inline]
+pub(crate) fn field_size(field: &[u8]) -> Result<usize, EncodeError> {
+    if field.len() <= usize::from(u16::MAX) {
+        Ok(field.len().wrapping_add(2))
+    } else {
+        Err(EncodeError::FieldTooLong)
+    }
+}
+
+/// Writes field after field. The packet's exact length is known before the first byte, so that a write past the
+/// end can't come from the caller; it would leave the slice unchanged.
+pub(crate) struct Writer<'a>(&'a mut [u8]);
+
+impl<'a> Writer<'a> {
+    /// Writes a fixed header into `buffer`; gives the writer for the body, and the packet's whole length.
+    #[inline]
+    pub(crate) fn start(
+        buffer: &'a mut [u8],
+        first: u8,
+        remaining: usize,
+    ) -> Result<(Self, usize), EncodeError> {
+        let size = packet_size(remaining)?;
+        let Some(packet) = buffer.get_mut(..size) else {
+            return Err(EncodeError::BufferTooSmall { needed: size });
+        };
+        let mut writer = Self(packet);
+        writer.u8(first);
+        let mut rest = remaining;
+        while rest > 0x7f {
+            writer.u8(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        writer.u8(rest as u8);
+        Ok((writer, size))
+    }
+
+    #[inline]
+    pub(crate) fn u8(&mut self, byte: u8) {
+        self.raw(&[byte]);
+    }
+
+    #[inline]
+    pub(crate) fn u16(&mut self, number: u16) {
+        self.raw(&number.to_be_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn packet_id(&mut self, id: PacketId) {
+        self.u16(id.get());
+    }
+
+    /// A field behind its two bytes of length, which [`field_size`] has checked.
+    #[inline]
+    pub(crate) fn field(&mut self, field: &[u8]) {
+        self.u16(field.len() as u16);
+        self.raw(field);
+    }
+
+    #[inline]
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        if let Some((here, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
+            here.copy_from_slice(bytes);
+            self.0 = rest;
+        }
+    }
+}
