@@ -184,6 +184,11 @@ impl<S: Storage> Client<S> {
         self.machine.poll(self.storage.memory(), now, received)
     }
 
+    /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
+    pub fn due_at(&self) -> Option<Instant> {
+        self.machine.due_at()
+    }
+
     // ---- the session as bytes ----
 
     /// Writes the session: what was accepted and has not ended, incoming QoS 2, subscriptions. Gives the length.
@@ -218,6 +223,11 @@ impl<S: Storage> Client<S> {
     /// Whether the server has accepted the log-in and the connection has not ended.
     pub const fn is_connected(&self) -> bool {
         self.machine.is_connected()
+    }
+
+    /// Whether there is no connection, and none is wanted.
+    pub const fn is_idle(&self) -> bool {
+        self.machine.is_idle()
     }
 
     /// What the client was made with.

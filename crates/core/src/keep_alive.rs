@@ -84,9 +84,10 @@ impl KeepAlive {
         self.received(now);
     }
 
-    /// Asks at once whether the peer is there.
+    /// Asks at once whether the peer is there. An older question does not count: its answer had no chance.
     pub(crate) const fn doubt(&mut self) {
         self.doubted = true;
+        self.overdue = None;
     }
 
     #[inline]

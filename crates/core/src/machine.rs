@@ -43,8 +43,8 @@ pub(crate) enum Phase {
 /// An ended attempt that has to be reported.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ending {
-    Refused(ReasonCode, Option<Instant>),
-    Disconnected(DisconnectReason, Option<Instant>),
+    Refused(ReasonCode),
+    Disconnected(DisconnectReason),
 }
 
 /// Whose bytes the last `Transmit` offered.
@@ -313,6 +313,10 @@ impl Machine {
         matches!(self.phase, Phase::Online | Phase::Leaving)
     }
 
+    pub(crate) const fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
+    }
+
     pub(crate) fn transport_opened(
         &mut self,
         memory: &mut Memory<'_>,
@@ -378,9 +382,9 @@ impl Machine {
         if reason != ReasonCode::ServerUnavailable {
             self.wanted = false;
         }
-        let (_, retry_at) = self.end_attempt(Life::Other);
+        self.end_attempt(Life::Other);
         self.close_due = true;
-        self.ending = Some(Ending::Refused(reason, retry_at));
+        self.ending = Some(Ending::Refused(reason));
     }
 
     pub(crate) fn transport_closed(&mut self, why: TransportError) {
@@ -405,32 +409,43 @@ impl Machine {
     /// Ends the attempt.
     pub(crate) fn lose(&mut self, reason: DisconnectReason) {
         let by_peer = matches!(reason, DisconnectReason::Transport(_));
+        let lasted = self.now.millis_since(self.online_since);
         let life = match self.phase {
-            Phase::Online
-                if self.now.millis_since(self.online_since) >= u64::from(self.config.stable_after_ms) =>
+            Phase::Online | Phase::Leaving | Phase::Left
+                if lasted >= u64::from(self.config.stable_after_ms) =>
             {
                 Life::Stable
             }
             Phase::Online if by_peer => Life::Short,
             _ => Life::Other,
         };
-        let (takeover, retry_at) = self.end_attempt(life);
-        let reason = if takeover {
+        let reason = if self.end_attempt(life) {
             DisconnectReason::TakeoverSuspected
         } else {
             reason
         };
         self.close_due = true;
-        self.ending = Some(Ending::Disconnected(reason, retry_at));
+        self.ending = Some(Ending::Disconnected(reason));
     }
 
-    fn end_attempt(&mut self, life: Life) -> (bool, Option<Instant>) {
+    /// When the next attempt follows, if one does. Asked for when an end is reported: the caller may have changed
+    /// its mind since.
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
+        if self.phase == Phase::Waiting && !self.paused {
+            Some(self.deadline)
+        } else {
+            None
+        }
+    }
+
+    /// Says whether it looks like a takeover.
+    fn end_attempt(&mut self, life: Life) -> bool {
         let (takeover, delay) = self.history.ended(life, &self.config);
         self.lane.clear();
         self.offered = Offered::Nothing;
         if !self.wanted {
             self.phase = Phase::Idle;
-            return (takeover, None);
+            return takeover;
         }
         // Who asked to leave and then to connect again need not wait.
         let left = matches!(self.phase, Phase::Leaving | Phase::Left);
@@ -440,6 +455,6 @@ impl Machine {
         } else {
             self.now.after_millis(delay)
         };
-        (takeover, if self.paused { None } else { Some(self.deadline) })
+        takeover
     }
 }

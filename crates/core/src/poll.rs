@@ -76,9 +76,10 @@ impl Machine {
             return Some(Step::Close);
         }
         if let Some(ending) = self.ending.take() {
+            let retry_at = self.retry_at();
             return Some(Step::Event(match ending {
-                Ending::Refused(reason, retry_at) => Event::Refused { reason, retry_at },
-                Ending::Disconnected(reason, retry_at) => Event::Disconnected { reason, retry_at },
+                Ending::Refused(reason) => Event::Refused { reason, retry_at },
+                Ending::Disconnected(reason) => Event::Disconnected { reason, retry_at },
             }));
         }
         if let Some(ticket) = self.outbox.report(memory) {
@@ -102,23 +103,44 @@ impl Machine {
             return step;
         }
         self.subscriptions.replay(memory, &mut self.lane);
-        if let Some(step) = self.output(memory) {
-            return step;
-        }
-        if self.paused {
-            return Step::Wait(Instant::NEVER);
-        }
-        match self.keep_alive.due(self.now) {
-            Due::Nothing(until) => Step::Wait(until),
-            Due::Ping if self.lane.push(memory, PINGREQ) => {
-                self.keep_alive.pinged(self.now);
-                self.keep_alive.sent(self.now);
-                self.output(memory).unwrap_or(Step::Wait(Instant::NEVER))
+        // Before the output, since a peer that takes no bytes must not stop the clock.
+        let mut until = Instant::NEVER;
+        if !self.paused {
+            match self.keep_alive.due(self.now) {
+                Due::Nothing(at) => until = at,
+                Due::Ping => until = self.ping(memory),
+                Due::Dead => return self.lost(DisconnectReason::KeepAliveTimeout, received),
             }
-            // No room: the lane is full, and has been offered to the transport above.
-            Due::Ping => Step::Wait(Instant::NEVER),
-            Due::Dead => self.lost(DisconnectReason::KeepAliveTimeout, received),
         }
+        self.output(memory).unwrap_or(Step::Wait(until))
+    }
+
+    /// Sends a ping; says when its answer is due. Where there is no room for it, other bytes wait for a peer that
+    /// does not take them, and that has the same time to show a sign of life.
+    #[inline(never)]
+    fn ping(&mut self, memory: &mut Memory<'_>) -> Instant {
+        self.lane.push(memory, PINGREQ);
+        self.keep_alive.pinged(self.now);
+        self.keep_alive.sent(self.now);
+        match self.keep_alive.due(self.now) {
+            Due::Nothing(at) => at,
+            _ => self.now,
+        }
+    }
+
+    /// When time alone makes something due.
+    pub(crate) fn due_at(&self) -> Option<Instant> {
+        let at = match self.phase {
+            Phase::Idle => Instant::NEVER,
+            Phase::Waiting if self.paused => Instant::NEVER,
+            Phase::Online if self.paused => Instant::NEVER,
+            Phase::Online => match self.keep_alive.due(self.now) {
+                Due::Nothing(at) => at,
+                Due::Ping | Due::Dead => self.now,
+            },
+            _ => self.deadline,
+        };
+        if at == Instant::NEVER { None } else { Some(at) }
     }
 
     /// Before CONNACK, and on the way out: the deadline governs.

@@ -1,1 +1,81 @@
-//! stub
+//! A development stand-in for Alibaba Cloud's ApsaraMQ for MQTT, held in memory. It is for development,
+//! demonstrations and tests, and never for production: that is what the service is for.
+//!
+//! [`Server`] listens on TCP and WebSocket, in a program or a test:
+//!
+//! ```
+//! use mqtt_p2p_aliyun::sign;
+//! use mqtt_p2p_emulator::{Account, Config, Server};
+//! use mqtt_p2p_packet::{Connect, Packet};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::start(Config::new("post-cn-demo").account(Account::access_key("AK", "SK"))).await?;
+//!
+//! let password = sign(b"SK", "GID_demo@@@1");
+//! let mut connect = Connect::new("GID_demo@@@1");
+//! connect.user_name = Some("Signature|AK|post-cn-demo");
+//! connect.password = Some(password.as_bytes());
+//! let mut buffer = [0; 256];
+//! let len = Packet::Connect(connect).encode(&mut buffer)?;
+//!
+//! let mut socket = tokio::net::TcpStream::connect(server.tcp_addr()).await?;
+//! socket.write_all(&buffer[..len]).await?;
+//! let mut connack = [0; 4];
+//! socket.read_exact(&mut connack).await?;
+//! assert_eq!(connack, [0x20, 2, 0, 0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Behind it is [`Emulator`], which has neither sockets nor a clock: for simulations that can be repeated.
+//!
+//! # What it does, and how that is known
+//!
+//! The service is not described in all details. What follows tells apart its *documentation*, its *open-source kernel*
+//! (Apache RocketMQ MQTT, by the same team: a strong hint, no proof), and our *choice* where neither says anything.
+//! What can be switched is in [`Quirks`], with the same marks.
+//!
+//! - **Log-in** by signature, device credential, custom authentication and token ([`Account`]; documentation). Refused
+//!   with CONNACK are: an edition other than 3.1 and 3.1.1 with 1 (standard); a client id that is empty or, but for
+//!   custom authentication, not `<GroupID>@@@<DeviceID>` with 2 (choice); wrong credentials with 4 (kernel); who finds
+//!   no room with 3 (choice). All else that is wrong ends in a bare close (kernel).
+//! - **Tokens** are as registered: they neither expire nor name topics. To publish or to subscribe without a token
+//!   that allows it closes the connection (documentation). Messages to `$SYS/…` are acknowledged and have no effect.
+//! - **A client id that connects twice** takes over ([`Takeover`]).
+//! - **P2P**: what is published to `<parent>/p2p/<client id>` goes to that client, which need not subscribe
+//!   (documentation), at the message's own QoS, further levels kept in the topic (kernel); to nobody else, not even to
+//!   who subscribed to `#`; once, even if the target subscribed to it as well (choice). For an offline target it waits
+//!   if it is of QoS 1 and its *sender* is connected with cleanSession=false (documentation), even if the target never
+//!   connected (choice). A client that connects with cleanSession=true loses what waited (kernel).
+//! - **Pub/sub**: one copy for each client, at the lower QoS of message and subscription (standard); who connected
+//!   with cleanSession=false gets messages of QoS 1 later (documentation).
+//! - **RETAIN and wills** are not supported (documentation) and ignored (choice). Nothing delivered has RETAIN or DUP
+//!   (kernel), but for DUP in [standard sessions](SessionPresent::Standard).
+//! - **Offline messages** come in batches and live ones may overtake them (documentation). They wait from the moment
+//!   the emulator knows that the link is gone; the service takes 5 to 10 s for it (documentation), which is not
+//!   imitated.
+//! - **A client that does not acknowledge** gets messages again ([`RePush`]), and no more than [`Config::in_flight`]
+//!   at a time; further ones wait (choice). One that does not read loses messages of QoS 0 first, and then its
+//!   connection (choice).
+//! - **Bare closes** (documentation or kernel): a first packet other than CONNECT or none within 10 s; malformed
+//!   packets; a payload over 64 KB; a parent topic that is not configured; a topic over 64 characters; silence for
+//!   one and a half times the keep alive; keep alive 0, after 10 s.
+#![forbid(unsafe_code)]
+
+mod account;
+mod config;
+mod heart;
+mod quirks;
+mod server;
+
+pub use account::{Account, SignMode};
+pub use config::Config;
+pub use heart::{CloseReason, ConnectionId, Counters, DropReason, Emulator, Event, Output};
+pub use quirks::{OfflineBatch, Quirks, RePush, SessionPresent, Takeover, TrailingSlash, WrongCredentials};
+pub use server::{Server, ServerConfig};
+
+/// What a program that starts an emulator tells its user first.
+pub const BANNER: &str = "This is a development stand-in for ApsaraMQ for MQTT. It is not the service: it holds \
+     everything in memory and forgets it when it ends. Do not use it in production.";

@@ -1,6 +1,6 @@
 //! Bytes and the packets they are, both directions. The bytes come from the examples and figures of the OASIS
-//! standard MQTT 3.1.1 (by section), from the MQTT 3.1 specification, and off the wire of Mosquitto; never from
-//! this crate's own encoder.
+//! standard MQTT 3.1.1 (by section), from the MQTT 3.1 specification, and are what Mosquitto's broker and tools
+//! send; never from this crate's own encoder.
 
 mod common;
 

@@ -167,7 +167,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
     let boundary = select((96..=130).chain(16_344..=16_386).collect::<Vec<usize>>());
     prop_oneof![
         6 => vec(any::<u8>(), 0..64),
-        1 => (boundary, any::<u8>()).prop_map(|(len, byte)| vec![byte; len]),
+        1 => (prop_oneof![boundary, 0..20_000_usize], any::<u8>()).prop_map(|(len, byte)| vec![byte; len]),
     ]
 }
 

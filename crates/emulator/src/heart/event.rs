@@ -1,0 +1,187 @@
+//! What an emulator tells about itself: events of connections, counters of messages.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use mqtt_p2p_packet::{DecodeError, PacketType, ReasonCode};
+
+use super::ConnectionId;
+
+/// Something that happened. It is for tests and for showing; no client sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A client logged in.
+    Connected {
+        /// Over this connection.
+        connection: ConnectionId,
+        /// With this client id.
+        client_id: Arc<str>,
+        /// And this cleanSession.
+        clean_session: bool,
+    },
+    /// A subscription was granted and then ignored, because there are too many.
+    SubscriptionIgnored {
+        /// Whose.
+        client_id: Arc<str>,
+        /// Its topic filter.
+        filter: String,
+    },
+    /// A connection ended.
+    Closed {
+        /// Which.
+        connection: ConnectionId,
+        /// Of which client, if it had logged in.
+        client_id: Option<Arc<str>>,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// A message will not reach a client.
+    Dropped {
+        /// Which client.
+        client_id: Arc<str>,
+        /// Why.
+        reason: DropReason,
+    },
+}
+
+/// Why a connection ended. The client sees a bare close, or CONNACK before it; the service's console has the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The client sent DISCONNECT.
+    Disconnected,
+    /// The transport ended without DISCONNECT.
+    LinkLost,
+    /// A test or a demonstration cut it.
+    Cut,
+    /// No connections are let in now.
+    Refusing,
+    /// There are too many connections.
+    TooManyConnections,
+    /// CONNECT did not come in time.
+    NoConnect,
+    /// The first packet was another one.
+    FirstPacket(PacketType),
+    /// CONNECT was refused.
+    Refused(ReasonCode),
+    /// A second CONNECT came ([MQTT-3.1.0-2]).
+    SecondConnect,
+    /// A packet that only servers send.
+    Unexpected(PacketType),
+    /// Malformed, or over the limit for packets.
+    Malformed(DecodeError),
+    /// A payload over the limit.
+    PayloadTooLarge,
+    /// A topic over the limit.
+    TopicTooLong,
+    /// A parent topic that does not exist on this instance.
+    ParentNotAuthorized,
+    /// No token of the log-in allows to publish, or to subscribe.
+    TokenNotAuthorized,
+    /// Nothing came for one and a half times the keep alive.
+    NoHeartbeat,
+    /// Keep alive 0.
+    NoKeepAlive,
+    /// The client id connected again.
+    TakenOver,
+    /// The client id is connected already.
+    ClientIdInUse,
+    /// The client takes nothing, and too much waits for it.
+    Overflow,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disconnected => f.write_str("the client disconnected"),
+            Self::LinkLost => f.write_str("the link broke"),
+            Self::Cut => f.write_str("the link was cut on purpose"),
+            Self::Refusing => f.write_str("no connections are let in now"),
+            Self::TooManyConnections => f.write_str("too many connections"),
+            Self::NoConnect => f.write_str("no CONNECT came in time"),
+            Self::FirstPacket(packet) => write!(f, "the first packet was {packet}"),
+            Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::SecondConnect => f.write_str("a second CONNECT"),
+            Self::Unexpected(packet) => write!(f, "{packet} from a client"),
+            Self::Malformed(error) => error.fmt(f),
+            Self::PayloadTooLarge => f.write_str("the payload is too large"),
+            Self::TopicTooLong => f.write_str("the topic is too long"),
+            Self::ParentNotAuthorized => f.write_str("the parent topic does not exist on this instance"),
+            Self::TokenNotAuthorized => f.write_str("no token allows it"),
+            Self::NoHeartbeat => f.write_str("nothing came for one and a half times the keep alive"),
+            Self::NoKeepAlive => f.write_str("keep alive 0"),
+            Self::TakenOver => f.write_str("the client id connected again"),
+            Self::ClientIdInUse => f.write_str("the client id is connected already"),
+            Self::Overflow => f.write_str("the client takes nothing, and too much waits for it"),
+        }
+    }
+}
+
+/// Why a message does not reach a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The client is offline, and the message's rules do not keep it.
+    Offline,
+    /// It was pushed as often as the quirk says, without PUBACK.
+    NotAcknowledged,
+    /// It was the oldest when there was no more room.
+    NoRoom,
+    /// It waited longer than messages are kept.
+    Expired,
+    /// The client connected with cleanSession=true, which drops what waited for it.
+    CleanSession,
+}
+
+/// How many messages went which way since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// PUBLISH taken from clients, without QoS 2 duplicates.
+    pub published: u64,
+    /// QoS 2 publications that came again and were not passed on.
+    pub duplicates: u64,
+    /// PUBLISH sent to clients, repeats included.
+    pub delivered: u64,
+    /// Of those, the repeats: re-push and re-send with DUP.
+    pub repeated: u64,
+    /// Messages that were put aside for an offline client.
+    pub stored: u64,
+    /// Messages that did not reach a client.
+    pub dropped: u64,
+    /// Log-ins that were refused with CONNACK.
+    pub refused: u64,
+}
+
+/// The events that nobody has fetched yet, bounded, and the counters.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    events: VecDeque<Event>,
+    pub(super) counters: Counters,
+}
+
+impl Log {
+    /// Who does not fetch them misses the oldest ones.
+    const MAX_EVENTS: usize = 10_000;
+
+    pub(super) fn event(&mut self, event: Event) {
+        if self.events.len() >= Self::MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    pub(super) fn dropped(&mut self, client_id: &Arc<str>, reason: DropReason) {
+        self.counters.dropped += 1;
+        self.event(Event::Dropped {
+            client_id: Arc::clone(client_id),
+            reason,
+        });
+    }
+
+    pub(super) fn poll(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+}

@@ -1,0 +1,157 @@
+//! CONNECT: who is let in, and which session it gets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mqtt_p2p_packet::{ConnAck, Connect, Packet, Protocol, ReasonCode};
+
+use super::authenticate::authenticate;
+use super::connection::{Client, Held};
+use super::event::{CloseReason, DropReason, Event};
+use super::session::Session;
+use super::{ConnectionId, Emulator, encode};
+use crate::quirks::{SessionPresent, Takeover};
+
+impl Emulator {
+    pub(super) fn log_in(&mut self, id: ConnectionId, connect: &Connect<'_>) -> Result<(), CloseReason> {
+        let rights = authenticate(&self.config, connect).map_err(|reason| self.refuse(id, reason))?;
+        let client_id: Arc<str> = match self.sessions.get_key_value(connect.client_id) {
+            Some((known, _)) => Arc::clone(known),
+            None if self.sessions.len() >= self.config.max_sessions => {
+                return Err(self.refuse(id, ReasonCode::ServerUnavailable));
+            }
+            None => connect.client_id.into(),
+        };
+        if let Some(other) = self.connection_of(&client_id) {
+            match self.config.quirks.takeover {
+                Takeover::OldLoses => self.close(other, CloseReason::TakenOver),
+                Takeover::NewLoses => return Err(CloseReason::ClientIdInUse),
+            }
+        }
+        self.start_keep_alive(id, connect);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.protocol = connect.protocol;
+            connection.client = Some(Client {
+                id: Arc::clone(&client_id),
+                clean_session: connect.clean_session,
+                rights,
+            });
+        }
+        let continued = self.open_session(id, &client_id, connect.clean_session);
+        self.log.event(Event::Connected {
+            connection: id,
+            client_id: Arc::clone(&client_id),
+            clean_session: connect.clean_session,
+        });
+        // MQTT 3.1 has no session present: its place is reserved.
+        let session_present = continued && connect.protocol != Protocol::V31;
+        self.accept(id, session_present);
+        self.resume(id, &client_id);
+        Ok(())
+    }
+
+    /// Answers with a return code other than 0.
+    pub(super) fn refuse(&mut self, id: ConnectionId, reason: ReasonCode) -> CloseReason {
+        self.log.counters.refused += 1;
+        let refusal = ConnAck {
+            session_present: false,
+            reason,
+        };
+        self.send(id, encode(&Packet::ConnAck(refusal)));
+        CloseReason::Refused(reason)
+    }
+
+    /// A silence of one and a half times the keep alive ends the connection ([MQTT-3.1.2-24]).
+    fn start_keep_alive(&mut self, id: ConnectionId, connect: &Connect<'_>) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let keep_alive = Duration::from_secs(connect.keep_alive.into());
+        connection.doomed = None;
+        if keep_alive.is_zero() {
+            connection.doomed = self
+                .config
+                .quirks
+                .keep_alive_zero
+                .map(|after| (self.now.saturating_add(after), CloseReason::NoKeepAlive));
+        } else {
+            connection.max_silence = Some(keep_alive * 3 / 2);
+        }
+    }
+
+    /// Finds or makes the session; whether CONNACK may call it present.
+    fn open_session(&mut self, id: ConnectionId, client_id: &Arc<str>, clean: bool) -> bool {
+        if clean {
+            // Also what others left for an offline client (kernel: messages older than the session's start).
+            self.sessions.remove(client_id);
+            for _ in self.offline.take_all(client_id) {
+                self.log.dropped(client_id, DropReason::CleanSession);
+            }
+        }
+        let existed = self.sessions.contains_key(client_id);
+        let session = self
+            .sessions
+            .entry(Arc::clone(client_id))
+            .or_insert_with(|| Session::new(clean));
+        session.clean = clean;
+        session.connection = Some(id);
+        existed && self.config.quirks.session_present == SessionPresent::Standard
+    }
+
+    /// Sends CONNACK, or sets the time for it; what follows waits for it.
+    fn accept(&mut self, id: ConnectionId, session_present: bool) {
+        let accepted = encode(&Packet::ConnAck(ConnAck {
+            session_present,
+            reason: ReasonCode::Success,
+        }));
+        let delay = self.random.delay(self.config.quirks.connack_delay);
+        let until = self.now.saturating_add(delay);
+        if delay.is_zero() {
+            self.send(id, accepted);
+        } else if let Some(connection) = self.connections.get_mut(&id) {
+            connection.held = Some(Held {
+                until,
+                bytes: accepted.len(),
+                packets: vec![accepted],
+            });
+        }
+    }
+
+    /// Ends a client's hold on its session: its connection is gone. What it has not acknowledged goes back to what
+    /// waits, if it is to survive at all.
+    pub(super) fn suspend_session(&mut self, id: ConnectionId, client_id: &Arc<str>) {
+        let Some(session) = self.sessions.get_mut(client_id) else {
+            return;
+        };
+        if session.connection != Some(id) {
+            return;
+        }
+        session.connection = None;
+        let standard = self.config.quirks.session_present == SessionPresent::Standard;
+        let mut unfinished = Vec::new();
+        if session.clean || !standard {
+            session.received.clear();
+            let under_way = session.in_flight.drain(..);
+            // With PUBREC the client has taken the message.
+            unfinished.extend(
+                under_way
+                    .filter(|message| !message.released)
+                    .map(|message| message.delivery),
+            );
+        }
+        if session.clean {
+            self.sessions.remove(client_id);
+        }
+        unfinished.extend(self.waiting.take_all(client_id));
+        self.log.counters.stored += unfinished.iter().filter(|delivery| delivery.keep).count() as u64;
+        // In a standard session, messages that are not to be kept may have queued up behind those that are.
+        unfinished.extend(self.offline.take_all(client_id));
+        for delivery in unfinished {
+            if delivery.keep {
+                self.store_offline(client_id, delivery);
+            } else {
+                self.log.dropped(client_id, DropReason::Offline);
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Where the service departs from the MQTT standard, as switches.
+
+use std::time::Duration;
+
+use mqtt_p2p_aliyun::limits;
+
+/// Where the service departs from the standard. The default is the [service](Quirks::service).
+///
+/// Each field says where its default comes from: the service's *documentation*, its *open-source kernel*
+/// (Apache RocketMQ MQTT, by the same team: a strong hint, no proof), or our *choice* where neither says anything.
+///
+/// ```
+/// use mqtt_p2p_emulator::{Quirks, SessionPresent, Takeover};
+///
+/// let mut quirks = Quirks::service();
+/// quirks.takeover = Takeover::NewLoses;
+/// assert_eq!(quirks.session_present, SessionPresent::AlwaysZero);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// What CONNACK says about a kept session, and what such a session keeps. Kernel: always 0.
+    pub session_present: SessionPresent,
+    /// CONNACK comes this much later at most; how much is drawn from the seed. Kernel: up to 1 s. Choice: 50 ms, so
+    /// that demonstrations stay brisk.
+    pub connack_delay: Duration,
+    /// SUBACK comes this much later at most; messages may overtake it. Kernel: up to 1 s. Choice: 50 ms.
+    pub suback_delay: Duration,
+    /// How a message of QoS 1 without PUBACK is sent again on the same connection, under the same packet
+    /// identifier and without DUP; `None`: never. Kernel: every 3 s, 15 times, then it is dropped
+    /// (documentation: every 3–6 s).
+    pub re_push: Option<RePush>,
+    /// How messages that waited for an offline client come after it connects; `None`: all at once, as fast as it
+    /// acknowledges. Documentation: 30 at once, the next 30 after 5 s.
+    pub offline_batch: Option<OfflineBatch>,
+    /// A client with keep alive 0 is cut so long after it connects; `None`: never. Kernel: about 10 s.
+    pub keep_alive_zero: Option<Duration>,
+    /// Which side loses when a client id connects twice. The documentation does not agree with itself; choice: the
+    /// old connection, as the standard asks ([MQTT-3.1.4-2]).
+    pub takeover: Takeover,
+    /// CONNACK's return code for wrong credentials. Kernel: 4.
+    pub wrong_credentials: WrongCredentials,
+    /// Whether delivered topics get a `/` at the end. The documentation knows the case, the kernel delivers topics
+    /// as they were published; choice: never.
+    pub trailing_slash: TrailingSlash,
+    /// A longer topic, in characters, closes the connection; `None`: any length. Documentation: 64. It does not say
+    /// whether P2P topics are exempt; choice: they are, or clients with long ids could not be reached.
+    pub max_topic_len: Option<usize>,
+    /// More subscriptions of a client are granted but have no effect; `None`: any number. Documentation: 30.
+    pub max_subscriptions: Option<usize>,
+    /// More subscriptions with a wildcard below one parent topic, over all clients, are granted but have no effect;
+    /// `None`: any number. Documentation: 100.
+    pub max_wildcard_subscriptions_per_parent: Option<usize>,
+}
+
+impl Quirks {
+    /// The service, as far as it is known.
+    pub const fn service() -> Self {
+        Self {
+            session_present: SessionPresent::AlwaysZero,
+            connack_delay: Duration::from_millis(50),
+            suback_delay: Duration::from_millis(50),
+            re_push: Some(RePush {
+                interval: Duration::from_secs(3),
+                times: 15,
+            }),
+            offline_batch: Some(OfflineBatch {
+                messages: limits::OFFLINE_BATCH,
+                interval: limits::OFFLINE_BATCH_INTERVAL,
+            }),
+            keep_alive_zero: Some(Duration::from_secs(10)),
+            takeover: Takeover::OldLoses,
+            wrong_credentials: WrongCredentials::BadUserNameOrPassword,
+            trailing_slash: TrailingSlash::Never,
+            max_topic_len: Some(limits::MAX_TOPIC_LEN),
+            max_subscriptions: Some(limits::MAX_SUBSCRIPTIONS),
+            max_wildcard_subscriptions_per_parent: Some(limits::MAX_WILDCARD_SUBSCRIPTIONS_PER_PARENT),
+        }
+    }
+
+    /// The standard MQTT 3.1.1, for tests that ask what a client does with any broker: standard sessions, no delay,
+    /// no re-push, no limits on topics and subscriptions. Will and retain are not there all the same.
+    pub const fn standard() -> Self {
+        Self {
+            session_present: SessionPresent::Standard,
+            connack_delay: Duration::ZERO,
+            suback_delay: Duration::ZERO,
+            re_push: None,
+            offline_batch: None,
+            keep_alive_zero: None,
+            max_topic_len: None,
+            max_subscriptions: None,
+            max_wildcard_subscriptions_per_parent: None,
+            ..Self::service()
+        }
+    }
+
+    /// The same, answering CONNECT and SUBSCRIBE at once: for tests that want to wait for nothing.
+    #[must_use]
+    pub const fn without_delays(mut self) -> Self {
+        self.connack_delay = Duration::ZERO;
+        self.suback_delay = Duration::ZERO;
+        self
+    }
+}
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self::service()
+    }
+}
+
+/// What becomes of a session with cleanSession=false while its client is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionPresent {
+    /// CONNACK always says 0 (kernel), so the client starts anew, and the server must not count on packet
+    /// identifiers of the last connection. Kept are the subscriptions and the messages of QoS 1 (documentation);
+    /// what was under way when the connection ended is sent again as new (choice: of QoS 2 only what the client has
+    /// not confirmed with PUBREC, and nothing new of QoS 2 is kept for an offline client, since the service has no
+    /// persistent QoS 2). A publication of QoS 2 that a client repeats after a reconnect counts as a new one: with
+    /// session present 0 nobody can know better.
+    AlwaysZero,
+    /// As §3.1.2.4 of the standard asks: CONNACK tells the truth; messages under way, QoS 1 and 2, stay with their
+    /// packet identifiers and are sent again with DUP in their order, PUBREL where PUBREC came; the identifiers of
+    /// received QoS 2 publications are kept; QoS 2 waits for an offline client like QoS 1. With these sessions,
+    /// QoS 2 is exactly once across connections.
+    Standard,
+}
+
+/// How a message without PUBACK is sent again on the same connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RePush {
+    /// The time between two attempts.
+    pub interval: Duration,
+    /// How often; the message is dropped one interval after the last attempt.
+    pub times: u32,
+}
+
+/// How messages that waited are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OfflineBatch {
+    /// So many at once.
+    pub messages: usize,
+    /// The time until the next ones.
+    pub interval: Duration,
+}
+
+/// Which side loses when a client id connects twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Takeover {
+    /// The connection that is there is closed.
+    OldLoses,
+    /// The connection that comes is closed, without CONNACK: the service's trace says "TCP connection closed".
+    NewLoses,
+}
+
+/// CONNACK's return code for wrong credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WrongCredentials {
+    /// 4.
+    BadUserNameOrPassword,
+    /// 5.
+    NotAuthorized,
+}
+
+/// Which delivered topics get a `/` at the end, if they have none. Where any do, topics and filters are also compared
+/// without it, as the kernel does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TrailingSlash {
+    /// None.
+    Never,
+    /// All but P2P topics; the one device log that is public shows a P2P topic without it.
+    ButP2p,
+    /// All.
+    Always,
+}

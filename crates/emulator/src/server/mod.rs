@@ -1,0 +1,200 @@
+//! The emulator on sockets: a thin front that moves bytes between them and the [`Emulator`].
+
+mod link;
+mod outbox;
+mod shared;
+mod tcp;
+mod websocket;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::config::Config;
+use crate::heart::{Counters, Emulator, Event};
+use link::Link;
+use shared::Shared;
+
+/// Where a [`Server`] listens, and what it emulates.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// The instance.
+    pub instance: Config,
+    /// Where MQTT over TCP is. Default: a free port of the loopback address.
+    pub tcp: SocketAddr,
+    /// Where MQTT over WebSocket is, at the path `/mqtt`. Default: a free port of the loopback address.
+    pub ws: SocketAddr,
+    /// What random delays are drawn from.
+    pub seed: u64,
+}
+
+impl ServerConfig {
+    /// An instance on free ports of the loopback address.
+    pub fn new(instance: Config) -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            instance,
+            tcp: loopback,
+            ws: loopback,
+            seed: 0,
+        }
+    }
+
+    /// The same on these ports of the loopback address; 0 is a free port.
+    #[must_use]
+    pub fn ports(mut self, tcp: u16, ws: u16) -> Self {
+        self.tcp.set_port(tcp);
+        self.ws.set_port(ws);
+        self
+    }
+}
+
+impl From<Config> for ServerConfig {
+    fn from(instance: Config) -> Self {
+        Self::new(instance)
+    }
+}
+
+/// An emulator that listens. It stops when it is dropped; several in one process know nothing of each other.
+///
+/// ```
+/// use mqtt_p2p_emulator::{Account, Config, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let config = Config::new("post-cn-demo").account(Account::access_key("AK", "SK"));
+/// let server = Server::start(config).await?;
+/// println!("{}", mqtt_p2p_emulator::BANNER);
+/// println!("tcp://{}  ws://{}/mqtt", server.tcp_addr(), server.ws_addr());
+///
+/// assert!(server.connected_clients().is_empty());
+/// server.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    tcp_addr: SocketAddr,
+    ws_addr: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds the ports and serves them, on the tokio runtime that this is called in.
+    ///
+    /// # Errors
+    /// A port that can't be bound.
+    pub async fn start(config: impl Into<ServerConfig>) -> io::Result<Self> {
+        let config = config.into();
+        let tcp = TcpListener::bind(config.tcp).await?;
+        let ws = TcpListener::bind(config.ws).await?;
+        let (tcp_addr, ws_addr) = (tcp.local_addr()?, ws.local_addr()?);
+        let max_packet_size = usize::try_from(config.instance.max_packet_size()).unwrap_or(usize::MAX);
+        let shared = Arc::new(Shared::new(Emulator::new(config.instance, config.seed)));
+        let clock = Arc::clone(&shared);
+        let tasks = vec![
+            tokio::spawn(async move { clock.run_clock().await }),
+            tokio::spawn(listen(tcp, Arc::clone(&shared), tcp::serve)),
+            tokio::spawn(listen(ws, Arc::clone(&shared), move |stream, link| {
+                websocket::serve(stream, link, max_packet_size)
+            })),
+        ];
+        Ok(Self {
+            shared,
+            tcp_addr,
+            ws_addr,
+            tasks,
+        })
+    }
+
+    /// Where MQTT over TCP is.
+    pub fn tcp_addr(&self) -> SocketAddr {
+        self.tcp_addr
+    }
+
+    /// Where MQTT over WebSocket is, at the path `/mqtt`.
+    pub fn ws_addr(&self) -> SocketAddr {
+        self.ws_addr
+    }
+
+    /// Cuts a client's link: what was under way is lost. Whether the client was connected.
+    pub fn drop_connection(&self, client_id: &str) -> bool {
+        self.shared.cut(Some(client_id)) > 0
+    }
+
+    /// Cuts all links; how many there were.
+    pub fn drop_all(&self) -> usize {
+        self.shared.cut(None)
+    }
+
+    /// Closes every new connection as soon as it is there, or no longer does. Connections that are there stay.
+    pub fn set_refusing(&self, refusing: bool) {
+        self.shared.look(|heart| heart.set_refusing(refusing));
+    }
+
+    /// What happened since the last call; of very many events the latest.
+    pub fn events(&self) -> Vec<Event> {
+        self.shared
+            .look(|heart| std::iter::from_fn(|| heart.poll_event()).collect())
+    }
+
+    /// The client ids of who is logged in now, in alphabetical order.
+    pub fn connected_clients(&self) -> Vec<String> {
+        self.shared
+            .look(|heart| heart.connected_clients().map(Into::into).collect())
+    }
+
+    /// How many messages wait for a client that is away, or was.
+    pub fn offline_messages(&self, client_id: &str) -> usize {
+        self.shared.look(|heart| heart.offline_messages(client_id))
+    }
+
+    /// How many messages went which way since the start.
+    pub fn counters(&self) -> Counters {
+        self.shared.look(|heart| heart.counters())
+    }
+
+    /// Cuts all links and frees the ports. All that was held is gone.
+    pub async fn shutdown(mut self) {
+        for task in std::mem::take(&mut self.tasks) {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Accepts connections for ever. With this task, those of its connections end.
+async fn listen<F>(listener: TcpListener, shared: Arc<Shared>, serve: impl Fn(TcpStream, Link) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    /// What may fail is a shortage, such as of file descriptors: it passes, or not.
+    const AFTER_FAILURE: Duration = Duration::from_millis(50);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(serve(stream, Link::open(&shared)));
+                }
+                Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The emulator's heart, with raw packets and a clock of the test's own.
+
+mod connection;
+mod faults;
+mod log_in;
+mod offline;
+mod p2p;
+mod pub_sub;
+mod qos;
+mod robustness;
+mod standard_session;
+mod world;

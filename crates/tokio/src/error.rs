@@ -1,0 +1,126 @@
+//! What can go wrong with a call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mqtt_p2p_aliyun::P2pTopicError;
+use mqtt_p2p_core::{DisconnectReason, Error, ReasonCode, TopicError};
+
+/// Why the first attempt to connect failed. The client is gone; nothing of it goes on in the background.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The server refused the log-in. Trying again with the same one is useless, unless the server is unavailable.
+    Refused(ReasonCode),
+    /// No connection came about.
+    Failed {
+        /// Why, as far as the evidence goes.
+        reason: DisconnectReason,
+        /// What the operating system or the server said.
+        detail: Option<Arc<str>>,
+    },
+}
+
+/// Why a message was not accepted. Nothing was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// Caller: not a topic name.
+    Topic(TopicError),
+    /// Caller: parent topic or target of a P2P message is against the service's rules.
+    P2p(P2pTopicError),
+    /// The client did not take it: too large, no room, or not without a connection.
+    NotAccepted(Error),
+    /// The client was closed.
+    Closed,
+}
+
+/// Why there is no subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// Caller: not a topic filter.
+    Filter(TopicError),
+    /// The client did not take the request: no room, too many, or not without a connection.
+    NotAccepted(Error),
+    /// The server refused the filter.
+    Refused(ReasonCode),
+    /// The client was closed before the server answered.
+    Closed,
+}
+
+impl ConnectError {
+    /// What to do about it, in one sentence.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Refused(reason) => refusal_advice(*reason),
+            Self::Failed { reason, .. } => reason.advice(),
+        }
+    }
+}
+
+/// What to do about a refused log-in, in one sentence.
+pub(crate) fn refusal_advice(reason: ReasonCode) -> &'static str {
+    match reason {
+        ReasonCode::UnsupportedProtocolVersion => "choose another protocol version",
+        ReasonCode::ClientIdentifierNotValid => {
+            "check the client id: <GroupID>@@@<DeviceID>, at most 64 characters, and a group that exists"
+        }
+        ReasonCode::ServerUnavailable => "try again later",
+        _ => "check access key, secret and instance id, and that the client id is the one that was signed",
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reason) => {
+                write!(f, "the server refused the log-in: {reason}")?;
+                match reason.connack_code() {
+                    Some(code) => write!(f, " (return code {code})"),
+                    None => Ok(()),
+                }
+            }
+            Self::Failed {
+                reason,
+                detail: Some(detail),
+            } => write!(f, "{reason}: {detail}"),
+            Self::Failed { reason, detail: None } => reason.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Topic(error) => error.fmt(f),
+            Self::P2p(error) => error.fmt(f),
+            Self::NotAccepted(error) => error.fmt(f),
+            Self::Closed => f.write_str("the client was closed"),
+        }
+    }
+}
+
+impl fmt::Display for SubscribeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Filter(error) => error.fmt(f),
+            Self::NotAccepted(error) => error.fmt(f),
+            Self::Refused(reason) => write!(
+                f,
+                "the server refused the subscription: {reason}; check the permission"
+            ),
+            Self::Closed => f.write_str("the client was closed"),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {}
+impl std::error::Error for PublishError {}
+impl std::error::Error for SubscribeError {}
+
+/// Milliseconds of the core as a duration.
+pub(crate) fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}

@@ -1,0 +1,63 @@
+//! An async MQTT client on tokio: publish, subscribe, and ApsaraMQ's P2P messages, over TCP and WebSocket.
+//!
+//! ```no_run
+//! use mqtt_p2p_tokio::{Client, ClientId, Credentials, Endpoint, Options, QoS};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client_id = ClientId::new("GID_demo", "alice")?;
+//! let credentials = Credentials::Signature {
+//!     access_key_id: "AK",
+//!     access_key_secret: &std::env::var("MQTT_P2P_SECRET_KEY")?,
+//!     instance_id: "post-cn-demo",
+//! };
+//! let endpoint: Endpoint = "ws://post-cn-demo.mqtt.aliyuncs.com".parse()?;
+//! let (client, mut messages) = Client::connect(Options::aliyun(endpoint, &client_id, &credentials)?).await?;
+//!
+//! client.send_p2p("parent", "GID_demo@@@bob", "hello", QoS::AtLeastOnce).await?.await?;
+//! while let Some(message) = messages.recv().await {
+//!     println!("{}: {} bytes", message.topic(), message.payload().len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it behaves
+//!
+//! - A [`Client`] is a handle; clones share one connection, kept by one task. It reconnects by itself, asks for its
+//!   subscriptions again, and sends again what was under way. The state machine is that of [`mqtt_p2p_core`].
+//! - [`Client::publish`] returns when the message is *accepted*: it is kept until it is through, over any number of
+//!   connections. What it returns is a future of its own, [`Delivery`], for who wants to know when that is.
+//! - Every future may be dropped at any await point: either nothing was accepted, or all of it was.
+//! - Messages go to every stream that asked for them ([`Client::messages`], [`Client::messages_matching`]) through a
+//!   bounded queue. A stream that is full stops the reading from the socket until there is room: nothing is dropped.
+//!   So drop the streams that you do not read.
+//! - Names are resolved anew at every attempt; TCP_NODELAY is on.
+#![forbid(unsafe_code)]
+
+mod client;
+mod dial;
+mod driver;
+mod endpoint;
+mod error;
+mod event;
+mod message;
+mod options;
+mod shared;
+mod tickets;
+mod websocket;
+
+pub use client::Client;
+pub use endpoint::{Endpoint, EndpointError, Transport};
+pub use error::{ConnectError, PublishError, SubscribeError};
+pub use event::{ConnectionEvent, Events};
+pub use message::{Message, Messages};
+pub use options::{Login, Options};
+pub use tickets::{Delivery, Dropped};
+
+#[doc(no_inline)]
+pub use mqtt_p2p_aliyun::{ClientId, Credentials, P2p, P2pTopic, parse_p2p};
+#[doc(no_inline)]
+pub use mqtt_p2p_core::{
+    Backoff, Config, DisconnectReason, Error, Offline, Protocol, QoS, ReasonCode, Resubscribe, Stats,
+    TransportError,
+};

@@ -1,0 +1,121 @@
+//! What the handles and the driver share: the state machine under a short lock.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mqtt_p2p_core::{Client as Core, Growing, Instant, TopicFilter, TopicName};
+use tokio::sync::{Notify, broadcast, mpsc};
+
+use crate::event::ConnectionEvent;
+use crate::message::Message;
+use crate::options::Options;
+use crate::tickets::Tickets;
+
+/// No user code runs under the lock, and nothing is awaited under it.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// The driver has something to do.
+    pub(crate) work: Notify,
+    /// A request has ended: there may be room for another.
+    pub(crate) room: Notify,
+    pub(crate) events: broadcast::Sender<ConnectionEvent>,
+    start: tokio::time::Instant,
+    pub(crate) stream_capacity: usize,
+}
+
+pub(crate) struct State {
+    pub(crate) core: Core<Growing>,
+    pub(crate) tickets: Tickets,
+    pub(crate) streams: Vec<Stream>,
+    /// Clones of the client.
+    pub(crate) handles: usize,
+    /// Closing was asked for, or nobody is left to use the client.
+    pub(crate) closing: bool,
+    /// The driver has ended.
+    pub(crate) closed: bool,
+    /// The driver has a transport, or dials.
+    pub(crate) link_open: bool,
+    /// Messages that came while there was no stream for them.
+    pub(crate) unclaimed: u64,
+}
+
+/// One reader's queue.
+pub(crate) struct Stream {
+    filter: Option<String>,
+    pub(crate) queue: mpsc::Sender<Message>,
+}
+
+impl Stream {
+    pub(crate) fn wants(&self, topic: TopicName<'_>) -> bool {
+        let filter = |text: &String| TopicFilter::new(text).is_ok_and(|filter| filter.matches(topic));
+        self.filter.as_ref().is_none_or(filter)
+    }
+}
+
+impl State {
+    /// Whether there is a connection, or one is wanted.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.link_open || !self.core.is_idle()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(options: &Options, seed: u64) -> Self {
+        let core = Core::new(options.config, seed, Growing::new(options.max_outgoing_bytes));
+        let state = State {
+            core,
+            tickets: Tickets::default(),
+            streams: Vec::new(),
+            handles: 1,
+            closing: false,
+            closed: false,
+            link_open: false,
+            unclaimed: 0,
+        };
+        Self {
+            state: Mutex::new(state),
+            work: Notify::new(),
+            room: Notify::new(),
+            events: broadcast::Sender::new(64),
+            start: tokio::time::Instant::now(),
+            stream_capacity: options.stream_capacity.max(1),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The core's clock.
+    pub(crate) fn now(&self) -> Instant {
+        Instant::from_millis(self.start.elapsed().as_millis().try_into().unwrap_or(u64::MAX))
+    }
+
+    /// A moment of the core's clock on tokio's.
+    pub(crate) fn at(&self, instant: Instant) -> tokio::time::Instant {
+        // Rounded up, so that the moment has come for the core when the timer fires.
+        self.start
+            + crate::error::millis(
+                instant
+                    .as_millis()
+                    .saturating_add(1)
+                    .min(u64::from(u32::MAX) * 1000),
+            )
+    }
+
+    pub(crate) fn add_stream(&self, filter: Option<String>) -> mpsc::Receiver<Message> {
+        let (queue, receiver) = mpsc::channel(self.stream_capacity);
+        let mut state = self.lock();
+        // The streams of a closed client end at once.
+        if !state.closed {
+            state.streams.push(Stream { filter, queue });
+        }
+        receiver
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! MQTT over WebSocket (§6): binary messages as a stream of bytes, and packets as binary messages.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::{fmt, io};
+
+use bytes::{Buf, Bytes};
+use futures_util::{Sink, Stream};
+use mqtt_p2p_core::{Protocol, TransportError, packet_len};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use crate::dial::DialError;
+use crate::endpoint::Endpoint;
+
+/// What a message may hold at least: a server may put several packets into one.
+const MIN_MESSAGE_LIMIT: usize = 1024 * 1024;
+
+/// A WebSocket as a stream of bytes.
+pub(crate) struct WebSocket {
+    socket: WebSocketStream<TcpStream>,
+    /// What is left of the last message.
+    rest: Bytes,
+}
+
+/// Upgrades a connection.
+pub(crate) async fn open(
+    stream: TcpStream,
+    endpoint: &Endpoint,
+    path: &str,
+    protocol: Protocol,
+    max_packet_size: usize,
+) -> Result<WebSocket, DialError> {
+    let refused = |error: &dyn fmt::Display| DialError::new(TransportError::Upgrade, error);
+    let host = if endpoint.host().contains(':') {
+        format!("[{}]", endpoint.host())
+    } else {
+        endpoint.host().into()
+    };
+    let url = format!("ws://{host}:{}{path}", endpoint.port());
+    let mut request = url.into_client_request().map_err(|error| refused(&error))?;
+    let subprotocol = match protocol {
+        Protocol::V31 => "mqttv3.1",
+        _ => "mqtt",
+    };
+    // [MQTT-6.0.0-3]
+    request
+        .headers_mut()
+        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    let limit = max_packet_size.max(MIN_MESSAGE_LIMIT);
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(limit))
+        .max_frame_size(Some(limit));
+    let (socket, _) = client_async_with_config(request, stream, Some(config))
+        .await
+        .map_err(|error| match error {
+            Error::Io(error) => DialError::new(TransportError::Broken, error),
+            Error::Http(response) => refused(&format!("the server answered {}", response.status())),
+            other => refused(&other),
+        })?;
+    Ok(WebSocket {
+        socket,
+        rest: Bytes::new(),
+    })
+}
+
+impl AsyncRead for WebSocket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.socket).poll_next(context)) {
+                Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
+                // [MQTT-6.0.0-1]
+                Some(Ok(Message::Text(_))) => {
+                    return Poll::Ready(Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "a text message on MQTT's WebSocket",
+                    )));
+                }
+                Some(Ok(Message::Close(_)))
+                | None
+                | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => {
+                    return Poll::Ready(Ok(()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Err(into_io(error))),
+            }
+        }
+        let len = self.rest.len().min(buffer.remaining());
+        buffer.put_slice(&self.rest[..len]);
+        self.rest.advance(len);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for WebSocket {
+    /// Takes one packet, as one message: never fragmented, never two in one.
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        packets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Some(packet) = packet_len(packets).and_then(|len| packets.get(..len)) else {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a whole packet",
+            )));
+        };
+        ready!(Pin::new(&mut self.socket).poll_ready(context)).map_err(into_io)?;
+        let message = Message::Binary(Bytes::copy_from_slice(packet));
+        Pin::new(&mut self.socket).start_send(message).map_err(into_io)?;
+        Poll::Ready(Ok(packet.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context).map_err(into_io)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_close(context).map_err(into_io)
+    }
+}
+
+fn into_io(error: Error) -> io::Error {
+    match error {
+        Error::Io(error) => error,
+        other => io::Error::other(other),
+    }
+}
