@@ -62,11 +62,6 @@ impl History {
         (false, delay)
     }
 
-    /// The random state, for a successor.
-    pub(crate) const fn random(&self) -> u64 {
-        self.random
-    }
-
     /// Any number from 0 to `bound`, all alike: xorshift64*, its upper half scaled down.
     fn up_to(&mut self, bound: u32) -> u32 {
         // A seed of 0 would stay 0.

@@ -1,5 +1,6 @@
 //! The control lane: small packets that may overtake what waits in the outbound store.
 
+use crate::copy::move_down;
 use crate::storage::Memory;
 
 /// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in [`Memory::control`].
@@ -18,14 +19,16 @@ impl ControlLane {
         *self = Self::new();
     }
 
+    /// Whether nothing waits.
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// The bytes that wait.
     #[inline]
-    pub(crate) const fn ready(&self) -> Option<(usize, usize)> {
-        if self.start == self.end {
-            None
-        } else {
-            Some((self.start, self.end))
-        }
+    pub(crate) fn bytes<'m>(&self, control: &'m [u8]) -> &'m [u8] {
+        control.get(self.start..self.end).unwrap_or_default()
     }
 
     #[inline]
@@ -47,9 +50,7 @@ impl ControlLane {
         if !fits(waiting) {
             return false;
         }
-        if self.end <= memory.control.len() && self.start <= self.end {
-            memory.control.copy_within(self.start..self.end, 0);
-        }
+        move_down(memory.control, self.start, self.end, 0);
         *self = Self {
             start: 0,
             end: waiting,

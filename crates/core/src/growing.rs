@@ -72,12 +72,13 @@ impl Storage for Growing {
     }
 }
 
-/// Doubles a buffer, or more if that does not make room for `more`.
+/// Doubles a buffer, or more if that does not make room for `more`. Towards `max` it grows by what is left: who asks
+/// may have counted in what the buffer holds, and it may do.
 fn double<T: Copy>(buffer: &mut Vec<T>, more: usize, max: usize, fill: T) -> bool {
-    let least = buffer.len().saturating_add(more);
-    if least > max {
+    if buffer.len() >= max {
         return false;
     }
+    let least = buffer.len().saturating_add(more);
     buffer.resize(buffer.len().saturating_mul(2).max(least).min(max), fill);
     true
 }

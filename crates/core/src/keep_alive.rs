@@ -5,13 +5,13 @@ use crate::time::Instant;
 /// The clock of one connection.
 #[derive(Debug)]
 pub(crate) struct KeepAlive {
-    /// The longest silence either way, in milliseconds; `None`: no keep alive.
-    interval: Option<u32>,
+    /// The longest silence either way, in milliseconds; the largest number: no keep alive.
+    interval: u64,
     timeout: u32,
     last_sent: Instant,
     last_received: Instant,
-    /// A ping is under way, and its answer is due then.
-    overdue: Option<Instant>,
+    /// The answer to the ping under way is due then; `NEVER` if there is none.
+    overdue: Instant,
     /// The caller does not read for now: no answer can be expected.
     held: bool,
     /// Ask at once.
@@ -28,11 +28,11 @@ pub(crate) enum Due {
 impl KeepAlive {
     pub(crate) const fn new() -> Self {
         Self {
-            interval: None,
+            interval: u64::MAX,
             timeout: 0,
             last_sent: Instant::NEVER,
             last_received: Instant::NEVER,
-            overdue: None,
+            overdue: Instant::NEVER,
             held: false,
             doubted: false,
         }
@@ -41,8 +41,10 @@ impl KeepAlive {
     /// A connection begins.
     pub(crate) fn start(&mut self, now: Instant, keep_alive_secs: u16, timeout: u32) {
         // An eighth early, since a timer may be late and the network takes its time ([MQTT-3.1.2-23]).
-        let millis = u32::from(keep_alive_secs).saturating_mul(875);
-        let interval = if keep_alive_secs == 0 { None } else { Some(millis) };
+        let interval = match keep_alive_secs {
+            0 => u64::MAX,
+            secs => u64::from(secs).saturating_mul(875),
+        };
         let held = self.held;
         *self = Self {
             interval,
@@ -63,19 +65,19 @@ impl KeepAlive {
     #[inline]
     pub(crate) fn received(&mut self, now: Instant) {
         self.last_received = now;
-        if self.overdue.is_some() {
-            self.overdue = Some(now.after_millis(self.timeout));
+        if self.overdue != Instant::NEVER {
+            self.overdue = now.after_millis(self.timeout);
         }
     }
 
     pub(crate) const fn answered(&mut self) {
-        self.overdue = None;
+        self.overdue = Instant::NEVER;
     }
 
     /// A ping goes out. If one is under way, its deadline stays.
     pub(crate) fn pinged(&mut self, now: Instant) {
         self.doubted = false;
-        self.overdue.get_or_insert(now.after_millis(self.timeout));
+        self.overdue = self.overdue.min(now.after_millis(self.timeout));
     }
 
     /// The caller stops reading, or goes on.
@@ -87,41 +89,24 @@ impl KeepAlive {
     /// Asks at once whether the peer is there. An older question does not count: its answer had no chance.
     pub(crate) const fn doubt(&mut self) {
         self.doubted = true;
-        self.overdue = None;
+        self.overdue = Instant::NEVER;
     }
 
     #[inline]
     pub(crate) fn due(&self, now: Instant) -> Due {
-        if self.doubted {
-            return Due::Ping;
-        }
-        let Some(interval) = self.interval else {
-            return self.answer_due(now, Instant::NEVER);
-        };
-        let last = if self.held || self.overdue.is_some() {
+        let last = if self.held || self.overdue != Instant::NEVER {
             self.last_sent
         } else {
             self.last_sent.min(self.last_received)
         };
-        let at = last.after_millis(interval);
-        if at <= now {
+        let ping_at = last.saturating_add(self.interval);
+        let dead_at = if self.held { Instant::NEVER } else { self.overdue };
+        if self.doubted || ping_at <= now {
             Due::Ping
+        } else if dead_at <= now {
+            Due::Dead
         } else {
-            self.answer_due(now, at)
-        }
-    }
-
-    #[inline]
-    fn answer_due(&self, now: Instant, ping_at: Instant) -> Due {
-        match self.overdue {
-            Some(at) if !self.held => {
-                if at <= now {
-                    Due::Dead
-                } else {
-                    Due::Nothing(at.min(ping_at))
-                }
-            }
-            _ => Due::Nothing(ping_at),
+            Due::Nothing(ping_at.min(dead_at))
         }
     }
 }

@@ -74,6 +74,7 @@ mod backoff;
 mod client;
 mod config;
 mod control;
+mod copy;
 mod disconnect;
 mod error;
 #[cfg(feature = "alloc")]

@@ -1,7 +1,8 @@
 //! The state machine's state, and the life of a connection: connect, lose, refuse, leave, pause, come back.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, Connect, EncodeError, PacketId, PacketType, QoS, ReasonCode, SubscribeFilter, TopicFilter,
+    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, QoS, ReasonCode, Subscribe,
+    SubscribeFilter, TopicFilter, Unsubscribe,
 };
 
 use crate::action::Delivery;
@@ -14,7 +15,7 @@ use crate::error::{Error, Need};
 use crate::inbound::Inbound;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
-use crate::outbox::{Outbox, Outgoing};
+use crate::outbox::{Kind, Outbox};
 use crate::stats::{Stats, count};
 use crate::storage::Memory;
 use crate::subscriptions::Subscriptions;
@@ -52,7 +53,8 @@ pub(crate) enum Ending {
 pub(crate) enum Offered {
     Nothing,
     Control,
-    Outbox,
+    /// Up to here in `tx`.
+    Outbox(usize),
 }
 
 /// A message that the caller has, and whose acknowledgement goes out once it comes back.
@@ -73,7 +75,8 @@ pub(crate) struct Machine {
     /// The caller wants a connection: its intent, never guessed from how the last one ended.
     wanted: bool,
     pub(crate) paused: bool,
-    pub(crate) abandoning: bool,
+    /// Everything accepted before this ticket is being given up.
+    pub(crate) abandoning: Option<Ticket>,
     /// The transport has to be closed before anything else.
     pub(crate) close_due: bool,
     pub(crate) ending: Option<Ending>,
@@ -102,7 +105,7 @@ impl Machine {
             deadline: Instant::NEVER,
             wanted: false,
             paused: false,
-            abandoning: false,
+            abandoning: None,
             close_due: false,
             ending: None,
             offered: Offered::Nothing,
@@ -185,11 +188,11 @@ impl Machine {
         if publication.retain && !limits.retain {
             return Err(Error::RetainUnsupported);
         }
-        self.accept(
-            memory,
-            &Outgoing::Publish(publication),
-            publication.qos != QoS::AtMostOnce,
-        )
+        self.may_wait(publication.qos != QoS::AtMostOnce)?;
+        let packet = publication.packet(self.outbox.next_id()?);
+        let room = self.outbox.room(memory, packet.encoded_len()?)?;
+        let len = packet.encode(room)?;
+        Ok(self.accept(memory, Kind::of(publication.qos), len))
     }
 
     pub(crate) fn subscribe(
@@ -197,11 +200,18 @@ impl Machine {
         memory: &mut Memory<'_>,
         filters: &[SubscribeFilter<'_>],
     ) -> Result<Ticket, Error> {
+        let entries = Filters::new(filters);
         self.subscriptions
-            .reserve(memory, filters, self.config.limits.max_subscriptions)?;
-        let ticket = self.accept(memory, &Outgoing::Subscribe(filters), true)?;
-        self.subscriptions.expect(filters.iter().copied());
-        Ok(ticket)
+            .reserve(memory, entries, self.config.limits.max_subscriptions)?;
+        self.may_wait(true)?;
+        let packet = Subscribe {
+            packet_id: self.outbox.next_id()?,
+            filters: entries,
+        };
+        let room = self.outbox.room(memory, packet.encoded_len()?)?;
+        let len = packet.encode(room)?;
+        self.subscriptions.expect(entries);
+        Ok(self.accept(memory, Kind::Subscribe, len))
     }
 
     pub(crate) fn unsubscribe(
@@ -209,38 +219,47 @@ impl Machine {
         memory: &mut Memory<'_>,
         filters: &[TopicFilter<'_>],
     ) -> Result<Ticket, Error> {
-        self.accept(memory, &Outgoing::Unsubscribe(filters), true)
+        self.may_wait(true)?;
+        let packet = Unsubscribe {
+            packet_id: self.outbox.next_id()?,
+            filters: Filters::new(filters),
+        };
+        let room = self.outbox.room(memory, packet.encoded_len()?)?;
+        let len = packet.encode(room)?;
+        Ok(self.accept(memory, Kind::Unsubscribe, len))
     }
 
+    /// Whether a request may be accepted for later, if there is no connection.
     #[inline]
-    fn accept(
-        &mut self,
-        memory: &mut Memory<'_>,
-        request: &Outgoing<'_>,
-        acknowledged: bool,
-    ) -> Result<Ticket, Error> {
-        if self.phase != Phase::Online {
-            match self.config.offline {
-                Offline::QueueAll => {}
-                Offline::QueueAcknowledged if acknowledged => {}
-                _ => return Err(Error::Offline),
-            }
+    fn may_wait(&self, acknowledged: bool) -> Result<(), Error> {
+        match self.config.offline {
+            _ if self.phase == Phase::Online => Ok(()),
+            Offline::QueueAll => Ok(()),
+            Offline::QueueAcknowledged if acknowledged => Ok(()),
+            _ => Err(Error::Offline),
         }
-        let ticket = self.outbox.accept(memory, request)?;
+    }
+
+    /// Takes in the request whose packet was written.
+    #[inline]
+    fn accept(&mut self, memory: &mut Memory<'_>, kind: Kind, len: usize) -> Ticket {
+        let ticket = self.outbox.accept(memory, kind, len);
         if self.phase == Phase::Online {
             self.outbox.release(memory, self.config.max_in_flight);
         }
-        Ok(ticket)
+        ticket
     }
 
     pub(crate) fn acknowledge(&mut self, memory: &mut Memory<'_>, delivery: Delivery) -> Result<(), Error> {
-        let connected = self.is_connected() && delivery.connection == self.connection;
+        let connected = self.is_connected();
         if connected && !self.lane.has_room(memory, Ack::LEN) {
             return Err(Error::Full(Need::Control(Ack::LEN)));
         }
         match delivery.qos {
-            AckedQoS::AtLeastOnce if !connected => return Err(Error::Stale),
-            AckedQoS::AtLeastOnce => {}
+            AckedQoS::AtLeastOnce if connected && delivery.connection == self.connection => {}
+            AckedQoS::AtLeastOnce => return Err(Error::Stale),
+            // Over whichever connection of the session: the server may have sent it again over this one, and no answer
+            // came, because it was not taken yet.
             AckedQoS::ExactlyOnce => {
                 // Connections are counted modulo 2^32; the later half is older.
                 let same_session = delivery.connection.wrapping_sub(self.session_since) < 1 << 31;
@@ -303,7 +322,7 @@ impl Machine {
 
     pub(crate) fn abandon(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening) {
-            self.abandoning = true;
+            self.abandoning = Some(self.outbox.next_ticket());
         }
     }
 

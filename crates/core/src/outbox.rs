@@ -13,12 +13,9 @@
 //! it is until its handshake ends; sending everything again after a reconnect is to close the gaps and to begin from
 //! the front. An entry whose request has ended is a gap; gaps are closed when room is needed.
 
-use mqtt_p2p_packet::{
-    Ack, EncodeError, Filters, PacketId, PacketType, Publish, Subscribe, SubscribeFilter, TopicFilter,
-    Unsubscribe,
-};
+use mqtt_p2p_packet::{Ack, Framed, PacketId, PacketType, Publish, QoS, frame};
 
-use crate::client::Publication;
+use crate::copy::{copy, move_down};
 use crate::error::{Error, Need};
 use crate::storage::Memory;
 use crate::ticket::Ticket;
@@ -52,13 +49,6 @@ pub(crate) enum Kind {
     Subscribe = 5,
     /// Waits for UNSUBACK.
     Unsubscribe = 6,
-}
-
-/// What goes into the outbound store.
-pub(crate) enum Outgoing<'r> {
-    Publish(&'r Publication<'r>),
-    Subscribe(&'r [SubscribeFilter<'r>]),
-    Unsubscribe(&'r [TopicFilter<'r>]),
 }
 
 #[derive(Debug)]
@@ -108,45 +98,30 @@ impl Request {
     fn packet<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
         tx.get(self.start as usize..self.end()).unwrap_or_default()
     }
+
+    /// The topic filters of a SUBSCRIBE or UNSUBSCRIBE, as they stand in its packet.
+    pub(crate) fn entries<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
+        match frame(self.packet(tx), u32::MAX) {
+            Ok(Framed::Complete(frame, _)) => frame.body.get(2..).unwrap_or_default(),
+            _ => &[],
+        }
+    }
 }
 
 impl Kind {
+    #[inline]
+    pub(crate) const fn of(qos: QoS) -> Self {
+        match qos {
+            QoS::AtMostOnce => Self::Once,
+            QoS::AtLeastOnce => Self::AtLeastOnce,
+            QoS::ExactlyOnce => Self::ExactlyOnce,
+        }
+    }
+
     /// Whether it counts for the in-flight window.
     #[inline]
     const fn is_acknowledged_publication(self) -> bool {
         matches!(self, Self::AtLeastOnce | Self::ExactlyOnce | Self::Release)
-    }
-}
-
-impl Outgoing<'_> {
-    #[inline]
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Publish(publication) => match publication.qos {
-                mqtt_p2p_packet::QoS::AtMostOnce => Kind::Once,
-                mqtt_p2p_packet::QoS::AtLeastOnce => Kind::AtLeastOnce,
-                mqtt_p2p_packet::QoS::ExactlyOnce => Kind::ExactlyOnce,
-            },
-            Self::Subscribe(_) => Kind::Subscribe,
-            Self::Unsubscribe(_) => Kind::Unsubscribe,
-        }
-    }
-
-    #[inline]
-    fn encode(&self, packet_id: PacketId, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        match self {
-            Self::Publish(publication) => publication.packet(packet_id).encode(buffer),
-            Self::Subscribe(filters) => Subscribe {
-                packet_id,
-                filters: Filters::new(filters),
-            }
-            .encode(buffer),
-            Self::Unsubscribe(filters) => Unsubscribe {
-                packet_id,
-                filters: Filters::new(filters),
-            }
-            .encode(buffer),
-        }
     }
 }
 
@@ -165,62 +140,64 @@ impl Outbox {
         }
     }
 
-    /// Takes a request in, or nothing of it.
+    /// The packet identifier of the next request.
     #[inline]
-    pub(crate) fn accept(
-        &mut self,
-        memory: &mut Memory<'_>,
-        request: &Outgoing<'_>,
-    ) -> Result<Ticket, Error> {
-        let ticket = self.next;
-        let Some(id) = ticket.id() else {
-            return Err(Error::Full(Need::Requests));
-        };
-        if self.tail == memory.requests.len() {
-            self.make_room(memory, 1, 0)?;
+    pub(crate) fn next_id(&self) -> Result<PacketId, Error> {
+        self.next.id().ok_or(Error::Full(Need::Requests))
+    }
+
+    /// Room for a packet of this length, which [`Self::accept`] takes in once it is written; and for its entry.
+    #[inline]
+    pub(crate) fn room<'m>(&mut self, memory: &'m mut Memory<'_>, len: usize) -> Result<&'m mut [u8], Error> {
+        let end = self.end.saturating_add(len);
+        if self.tail >= memory.requests.len() || end > memory.tx.len() {
+            self.make_room(memory, len)?;
         }
-        let free = memory.tx.get_mut(self.end..).unwrap_or_default();
-        let len = match request.encode(id, free) {
-            Ok(len) => len,
-            Err(EncodeError::BufferTooSmall { needed }) => {
-                if needed > memory.tx.len() && !memory.growable {
-                    return Err(Error::TooLarge {
-                        size: needed,
-                        max: memory.tx.len(),
-                    });
-                }
-                self.make_room(memory, 0, needed)?;
-                request.encode(id, memory.tx.get_mut(self.end..).unwrap_or_default())?
-            }
-            Err(error) => return Err(error.into()),
-        };
+        Ok(memory.tx.get_mut(self.end..).unwrap_or_default())
+    }
+
+    /// Takes in the request whose packet was written to the room.
+    #[inline]
+    pub(crate) fn accept(&mut self, memory: &mut Memory<'_>, kind: Kind, len: usize) -> Ticket {
+        let ticket = self.next;
         if let Some(entry) = memory.requests.get_mut(self.tail) {
             *entry = Request {
                 ticket,
                 start: self.end as u32,
                 len: len as u32,
-                kind: request.kind(),
+                kind,
             };
         }
         self.tail = self.tail.wrapping_add(1);
         self.end = self.end.wrapping_add(len);
         self.next = ticket.next();
-        Ok(ticket)
+        ticket
     }
 
     /// Closes the gaps. Memory that can grow is asked to once half of it is in use: so that what moves costs little
     /// for each request, however many are under way.
     #[inline(never)]
-    fn make_room(&mut self, memory: &mut Memory<'_>, requests: usize, bytes: usize) -> Result<(), Error> {
-        self.close_gaps(memory);
-        let share = if memory.growable { 2 } else { 1 };
-        let room = |len: usize, used: usize, more: usize| {
-            used.saturating_add(more) <= len.checked_div(share).unwrap_or(len)
+    fn make_room(&mut self, memory: &mut Memory<'_>, len: usize) -> Result<(), Error> {
+        if len > memory.tx.len() && !memory.growable {
+            return Err(Error::TooLarge {
+                size: len,
+                max: memory.tx.len(),
+            });
+        }
+        // What is full, as far as it goes without closing the gaps, is what must have room afterwards.
+        let requests = usize::from(self.tail >= memory.requests.len());
+        let bytes = if self.end.saturating_add(len) > memory.tx.len() {
+            len
+        } else {
+            0
         };
-        if !room(memory.requests.len(), self.tail, requests) {
+        self.close_gaps(memory);
+        let share = u32::from(memory.growable);
+        let full = |size: usize, used: usize, more: usize| used.saturating_add(more) > size >> share;
+        if requests > 0 && full(memory.requests.len(), self.tail, requests) {
             return Err(Error::Full(Need::Requests));
         }
-        if !room(memory.tx.len(), self.end, bytes) {
+        if bytes > 0 && full(memory.tx.len(), self.end, bytes) {
             return Err(Error::Full(Need::Bytes(bytes)));
         }
         Ok(())
@@ -238,7 +215,8 @@ impl Outbox {
                 return;
             }
             if entry.kind.is_acknowledged_publication() {
-                if self.in_flight >= window {
+                // A window of 0 would hold everything back for ever.
+                if self.in_flight >= window.max(1) {
                     return;
                 }
                 self.in_flight = self.in_flight.wrapping_add(1);
@@ -256,35 +234,28 @@ impl Outbox {
         }
     }
 
-    /// Whether the transport has part of a packet, which must go on before any other.
+    /// What may go out now: where it ends in `tx`; it begins with [`Self::cursor`]. If something else waits, then
+    /// only the rest of a packet that has been begun.
     #[inline]
-    fn is_within_packet(&self, memory: &Memory<'_>) -> bool {
-        self.sent < self.released
-            && self
-                .entry(memory, self.sent)
-                .is_some_and(|entry| self.cursor != entry.start as usize)
-    }
-
-    /// What may go out now: `start..end` in `tx`. If something else waits, then only the rest of a packet that has
-    /// been begun.
-    #[inline]
-    pub(crate) fn ready(&self, memory: &Memory<'_>, others_wait: bool) -> Option<(usize, usize)> {
-        let last = if others_wait {
-            if !self.is_within_packet(memory) {
-                return None;
-            }
-            self.sent
-        } else if self.sent < self.released {
-            self.released.wrapping_sub(1)
+    pub(crate) fn ready(&self, memory: &Memory<'_>, others_wait: bool) -> Option<usize> {
+        if self.sent >= self.released {
+            return None;
+        }
+        let first = memory.requests.get(self.sent)?;
+        let end = if !others_wait {
+            memory.requests.get(self.released.wrapping_sub(1))?.end()
+        } else if self.cursor != first.start as usize {
+            first.end()
         } else {
             return None;
         };
-        let end = self.entry(memory, last)?.end();
-        if self.cursor < end {
-            Some((self.cursor, end))
-        } else {
-            None
-        }
+        if self.cursor < end { Some(end) } else { None }
+    }
+
+    /// The next byte to hand over.
+    #[inline]
+    pub(crate) const fn cursor(&self) -> usize {
+        self.cursor
     }
 
     /// So many of those bytes went out.
@@ -297,16 +268,21 @@ impl Outbox {
     #[inline]
     fn pass_sent(&mut self, memory: &Memory<'_>) {
         while self.sent < self.released
-            && self
-                .entry(memory, self.sent)
-                .is_some_and(|entry| entry.end() <= self.cursor)
+            && let Some(entry) = memory.requests.get(self.sent)
+            && entry.end() <= self.cursor
         {
             self.sent = self.sent.wrapping_add(1);
         }
     }
 
-    /// The next publication that ended by being handed over.
+    /// Whether [`Self::report`] may have something to say.
     #[inline]
+    pub(crate) const fn has_reports(&self) -> bool {
+        self.reported < self.sent
+    }
+
+    /// The next publication that ended by being handed over.
+    #[inline(never)]
     pub(crate) fn report(&mut self, memory: &mut Memory<'_>) -> Option<Ticket> {
         while self.reported < self.sent {
             let entry = memory.requests.get_mut(self.reported)?;
@@ -382,11 +358,11 @@ impl Outbox {
         entry.kind = Kind::Release;
     }
 
-    /// The packet of a request.
-    pub(crate) fn packet<'m>(requests: &[Request], tx: &'m [u8], index: usize) -> &'m [u8] {
+    /// The topic filters of a request: [`Request::entries`].
+    pub(crate) fn entries<'m>(requests: &[Request], tx: &'m [u8], index: usize) -> &'m [u8] {
         requests
             .get(index)
-            .map(|entry| entry.packet(tx))
+            .map(|entry| entry.entries(tx))
             .unwrap_or_default()
     }
 
@@ -476,14 +452,7 @@ impl Outbox {
             if entry.kind == Kind::Once && from < self.sent {
                 entry.len = 0;
             }
-            let packet = entry.start as usize..entry.end();
-            if packet.start != end
-                && packet.start <= packet.end
-                && packet.end <= memory.tx.len()
-                && end < packet.start
-            {
-                memory.tx.copy_within(packet, end);
-            }
+            move_down(memory.tx, entry.start as usize, entry.end(), end);
             entry.start = end as u32;
             end = end.wrapping_add(entry.len as usize);
             if let Some(place) = memory.requests.get_mut(to) {
@@ -509,18 +478,31 @@ impl Outbox {
         };
     }
 
-    /// Ends the oldest request, whatever it waits for.
-    pub(crate) fn abandon(&mut self, memory: &mut Memory<'_>) -> Option<Ticket> {
-        while self.head < self.tail {
-            let entry = memory.requests.get_mut(self.head)?;
+    /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is
+    /// none, and only without a connection.
+    pub(crate) fn abandon(&mut self, memory: &Memory<'_>, until: Ticket) -> Option<Request> {
+        while let Some(entry) = self.entry(memory, self.head)
+            && until.follows(entry.ticket)
+        {
             self.head = self.head.wrapping_add(1);
             if entry.kind != Kind::Gap {
-                return Some(entry.ticket);
+                return Some(*entry);
             }
         }
-        *self = Self {
-            next: self.next,
-            ..Self::new()
+        // What is left came later, so that none of it has gone out.
+        *self = match self.entry(memory, self.head) {
+            Some(first) => Self {
+                reported: self.head,
+                sent: self.head,
+                released: self.head,
+                cursor: first.start as usize,
+                in_flight: 0,
+                ..*self
+            },
+            None => Self {
+                next: self.next,
+                ..Self::new()
+            },
         };
         None
     }
@@ -561,11 +543,6 @@ impl Outbox {
         self.next
     }
 
-    /// Nothing waits, nothing is under way.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.head == self.tail
-    }
-
     /// Publications of QoS 1 and 2 under way.
     pub(crate) const fn in_flight(&self) -> u16 {
         self.in_flight
@@ -587,9 +564,7 @@ impl Outbox {
         let Some(entry) = memory.requests.get_mut(self.tail) else {
             return Err(Error::Full(Need::Requests));
         };
-        if place.len() == packet.len() {
-            place.copy_from_slice(packet);
-        }
+        copy(place, packet);
         if sent {
             Publish::set_dup(place, true);
         }

@@ -1,11 +1,14 @@
 //! The order of actions: first what must end, then what came in, then what goes out, then the clock.
 
-use mqtt_p2p_packet::PacketType;
+use core::ops::ControlFlow;
+
+use mqtt_p2p_packet::{Filters, PacketType};
 
 use crate::action::{Action, Event};
 use crate::disconnect::DisconnectReason;
 use crate::keep_alive::Due;
 use crate::machine::{Ending, Machine, Offered, Phase};
+use crate::outbox::Kind;
 use crate::storage::Memory;
 use crate::time::Instant;
 
@@ -14,18 +17,10 @@ const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
 /// An incoming packet is read only if its answer has room: an acknowledgement.
 const ANSWER: usize = 4;
 
-/// An action whose bytes are not borrowed yet.
-enum Step<'b> {
-    Open,
-    Control(usize, usize),
-    Outbox(usize, usize),
-    Close,
-    Event(Event<'b>),
-    Wait(Instant),
-}
+/// What comes before anything is written: an action, or nothing until this moment.
+type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
 impl Machine {
-    #[inline]
     pub(crate) fn poll<'a, 'b>(
         &mut self,
         mut memory: Memory<'a>,
@@ -33,86 +28,84 @@ impl Machine {
         received: &mut &'b [u8],
     ) -> Action<'a, 'b> {
         self.tick(now);
-        match self.step(&mut memory, received) {
-            Step::Event(event) => Action::Event(event),
-            Step::Control(start, end) => {
-                self.offered = Offered::Control;
-                Action::Transmit(memory.control.get(start..end).unwrap_or_default())
-            }
-            Step::Outbox(start, end) => {
-                self.offered = Offered::Outbox;
-                Action::Transmit(memory.tx.get(start..end).unwrap_or_default())
-            }
-            Step::Wait(Instant::NEVER) => Action::Wait(None),
-            Step::Wait(at) => Action::Wait(Some(at)),
-            Step::Open => Action::OpenTransport {
-                attempt: self.history.attempts,
-            },
-            Step::Close => Action::CloseTransport,
+        if (self.close_due || self.ending.is_some() || self.abandoning.is_some())
+            && let Some(action) = self.unfinished(&mut memory)
+        {
+            return action;
         }
-    }
-
-    #[inline]
-    fn step<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Step<'b> {
-        if let Some(step) = self.unfinished(memory) {
-            return step;
+        if self.outbox.has_reports()
+            && let Some(ticket) = self.outbox.report(&mut memory)
+        {
+            return Action::Event(Event::Published { ticket });
         }
-        match self.phase {
-            Phase::Online => self.online(memory, received),
-            Phase::Handshake | Phase::Leaving | Phase::Left => self.passing(memory, received),
-            Phase::Idle | Phase::Waiting | Phase::Opening => {
-                // Bytes of a connection that is gone.
-                *received = &[];
-                self.offline()
+        let first = match self.phase {
+            Phase::Online => self.online(&mut memory, received),
+            Phase::Handshake | Phase::Leaving | Phase::Left => self.passing(&mut memory, received),
+            Phase::Idle | Phase::Waiting | Phase::Opening => self.offline(received),
+        };
+        let until = match first {
+            ControlFlow::Break(action) => return action,
+            ControlFlow::Continue(until) => until,
+        };
+        self.offered = self.waiting(&memory);
+        match self.offered {
+            Offered::Outbox(end) => {
+                Action::Transmit(memory.tx.get(self.outbox.cursor()..end).unwrap_or_default())
             }
+            Offered::Control => Action::Transmit(self.lane.bytes(memory.control)),
+            Offered::Nothing if until == Instant::NEVER => Action::Wait(None),
+            Offered::Nothing => Action::Wait(Some(until)),
         }
     }
 
     /// What has to be done or reported before anything new.
-    #[inline]
-    fn unfinished<'b>(&mut self, memory: &mut Memory<'_>) -> Option<Step<'b>> {
+    #[cold]
+    fn unfinished<'b>(&mut self, memory: &mut Memory<'_>) -> Option<Action<'static, 'b>> {
         if self.close_due {
             self.close_due = false;
-            return Some(Step::Close);
+            return Some(Action::CloseTransport);
         }
         if let Some(ending) = self.ending.take() {
             let retry_at = self.retry_at();
-            return Some(Step::Event(match ending {
+            return Some(Action::Event(match ending {
                 Ending::Refused(reason) => Event::Refused { reason, retry_at },
                 Ending::Disconnected(reason) => Event::Disconnected { reason, retry_at },
             }));
         }
         if let Some(ticket) = self.outbox.report(memory) {
-            return Some(Step::Event(Event::Published { ticket }));
+            return Some(Action::Event(Event::Published { ticket }));
         }
-        if self.abandoning {
-            match self.outbox.abandon(memory) {
-                Some(ticket) => return Some(Step::Event(Event::Dropped { ticket })),
-                None => {
-                    self.abandoning = false;
-                    self.subscriptions.expect_no_more(usize::MAX, usize::MAX);
+        if let Some(until) = self.abandoning {
+            if let Some(request) = self.outbox.abandon(memory, until) {
+                if request.kind == Kind::Subscribe {
+                    let filters = Filters::from_checked(request.entries(memory.tx));
+                    self.subscriptions.expect_no_more(filters);
                 }
+                let ticket = request.ticket;
+                return Some(Action::Event(Event::Dropped { ticket }));
             }
+            self.abandoning = None;
         }
         None
     }
 
     #[inline]
-    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Step<'b> {
-        if let Some(step) = self.input(memory, received) {
-            return step;
+    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
+        if !received.is_empty() || self.unacknowledged.is_some() {
+            self.input(memory, received)?;
         }
-        self.subscriptions.replay(memory, &mut self.lane);
+        if self.subscriptions.has_replay() {
+            self.subscriptions.replay(memory, &mut self.lane);
+        }
+        if self.paused {
+            return ControlFlow::Continue(Instant::NEVER);
+        }
         // Before the output, since a peer that takes no bytes must not stop the clock.
-        let mut until = Instant::NEVER;
-        if !self.paused {
-            match self.keep_alive.due(self.now) {
-                Due::Nothing(at) => until = at,
-                Due::Ping => until = self.ping(memory),
-                Due::Dead => return self.lost(DisconnectReason::KeepAliveTimeout, received),
-            }
+        match self.keep_alive.due(self.now) {
+            Due::Nothing(at) => ControlFlow::Continue(at),
+            Due::Ping => ControlFlow::Continue(self.ping(memory)),
+            Due::Dead => self.lost(DisconnectReason::KeepAliveTimeout, received),
         }
-        self.output(memory).unwrap_or(Step::Wait(until))
     }
 
     /// Sends a ping; says when its answer is due. Where there is no room for it, other bytes wait for a peer that
@@ -144,34 +137,30 @@ impl Machine {
     }
 
     /// Before CONNACK, and on the way out: the deadline governs.
-    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Step<'b> {
+    #[inline(never)]
+    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
         let expired = self.deadline <= self.now;
         match self.phase {
             Phase::Left => *received = &[],
             Phase::Leaving if expired => {}
             _ => {
-                if let Some(step) = self.input(memory, received) {
-                    return step;
-                }
+                self.input(memory, received)?;
             }
         }
         if expired {
             return self.timed_out(received);
         }
-        if let Some(step) = self.output(memory) {
-            return step;
-        }
-        match self.phase {
-            Phase::Leaving if self.lane.push(memory, DISCONNECT) => {
-                self.phase = Phase::Left;
-                self.output(memory).unwrap_or(Step::Wait(self.deadline))
+        if self.waiting(memory) == Offered::Nothing {
+            match self.phase {
+                Phase::Leaving if self.lane.push(memory, DISCONNECT) => self.phase = Phase::Left,
+                Phase::Left => return self.lost(DisconnectReason::Requested, received),
+                _ => {}
             }
-            Phase::Left => self.lost(DisconnectReason::Requested, received),
-            _ => Step::Wait(self.deadline),
         }
+        ControlFlow::Continue(self.deadline)
     }
 
-    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> Step<'b> {
+    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
         let reason = match self.phase {
             Phase::Opening | Phase::Handshake => DisconnectReason::ConnectTimeout,
             _ => DisconnectReason::Requested,
@@ -179,18 +168,23 @@ impl Machine {
         self.lost(reason, received)
     }
 
-    fn offline<'b>(&mut self) -> Step<'b> {
+    #[inline(never)]
+    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
+        // Bytes of a connection that is gone.
+        *received = &[];
         match self.phase {
-            Phase::Waiting if self.paused => Step::Wait(Instant::NEVER),
+            Phase::Waiting if self.paused => ControlFlow::Continue(Instant::NEVER),
             Phase::Waiting if self.deadline <= self.now => {
                 self.phase = Phase::Opening;
                 self.deadline = self.now.after_millis(self.config.connect_timeout_ms);
                 self.history.attempts = self.history.attempts.saturating_add(1);
-                Step::Open
+                ControlFlow::Break(Action::OpenTransport {
+                    attempt: self.history.attempts,
+                })
             }
-            Phase::Opening if self.deadline <= self.now => self.timed_out(&mut &[][..]),
-            Phase::Waiting | Phase::Opening => Step::Wait(self.deadline),
-            _ => Step::Wait(Instant::NEVER),
+            Phase::Opening if self.deadline <= self.now => self.timed_out(received),
+            Phase::Waiting | Phase::Opening => ControlFlow::Continue(self.deadline),
+            _ => ControlFlow::Continue(Instant::NEVER),
         }
     }
 
@@ -200,44 +194,51 @@ impl Machine {
         self.lose(reason);
     }
 
-    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> Step<'b> {
+    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> First<'b> {
         self.fail(reason, received);
         self.close_due = false;
-        Step::Close
+        ControlFlow::Break(Action::CloseTransport)
     }
 
     /// Reads what came, up to the next event.
-    #[inline]
-    fn input<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Option<Step<'b>> {
+    #[inline(never)]
+    fn input<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        received: &mut &'b [u8],
+    ) -> ControlFlow<Action<'static, 'b>> {
         if !self.acknowledge_taken(memory) {
-            return None;
+            return ControlFlow::Continue(());
         }
         while !received.is_empty() && self.lane.has_room(memory, ANSWER) {
             let before = received.len();
             if let Some(event) = self.receive(memory, received) {
-                return Some(Step::Event(event));
+                return ControlFlow::Break(Action::Event(event));
             }
             if self.close_due {
                 self.close_due = false;
-                return Some(Step::Close);
+                return ControlFlow::Break(Action::CloseTransport);
             }
             if received.len() == before {
-                return None;
+                break;
             }
         }
-        None
+        ControlFlow::Continue(())
     }
 
     /// What may be written: the rest of a packet that was begun, then control packets, then the outbound store.
     #[inline]
-    fn output<'b>(&mut self, memory: &Memory<'_>) -> Option<Step<'b>> {
-        let lane = self.lane.ready();
-        if self.phase != Phase::Handshake
-            && let Some((start, end)) = self.outbox.ready(memory, lane.is_some())
+    fn waiting(&self, memory: &Memory<'_>) -> Offered {
+        let control = !self.lane.is_empty();
+        if matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left)
+            && let Some(end) = self.outbox.ready(memory, control)
         {
-            return Some(Step::Outbox(start, end));
+            Offered::Outbox(end)
+        } else if control {
+            Offered::Control
+        } else {
+            Offered::Nothing
         }
-        lane.map(|(start, end)| Step::Control(start, end))
     }
 
     #[inline]
@@ -245,7 +246,7 @@ impl Machine {
         match self.offered {
             Offered::Nothing => return,
             Offered::Control => self.lane.transmitted(bytes),
-            Offered::Outbox => self.outbox.transmitted(memory, bytes),
+            Offered::Outbox(_) => self.outbox.transmitted(memory, bytes),
         }
         if bytes > 0 {
             self.keep_alive.sent(self.now);

@@ -1,18 +1,15 @@
 //! Packets from the server: each becomes an event, an answer, or the end of the connection.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, ConnAck, Frame, Framed, PacketId, PacketType, Publish, ReasonCode, SubAck, Subscribe,
-    Unsubscribe, frame,
+    Ack, AckedQoS, ConnAck, Filters, Frame, Framed, PacketId, PacketType, Publish, ReasonCode, SubAck, frame,
 };
 
 use crate::action::{Delivery, Event, Message};
 use crate::disconnect::DisconnectReason;
 use crate::machine::{Machine, Phase, Unacknowledged};
 use crate::outbox::{Kind, Outbox};
-use crate::session;
 use crate::stats::count;
 use crate::storage::Memory;
-use crate::subscriptions;
 use crate::ticket::Ticket;
 
 /// What a packet leads to: an event, nothing to report, or the end.
@@ -54,8 +51,7 @@ impl Machine {
         self.keep_alive.received(self.now);
         match frame.packet_type {
             PacketType::Publish => self.message(memory, &frame),
-            PacketType::PubAck => self.published(memory, &frame, Kind::AtLeastOnce),
-            PacketType::PubComp => self.published(memory, &frame, Kind::Release),
+            PacketType::PubAck | PacketType::PubComp => self.published(memory, &frame),
             _ => self.other(memory, &frame),
         }
     }
@@ -80,7 +76,7 @@ impl Machine {
         if frame.packet_type != PacketType::ConnAck {
             return Err(DisconnectReason::Unexpected(frame.packet_type));
         }
-        if self.lane.ready().is_some() {
+        if !self.lane.is_empty() {
             // An answer to a CONNECT that has not even gone out.
             return Err(DisconnectReason::Unexpected(frame.packet_type));
         }
@@ -145,7 +141,11 @@ impl Machine {
 
     /// PUBACK and PUBCOMP end a publication.
     #[inline]
-    fn published<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>, kind: Kind) -> Outcome<'b> {
+    fn published<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+        let kind = match frame.packet_type {
+            PacketType::PubAck => Kind::AtLeastOnce,
+            _ => Kind::Release,
+        };
         let id = Ack::decode(frame, self.config.protocol)?.packet_id;
         let ended = self
             .outbox
@@ -202,7 +202,7 @@ impl Machine {
             return_codes,
         } = SubAck::decode(frame, self.config.protocol)?;
         if packet_id.get() == Ticket::RESERVED_ID {
-            return match self.subscriptions.replayed() {
+            return match self.subscriptions.replayed(memory.subscriptions) {
                 Some((first, asked)) if asked == return_codes.len() => {
                     Ok(Some(Event::Resubscribed { first, return_codes }))
                 }
@@ -217,15 +217,12 @@ impl Machine {
             count(&mut self.stats.unexpected_acks);
             return Ok(None);
         };
-        let packet = Outbox::packet(memory.requests, memory.tx, index);
-        let Some(Subscribe { filters, .. }) = session::subscribe(packet) else {
-            return Err(DisconnectReason::Contradiction);
-        };
+        let entries = Outbox::entries(memory.requests, memory.tx, index);
+        let filters = Filters::from_checked(entries);
         if filters.iter().count() != return_codes.len() {
             return Err(DisconnectReason::Contradiction);
         }
-        self.subscriptions
-            .expect_no_more(return_codes.len(), subscriptions::size(filters.iter()));
+        self.subscriptions.expect_no_more(filters);
         for (entry, answer) in filters.iter().zip(return_codes.iter()) {
             if !answer.is_error() {
                 self.subscriptions.insert(memory.subscriptions, entry);
@@ -242,11 +239,9 @@ impl Machine {
             count(&mut self.stats.unexpected_acks);
             return Ok(None);
         };
-        let packet = Outbox::packet(memory.requests, memory.tx, index);
-        if let Some(Unsubscribe { filters, .. }) = session::unsubscribe(packet) {
-            for filter in filters.iter() {
-                self.subscriptions.remove(memory.subscriptions, filter);
-            }
+        let entries = Outbox::entries(memory.requests, memory.tx, index);
+        for filter in Filters::from_checked(entries).iter() {
+            self.subscriptions.remove(memory.subscriptions, filter);
         }
         let ended = self.outbox.end(memory, index);
         self.refill(memory);

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   "MP2P"  version u8 = 1  next ticket u32
-//!   incoming QoS 2:  count u16, each: packet identifier u16, taken u8
+//!   incoming QoS 2:  count u16, each: packet identifier u16
 //!   subscriptions:   bytes u32, then the entries as in SUBSCRIBE
 //!   requests:        count u32, each: ticket u32, state u8, bytes u32, packet
 //!   CRC-32 (IEEE) of all before it: u32
@@ -17,10 +17,13 @@ use mqtt_p2p_packet::{
     Unsubscribe, frame,
 };
 
+use crate::copy::copy;
 use crate::error::Error;
+use crate::inbound::Inbound;
 use crate::machine::{Machine, Phase};
-use crate::outbox::Kind;
+use crate::outbox::{Kind, Outbox};
 use crate::storage::Memory;
+use crate::subscriptions::Subscriptions;
 use crate::ticket::Ticket;
 
 const MAGIC: [u8; 4] = *b"MP2P";
@@ -86,7 +89,7 @@ impl Sink<'_> {
     fn put(&mut self, bytes: &[u8]) {
         let end = self.len.saturating_add(bytes.len());
         if let Some(place) = self.buffer.get_mut(self.len..end) {
-            place.copy_from_slice(bytes);
+            copy(place, bytes);
         }
         self.crc.add(bytes);
         self.len = end;
@@ -144,10 +147,12 @@ impl Machine {
         sink.put(&MAGIC);
         sink.put(&[VERSION]);
         sink.put(&self.outbox.next_ticket().to_bits().to_be_bytes());
-        sink.put(&(self.inbound.len() as u16).to_be_bytes());
-        for entry in self.inbound.entries(memory) {
-            let [high, low] = entry.id.to_be_bytes();
-            sink.put(&[high, low, u8::from(entry.taken)]);
+        // A message that the caller has not taken is not noted: nobody could acknowledge it after the import, so the
+        // server has to deliver it again.
+        let taken = || self.inbound.entries(memory).iter().filter(|entry| entry.taken);
+        sink.put(&(taken().count() as u16).to_be_bytes());
+        for entry in taken() {
+            sink.put(&entry.id.to_be_bytes());
         }
         let subscriptions = self.subscriptions.entries(memory.subscriptions);
         sink.put(&(subscriptions.len() as u32).to_be_bytes());
@@ -169,7 +174,7 @@ impl Machine {
     }
 
     pub(crate) fn import(&mut self, memory: &mut Memory<'_>, bytes: &[u8]) -> Result<(), SessionError> {
-        if self.phase != Phase::Idle || !self.outbox.is_empty() || self.connection != 0 {
+        if self.phase != Phase::Idle || self.connection != 0 || self.has_session() {
             return Err(Error::InUse.into());
         }
         let (content, crc) = bytes.split_last_chunk().ok_or(SessionError::Damaged)?;
@@ -180,24 +185,28 @@ impl Machine {
         if Crc::of(content) != u32::from_be_bytes(*crc) {
             return Err(SessionError::Damaged);
         }
-        // What is there is overwritten, so that a session that turns out to be invalid leaves an empty client.
-        let before = core::mem::replace(self, Self::new(self.config, self.history.random()));
         let result = self.read(memory, &mut source);
         if result.is_err() {
-            *self = before;
+            self.outbox = Outbox::new();
+            self.inbound = Inbound::new();
+            self.subscriptions = Subscriptions::new();
         }
         result
+    }
+
+    /// Whether there is anything that an import would overwrite.
+    fn has_session(&self) -> bool {
+        self.outbox.next_ticket() != Ticket::FIRST || self.inbound.len() > 0 || !self.subscriptions.is_empty()
     }
 
     fn read(&mut self, memory: &mut Memory<'_>, source: &mut Source<'_>) -> Result<(), SessionError> {
         let next = Ticket::from_bits(source.u32()?).ok_or(SessionError::Invalid)?;
         for _ in 0..u16::from_be_bytes(source.array()?) {
-            let [high, low, taken] = source.array()?;
-            let id = PacketId::new(u16::from_be_bytes([high, low])).ok_or(SessionError::Invalid)?;
-            if taken > 1 || self.inbound.find(memory, id).is_some() {
+            let id = PacketId::new(u16::from_be_bytes(source.array()?)).ok_or(SessionError::Invalid)?;
+            if self.inbound.find(memory, id).is_some() {
                 return Err(SessionError::Invalid);
             }
-            if !self.inbound.insert(memory, id, taken == 1) {
+            if !self.inbound.insert(memory, id, true) {
                 return Err(Error::Full(crate::error::Need::Inbound).into());
             }
         }
@@ -206,7 +215,7 @@ impl Machine {
         if !entries.is_empty() {
             Filters::<SubscribeFilter<'_>>::from_encoded(entries).map_err(|_| SessionError::Invalid)?;
         }
-        self.subscriptions.restore(memory.subscriptions, entries)?;
+        self.subscriptions.restore(memory, entries)?;
         let mut last: Option<Ticket> = None;
         for _ in 0..source.u32()? {
             let ticket = Ticket::from_bits(source.u32()?).ok_or(SessionError::Invalid)?;
@@ -223,7 +232,8 @@ impl Machine {
             if kind == Kind::Subscribe
                 && let Some(packet) = subscribe(packet)
             {
-                self.subscriptions.expect(packet.filters.iter());
+                self.subscriptions.reserve(memory, packet.filters, u16::MAX)?;
+                self.subscriptions.expect(packet.filters);
             }
         }
         if !source.0.is_empty() || last.is_some_and(|last| !next.follows(last)) {
@@ -271,17 +281,9 @@ fn kind_of(packet: &[u8], ticket: Ticket) -> Option<Kind> {
 }
 
 /// The SUBSCRIBE in the packet of a request.
-pub(crate) fn subscribe(packet: &[u8]) -> Option<Subscribe<'_>> {
+fn subscribe(packet: &[u8]) -> Option<Subscribe<'_>> {
     match frame(packet, u32::MAX) {
         Ok(Framed::Complete(frame, _)) => Subscribe::decode(&frame, Protocol::V311).ok(),
-        _ => None,
-    }
-}
-
-/// The UNSUBSCRIBE in the packet of a request.
-pub(crate) fn unsubscribe(packet: &[u8]) -> Option<Unsubscribe<'_>> {
-    match frame(packet, u32::MAX) {
-        Ok(Framed::Complete(frame, _)) => Unsubscribe::decode(&frame, Protocol::V311).ok(),
         _ => None,
     }
 }

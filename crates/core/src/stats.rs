@@ -12,6 +12,7 @@ pub struct Stats {
     pub connections: u32,
 }
 
+#[inline(never)]
 pub(crate) fn count(counter: &mut u32) {
     *counter = counter.saturating_add(1);
 }

@@ -3,6 +3,7 @@
 use mqtt_p2p_packet::{Filters, PacketId, Subscribe, SubscribeFilter, TopicFilter};
 
 use crate::control::ControlLane;
+use crate::copy::{copy, move_down};
 use crate::error::{Error, Need};
 use crate::storage::Memory;
 use crate::ticket::Ticket;
@@ -26,15 +27,14 @@ pub(crate) struct Subscriptions {
 #[derive(Clone, Copy, Debug)]
 enum Replay {
     Done,
-    /// The next SUBSCRIBE begins with this byte and entry.
+    /// The next SUBSCRIBE begins with this byte.
     Next {
         at: usize,
-        first: usize,
     },
-    /// A SUBSCRIBE with entries from `first` up to this byte is under way.
+    /// A SUBSCRIBE with so many entries is under way. Those of them that have not been removed since are these bytes.
     Asked {
+        from: usize,
         until: usize,
-        first: usize,
         count: usize,
     },
 }
@@ -48,6 +48,10 @@ impl Subscriptions {
             pending: 0,
             replay: Replay::Done,
         }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.end == 0
     }
 
     /// The entries.
@@ -64,7 +68,7 @@ impl Subscriptions {
     pub(crate) fn reserve(
         &mut self,
         memory: &Memory<'_>,
-        filters: &[SubscribeFilter<'_>],
+        filters: Filters<'_, SubscribeFilter<'_>>,
         max: u16,
     ) -> Result<(), Error> {
         let known = |filter| {
@@ -78,25 +82,8 @@ impl Subscriptions {
         if total > usize::from(max) {
             return Err(Error::TooManySubscriptions { max });
         }
-        // Each must fit a SUBSCRIBE of the replay.
-        let longest = filters
-            .iter()
-            .map(|entry| entry_size(entry.filter))
-            .max()
-            .unwrap_or_default();
-        let missing = longest
-            .saturating_add(HEADER)
-            .saturating_sub(memory.control.len());
-        if missing > 0 {
-            if memory.growable {
-                return Err(Error::Full(Need::Control(missing)));
-            }
-            return Err(Error::TooLarge {
-                size: longest,
-                max: memory.control.len().saturating_sub(HEADER),
-            });
-        }
-        let bytes = size(filters.iter().copied());
+        check_replay(memory, filters.iter())?;
+        let bytes = size(filters.iter());
         let total = self.end.saturating_add(self.pending_bytes).saturating_add(bytes);
         if total > memory.subscriptions.len() {
             return Err(Error::Full(Need::Subscriptions(
@@ -107,19 +94,19 @@ impl Subscriptions {
     }
 
     /// A SUBSCRIBE of this packet was accepted from the caller.
-    pub(crate) fn expect<'f>(&mut self, filters: impl Iterator<Item = SubscribeFilter<'f>>) {
-        for entry in filters {
+    pub(crate) fn expect(&mut self, filters: Filters<'_, SubscribeFilter<'_>>) {
+        for entry in filters.iter() {
             self.pending = self.pending.saturating_add(1);
             self.pending_bytes = self.pending_bytes.saturating_add(entry_size(entry.filter));
         }
     }
 
     /// It ended.
-    pub(crate) fn expect_no_more(&mut self, count: usize, bytes: usize) {
-        self.pending = self
-            .pending
-            .saturating_sub(count.min(usize::from(u16::MAX)) as u16);
-        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
+    pub(crate) fn expect_no_more(&mut self, filters: Filters<'_, SubscribeFilter<'_>>) {
+        for entry in filters.iter() {
+            self.pending = self.pending.saturating_sub(1);
+            self.pending_bytes = self.pending_bytes.saturating_sub(entry_size(entry.filter));
+        }
     }
 
     /// The server granted a subscription. It takes the place of one with the same filter ([MQTT-3.8.4-3]).
@@ -135,7 +122,7 @@ impl Subscriptions {
         };
         let Some(qos) = free.first_mut() else { return };
         *len = (filter.len() as u16).to_be_bytes();
-        text.copy_from_slice(filter);
+        copy(text, filter);
         *qos = entry.qos as u8;
         self.end = self.end.wrapping_add(entry_size(entry.filter));
         self.len = self.len.saturating_add(1);
@@ -149,73 +136,86 @@ impl Subscriptions {
         let size = entry_size(filter);
         let behind = at.saturating_add(size);
         if behind <= self.end && self.end <= list.len() {
-            list.copy_within(behind..self.end, at);
+            move_down(list, behind, self.end, at);
             self.end = self.end.wrapping_sub(size);
             self.len = self.len.saturating_sub(1);
         }
-        match &mut self.replay {
-            Replay::Next { at: next, first } if at < *next => {
-                *next = next.saturating_sub(size);
-                *first = first.saturating_sub(1);
+        let shift = |mark: &mut usize| {
+            if at < *mark {
+                *mark = mark.saturating_sub(size);
             }
-            Replay::Asked { until, .. } if at < *until => *until = until.saturating_sub(size),
-            _ => {}
+        };
+        match &mut self.replay {
+            Replay::Done => {}
+            Replay::Next { at } => shift(at),
+            Replay::Asked { from, until, .. } => {
+                shift(from);
+                shift(until);
+            }
         }
     }
 
     /// A new connection: ask for everything again, or not.
     pub(crate) const fn start_replay(&mut self, wanted: bool) {
         self.replay = if wanted && self.end > 0 {
-            Replay::Next { at: 0, first: 0 }
+            Replay::Next { at: 0 }
         } else {
             Replay::Done
         };
     }
 
+    /// Whether [`Self::replay`] has something to do.
+    #[inline]
+    pub(crate) const fn has_replay(&self) -> bool {
+        matches!(self.replay, Replay::Next { .. })
+    }
+
     /// Puts the next SUBSCRIBE of the replay into the control lane, if it is time for it and there is room.
     pub(crate) fn replay(&mut self, memory: &mut Memory<'_>, lane: &mut ControlLane) {
-        let Replay::Next { at, first } = self.replay else {
+        let Replay::Next { at } = self.replay else {
             return;
         };
-        if lane.ready().is_some() {
+        if !lane.is_empty() {
             return;
         }
         let entries = memory.subscriptions.get(at..self.end).unwrap_or_default();
         let room = memory.control.len().saturating_sub(HEADER);
-        let (count, bytes) = listed(entries)
-            .map(|(at, entry)| at.saturating_add(entry_size(entry.filter)))
-            .take_while(|end| *end <= room)
-            .fold((0_usize, 0), |(count, _), end| (count.wrapping_add(1), end));
+        let (mut count, mut bytes) = (0_usize, 0);
+        for (begin, entry) in listed(entries) {
+            let end = begin.saturating_add(entry_size(entry.filter));
+            if end > room {
+                break;
+            }
+            count = count.wrapping_add(1);
+            bytes = end;
+        }
         let batch = entries.get(..bytes).unwrap_or_default();
-        let (Some(packet_id), Ok(filters)) =
-            (PacketId::new(Ticket::RESERVED_ID), Filters::from_encoded(batch))
-        else {
+        let Some(packet_id) = PacketId::new(Ticket::RESERVED_ID) else {
+            return;
+        };
+        let filters = Filters::from_checked(batch);
+        let Ok(written) = (Subscribe { packet_id, filters }).encode(memory.control) else {
             self.replay = Replay::Done;
             return;
         };
-        if let Ok(written) = (Subscribe { packet_id, filters }).encode(memory.control) {
-            lane.clear();
-            lane.written(written);
-            self.replay = Replay::Asked {
-                until: at.saturating_add(bytes),
-                first,
-                count,
-            };
-        }
+        lane.clear();
+        lane.written(written);
+        self.replay = Replay::Asked {
+            from: at,
+            until: at.saturating_add(bytes),
+            count,
+        };
     }
 
     /// A SUBACK with the replay's identifier: says which entry its answers begin with, and how many there must be.
     /// `None` if none is awaited.
-    pub(crate) fn replayed(&mut self) -> Option<(usize, usize)> {
-        let Replay::Asked { until, first, count } = self.replay else {
+    pub(crate) fn replayed(&mut self, list: &[u8]) -> Option<(usize, usize)> {
+        let Replay::Asked { from, until, count } = self.replay else {
             return None;
         };
-        let next = first.saturating_add(count);
+        let first = listed(list.get(..from).unwrap_or_default()).count();
         self.replay = if until < self.end {
-            Replay::Next {
-                at: until,
-                first: next,
-            }
+            Replay::Next { at: until }
         } else {
             Replay::Done
         };
@@ -223,17 +223,40 @@ impl Subscriptions {
     }
 
     /// Takes over the entries of an imported session.
-    pub(crate) fn restore(&mut self, list: &mut [u8], entries: &[u8]) -> Result<(), Error> {
-        let missing = entries.len().saturating_sub(list.len());
-        let Some(place) = list.get_mut(..entries.len()) else {
+    pub(crate) fn restore(&mut self, memory: &mut Memory<'_>, entries: &[u8]) -> Result<(), Error> {
+        check_replay(memory, listed(entries).map(|(_, entry)| entry))?;
+        let missing = entries.len().saturating_sub(memory.subscriptions.len());
+        let Some(place) = memory.subscriptions.get_mut(..entries.len()) else {
             return Err(Error::Full(Need::Subscriptions(missing)));
         };
-        if place.len() == entries.len() {
-            place.copy_from_slice(entries);
-        }
+        copy(place, entries);
         self.end = entries.len();
         self.len = listed(entries).count().min(usize::from(u16::MAX)) as u16;
         Ok(())
+    }
+}
+
+/// Each entry must fit a SUBSCRIBE of the replay.
+fn check_replay<'f>(
+    memory: &Memory<'_>,
+    filters: impl Iterator<Item = SubscribeFilter<'f>>,
+) -> Result<(), Error> {
+    let longest = filters
+        .map(|entry| entry_size(entry.filter))
+        .max()
+        .unwrap_or_default();
+    let missing = longest
+        .saturating_add(HEADER)
+        .saturating_sub(memory.control.len());
+    if missing == 0 {
+        Ok(())
+    } else if memory.growable {
+        Err(Error::Full(Need::Control(missing)))
+    } else {
+        Err(Error::TooLarge {
+            size: longest,
+            max: memory.control.len().saturating_sub(HEADER),
+        })
     }
 }
 
@@ -243,7 +266,7 @@ fn entry_size(filter: TopicFilter<'_>) -> usize {
 }
 
 /// What these entries take.
-pub(crate) fn size<'f>(filters: impl Iterator<Item = SubscribeFilter<'f>>) -> usize {
+fn size<'f>(filters: impl Iterator<Item = SubscribeFilter<'f>>) -> usize {
     filters.fold(0, |sum: usize, entry| {
         sum.saturating_add(entry_size(entry.filter))
     })
@@ -251,13 +274,12 @@ pub(crate) fn size<'f>(filters: impl Iterator<Item = SubscribeFilter<'f>>) -> us
 
 /// The entries, each with where it begins.
 fn listed(entries: &[u8]) -> impl Iterator<Item = (usize, SubscribeFilter<'_>)> {
-    let filters = Filters::<SubscribeFilter<'_>>::from_encoded(entries).ok();
-    filters
-        .into_iter()
-        .flat_map(|filters| filters.iter())
-        .scan(0_usize, |at, entry| {
-            let begin = *at;
-            *at = at.saturating_add(entry_size(entry.filter));
-            Some((begin, entry))
+    let mut next = 0_usize;
+    Filters::from_checked(entries)
+        .iter()
+        .map(move |entry: SubscribeFilter<'_>| {
+            let begin = next;
+            next = begin.saturating_add(entry_size(entry.filter));
+            (begin, entry)
         })
 }

@@ -29,6 +29,12 @@ impl Instant {
         Self(self.0.saturating_add(millis as u64))
     }
 
+    /// So many milliseconds later, but not after [`Self::NEVER`].
+    #[inline]
+    pub(crate) const fn saturating_add(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
     /// Milliseconds from `earlier` to here, 0 if that is later.
     #[inline]
     pub const fn millis_since(self, earlier: Self) -> u64 {

@@ -56,7 +56,9 @@ pub enum Decoded<'a> {
 /// again from the same start.
 ///
 /// # Errors
-/// What the standard calls malformed, and a packet over the limit of `options`: each as soon as it can be seen.
+/// What the standard calls malformed, and a packet over the limit of `options`. Reserved types, lengths and the limit
+/// are judged by the fixed header alone, the rest once the packet is whole.
+#[inline]
 pub fn decode<'a>(input: &'a [u8], options: &Options) -> Result<Decoded<'a>, DecodeError> {
     match frame(input, options.max_packet_size)? {
         Framed::Complete(frame, rest) => Ok(Decoded::Packet {
@@ -72,6 +74,7 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// What the standard calls malformed.
+    #[inline]
     pub fn decode(frame: &Frame<'a>, protocol: Protocol) -> Result<Self, DecodeError> {
         Ok(match frame.packet_type {
             PacketType::Connect => Self::Connect(Connect::decode(frame)?),

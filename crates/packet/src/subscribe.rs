@@ -40,7 +40,10 @@ enum Source<'a, T> {
 
 /// An entry of SUBSCRIBE ([`SubscribeFilter`]) or of UNSUBSCRIBE ([`TopicFilter`]).
 pub(crate) trait Entry<'a>: Copy {
+    /// Reads and checks one.
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    /// Reads one that was checked before.
+    fn read_again(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
     fn size(&self) -> usize;
     fn write(&self, writer: &mut Writer<'_>);
 }
@@ -48,6 +51,12 @@ pub(crate) trait Entry<'a>: Copy {
 impl<'a> Entry<'a> for SubscribeFilter<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let filter = TopicFilter::decode(reader.binary()?)?;
+        let qos = QoS::from_bits(reader.u8()?).ok_or(DecodeError::InvalidQoS)?;
+        Ok(Self { filter, qos })
+    }
+
+    fn read_again(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let filter = TopicFilter::checked(reader.binary()?);
         let qos = QoS::from_bits(reader.u8()?).ok_or(DecodeError::InvalidQoS)?;
         Ok(Self { filter, qos })
     }
@@ -65,6 +74,10 @@ impl<'a> Entry<'a> for SubscribeFilter<'a> {
 impl<'a> Entry<'a> for TopicFilter<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         TopicFilter::decode(reader.binary()?)
+    }
+
+    fn read_again(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        reader.binary().map(TopicFilter::checked)
     }
 
     fn size(&self) -> usize {
@@ -91,6 +104,12 @@ impl<'a, T: Entry<'a>> Filters<'a, T> {
         Self::decode(Reader(entries))
     }
 
+    /// Entries that this crate has encoded or checked before; they are not looked at again. Of any other bytes come
+    /// filters that are none, and whose text is empty or misplaced.
+    pub const fn from_checked(entries: &'a [u8]) -> Self {
+        Self(Source::Encoded(Reader(entries)))
+    }
+
     /// Checks every entry up to the packet's end.
     pub(crate) fn decode(body: Reader<'a>) -> Result<Self, DecodeError> {
         let mut rest = body;
@@ -111,7 +130,7 @@ impl<'a, T: Entry<'a>> Filters<'a, T> {
         };
         core::iter::from_fn(move || match &mut encoded {
             None => listed.next().copied(),
-            Some(body) => T::read(body).ok(),
+            Some(body) => T::read_again(body).ok(),
         })
     }
 

@@ -22,20 +22,22 @@ pub(crate) enum TextError {
 /// Checks that `bytes` are UTF-8 without U+0000 and, if `NO_WILDCARDS`, without `+` and `#`.
 #[inline]
 pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextError> {
-    let (words, _) = bytes.as_chunks::<WORD>();
+    let (words, tail) = bytes.as_chunks::<WORD>();
     let mut plain = HIGH_BITS;
     for word in words {
         plain &= plain_bytes::<NO_WILDCARDS>(usize::from_le_bytes(*word));
     }
-    // The last word overlaps the one before, which is cheaper than going byte by byte.
-    match bytes.last_chunk::<WORD>() {
-        Some(word) => plain &= plain_bytes::<NO_WILDCARDS>(usize::from_le_bytes(*word)),
-        None => return characters::<NO_WILDCARDS>(bytes),
+    if !tail.is_empty() {
+        // One more word, which overlaps the one before: cheaper than going byte by byte.
+        match bytes.last_chunk::<WORD>() {
+            Some(word) => plain &= plain_bytes::<NO_WILDCARDS>(usize::from_le_bytes(*word)),
+            None => return characters(bytes, NO_WILDCARDS),
+        }
     }
     if plain == HIGH_BITS {
         Ok(())
     } else {
-        characters::<NO_WILDCARDS>(bytes)
+        characters(bytes, NO_WILDCARDS)
     }
 }
 
@@ -53,11 +55,11 @@ const fn plain_bytes<const NO_WILDCARDS: bool>(word: usize) -> usize {
 /// The same check one character at a time. Ranges are those of Unicode's table 3-7: no overlong forms, no
 /// surrogates, nothing above U+10FFFF.
 #[inline(never)]
-fn characters<const NO_WILDCARDS: bool>(mut bytes: &[u8]) -> Result<(), TextError> {
+fn characters(mut bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
     while let [first, rest @ ..] = bytes {
         let (more, low, high) = match *first {
             0 => return Err(TextError::NotUtf8OrNul),
-            b'+' | b'#' if NO_WILDCARDS => return Err(TextError::Wildcard),
+            b'+' | b'#' if no_wildcards => return Err(TextError::Wildcard),
             0x01..=0x7f => {
                 bytes = rest;
                 continue;

@@ -89,6 +89,11 @@ impl<'a> TopicFilter<'a> {
         Ok(Self(bytes))
     }
 
+    /// Bytes that were checked before.
+    pub(crate) const fn checked(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         Self::from_bytes(bytes).map_err(|error| match error {
             TopicError::InvalidText => DecodeError::InvalidText,

@@ -14,7 +14,7 @@ pub enum Protocol {
     V311,
 }
 
-/// Quality of service of a message (§4.3).
+/// Quality of service of a message (§4.3). There are three in every edition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum QoS {

@@ -56,12 +56,12 @@ impl<'a> Writer<'a> {
 
     #[inline]
     pub(crate) fn u8(&mut self, byte: u8) {
-        self.raw(&[byte]);
+        self.array([byte]);
     }
 
     #[inline]
     pub(crate) fn u16(&mut self, number: u16) {
-        self.raw(&number.to_be_bytes());
+        self.array(number.to_be_bytes());
     }
 
     #[inline]
@@ -77,9 +77,20 @@ impl<'a> Writer<'a> {
     }
 
     #[inline]
+    fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        if let Some((here, rest)) = core::mem::take(&mut self.0).split_first_chunk_mut() {
+            *here = bytes;
+            self.0 = rest;
+        }
+    }
+
+    #[inline]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         if let Some((here, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
-            here.copy_from_slice(bytes);
+            // Not `copy_from_slice`, whose check of the lengths is a panic path wherever it is not inlined.
+            for (place, byte) in here.iter_mut().zip(bytes) {
+                *place = *byte;
+            }
             self.0 = rest;
         }
     }

@@ -1,0 +1,114 @@
+//! The firmware with a client: connect, subscribe, publish at QoS 1, receive, keep alive, reconnect.
+#![no_std]
+#![no_main]
+
+use mqtt_p2p_core::{
+    Action, Client, Config, Event, Inline, Instant, Login, Publication, QoS, SubscribeFilter, TopicFilter,
+    TopicName, TransportError,
+};
+use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, receive, sleep, transmit};
+
+type Memory = Inline<512>;
+
+/// Sizes on this target: each type's is the length of its symbol. They take no flash.
+mod types {
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static CLIENT_WITHOUT_BUFFERS: [u8; size_of::<
+        mqtt_p2p_core::Client<mqtt_p2p_core::Inline<0, 0, 0, 0, 0>>,
+    >()] = [1; _];
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static CLIENT: [u8; size_of::<mqtt_p2p_core::Client<super::Memory>>()] = [1; _];
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static ACTION: [u8; size_of::<mqtt_p2p_core::Action<'_, '_>>()] = [1; _];
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static REQUEST: [u8; size_of::<mqtt_p2p_core::Request>()] = [1; _];
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn start() -> ! {
+    let mut client = Client::new(Config::new(), u64::from(clock()), Memory::new());
+    let mut buffer = [0; 512];
+    let mut filled = 0;
+    client.connect(now());
+    loop {
+        if !is_open() {
+            client.transport_closed(now(), TransportError::ClosedByPeer);
+        }
+        filled += receive(buffer.get_mut(filled..).unwrap_or_default());
+        act(&mut client, button());
+        let mut received = buffer.get(..filled).unwrap_or_default();
+        while perform(&mut client, &mut received) {}
+        let taken = filled.saturating_sub(received.len());
+        if taken <= filled && filled <= buffer.len() {
+            buffer.copy_within(taken..filled, 0);
+            filled -= taken;
+        }
+    }
+}
+
+fn now() -> Instant {
+    Instant::from_millis(u64::from(clock()))
+}
+
+/// Does what the user wants.
+fn act(client: &mut Client<Memory>, button: Button) {
+    let accepted = match button {
+        Button::None => return,
+        Button::Subscribe => match TopicFilter::new("site/GID_devices@@@000001/#") {
+            Ok(filter) => client.subscribe(&[SubscribeFilter {
+                filter,
+                qos: QoS::AtLeastOnce,
+            }]),
+            Err(_) => return,
+        },
+        Button::Publish => match TopicName::new("site/p2p/GID_devices@@@000002") {
+            Ok(topic) => client.publish(&Publication {
+                topic,
+                payload: &clock().to_be_bytes(),
+                qos: QoS::AtLeastOnce,
+                retain: false,
+            }),
+            Err(_) => return,
+        },
+    };
+    if accepted.is_err() {
+        consume(b"full");
+    }
+}
+
+/// Does what the client wants; `false` when it waits.
+fn perform(client: &mut Client<Memory>, received: &mut &[u8]) -> bool {
+    match client.poll(now(), received) {
+        Action::OpenTransport { .. } => {
+            if open() {
+                let login = Login::new("GID_devices@@@000001").with_password("user", b"password");
+                client.transport_opened(now(), &login);
+            } else {
+                client.transport_closed(now(), TransportError::Unreachable);
+            }
+        }
+        Action::Transmit(bytes) => {
+            let sent = transmit(bytes);
+            client.transmitted(sent);
+            return sent > 0;
+        }
+        Action::CloseTransport => close(),
+        Action::Event(Event::Message(message)) => {
+            consume(message.topic.as_bytes());
+            consume(message.payload);
+        }
+        Action::Event(Event::Published { ticket }) => consume(&ticket.to_bits().to_be_bytes()),
+        Action::Event(Event::Connected { .. }) => consume(b"on"),
+        Action::Event(Event::Refused { .. } | Event::Disconnected { .. }) => consume(b"off"),
+        Action::Event(_) => {}
+        Action::Wait(until) => {
+            sleep(until.map_or(u32::MAX, |until| until.as_millis() as u32));
+            return false;
+        }
+    }
+    true
+}

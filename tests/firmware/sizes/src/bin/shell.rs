@@ -1,0 +1,29 @@
+//! The firmware without the client: it moves bytes between the same registers.
+#![no_std]
+#![no_main]
+
+use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, receive, sleep, transmit};
+
+#[unsafe(no_mangle)]
+extern "C" fn start() -> ! {
+    let mut buffer = [0; 512];
+    let mut filled = 0;
+    loop {
+        let now = clock();
+        if !is_open() && !open() {
+            close();
+        }
+        filled += receive(buffer.get_mut(filled..).unwrap_or_default());
+        let sent = match button() {
+            Button::None => 0,
+            Button::Subscribe => transmit(b"site/GID_devices@@@000001/#"),
+            Button::Publish => transmit(buffer.get(..filled).unwrap_or_default()),
+        };
+        consume(buffer.get(..filled).unwrap_or_default());
+        if sent <= filled && filled <= buffer.len() {
+            buffer.copy_within(sent..filled, 0);
+            filled -= sent;
+        }
+        sleep(now.wrapping_add(1000));
+    }
+}
