@@ -1,5 +1,7 @@
 //! Memory that grows, for hosts with a heap.
 
+use core::fmt;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -9,7 +11,7 @@ use crate::outbox::Request;
 use crate::storage::{Memory, Storage};
 
 /// Memory that starts small and doubles as the load asks for it, up to a bound on outgoing bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Growing {
     tx: Vec<u8>,
     requests: Vec<Request>,
@@ -81,4 +83,14 @@ fn double<T: Copy>(buffer: &mut Vec<T>, more: usize, max: usize, fill: T) -> boo
     let least = buffer.len().saturating_add(more);
     buffer.resize(buffer.len().saturating_mul(2).max(least).min(max), fill);
     true
+}
+
+impl fmt::Debug for Growing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Growing")
+            .field("tx", &self.tx.len())
+            .field("requests", &self.requests.len())
+            .field("max_tx", &self.max_tx)
+            .finish_non_exhaustive()
+    }
 }

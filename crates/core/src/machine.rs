@@ -378,6 +378,8 @@ impl Machine {
         self.phase = Phase::Online;
         self.connection = self.connection.wrapping_add(1);
         self.online_since = self.now;
+        // CONNECT has gone out: its password need not stay.
+        memory.control.fill(0);
         count(&mut self.stats.connections);
         if !session_present {
             self.inbound.clear();

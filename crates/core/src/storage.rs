@@ -1,11 +1,13 @@
 //! Where the client keeps what it must remember: inline arrays, the caller's slices, or buffers that grow.
 
+use core::fmt;
+
 use crate::error::Need;
 use crate::inbound::InboundId;
 use crate::outbox::Request;
 
-/// A client's memory, in five parts. The state machine's code is the same for any sizes.
-#[derive(Debug)]
+/// A client's memory, in five parts. The state machine's code is the same for any sizes. Debug shows the sizes only: the
+/// log-in passes through here.
 pub struct Memory<'m> {
     /// Outgoing packets: those that wait, and those of QoS 1 and 2 until their handshake ends, encoded. The largest
     /// publication must fit.
@@ -44,7 +46,7 @@ pub trait Storage {
 /// // 1 KiB of packets, 8 requests, 256 bytes of control packets, 128 of subscriptions, 4 messages of QoS 2.
 /// let client = Client::new(Config::new(), 1, Inline::<1024, 8, 256, 128, 4>::new());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Inline<
     const TX: usize,
     const REQUESTS: usize = 8,
@@ -108,5 +110,26 @@ impl Storage for Memory<'_> {
             inbound: self.inbound,
             growable: false,
         }
+    }
+}
+
+impl fmt::Debug for Memory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("tx", &self.tx.len())
+            .field("requests", &self.requests.len())
+            .field("control", &self.control.len())
+            .field("subscriptions", &self.subscriptions.len())
+            .field("inbound", &self.inbound.len())
+            .field("growable", &self.growable)
+            .finish()
+    }
+}
+
+impl<const T: usize, const R: usize, const C: usize, const S: usize, const I: usize> fmt::Debug
+    for Inline<T, R, C, S, I>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Inline<{T}, {R}, {C}, {S}, {I}>")
     }
 }

@@ -1,0 +1,59 @@
+//! Where the password of a log-in goes, and where it does not stay.
+
+use mqtt_p2p_core::{Action, Client, Config, InboundId, Inline, Instant, Login, Memory, Request, Storage};
+
+const NOW: Instant = Instant::from_millis(0);
+const PASSWORD: &[u8] = b"planted-secret";
+
+/// Up to the moment when CONNECT has gone out.
+fn connecting<S: Storage>(storage: S) -> Client<S> {
+    let mut client = Client::new(Config::new(), 1, storage);
+    client.connect(NOW);
+    assert!(matches!(
+        client.poll(NOW, &mut &[][..]),
+        Action::OpenTransport { .. }
+    ));
+    client.transport_opened(NOW, &Login::new("id").with_password("user", PASSWORD));
+    let Action::Transmit(connect) = client.poll(NOW, &mut &[][..]) else {
+        panic!("CONNECT goes out")
+    };
+    assert!(connect.ends_with(PASSWORD));
+    let len = connect.len();
+    client.transmitted(len);
+    client
+}
+
+#[test]
+fn debug_of_a_client_shows_no_byte_of_the_password() {
+    let shown = format!("{:?}", connecting(Inline::<64>::new()));
+    let numbers = format!("{PASSWORD:?}");
+    assert!(
+        !shown.contains("planted") && !shown.contains(numbers.trim_matches(['[', ']'])),
+        "{shown}"
+    );
+}
+
+#[test]
+fn the_password_does_not_stay_in_memory_once_the_server_has_accepted_it() {
+    let (mut tx, mut control, mut subscriptions) = ([0; 64], [0; 128], [0; 16]);
+    let (mut requests, mut inbound) = ([Request::EMPTY; 2], [InboundId::EMPTY; 2]);
+    let memory = Memory {
+        tx: &mut tx,
+        requests: &mut requests,
+        control: &mut control,
+        subscriptions: &mut subscriptions,
+        inbound: &mut inbound,
+        growable: false,
+    };
+    let mut client = connecting(memory);
+    assert!(matches!(
+        client.poll(NOW, &mut &[0x20, 2, 0, 0][..]),
+        Action::Event(_)
+    ));
+    drop(client);
+    assert!(
+        !control
+            .windows(4)
+            .any(|window| PASSWORD.windows(4).any(|secret| secret == window))
+    );
+}
