@@ -29,8 +29,9 @@ pub enum Error {
     },
     /// Caller: no MQTT packet can say this.
     Invalid(EncodeError),
-    /// Caller: this message was acknowledged already, or belongs to a connection or session that is gone. If it
-    /// was not acknowledged in time, the server delivers it again.
+    /// Caller: there is nothing to acknowledge: the message belongs to a connection or session that is gone, its QoS 2
+    /// has been acknowledged, or [`Config::manual_ack`](crate::Config::manual_ack) is off. What was not acknowledged in
+    /// time, the server delivers again.
     Stale,
     /// Caller: a session can only be taken over by a client that has accepted nothing and is not connecting.
     InUse,
@@ -81,7 +82,7 @@ impl fmt::Display for Error {
             }
             Self::Invalid(error) => fmt::Display::fmt(&error, f),
             Self::Stale => {
-                f.write_str("this message was acknowledged already or came over an earlier connection")
+                f.write_str("there is nothing to acknowledge: that was done, or the connection is gone")
             }
             Self::InUse => f.write_str("the client is in use; import a session before anything else"),
         }

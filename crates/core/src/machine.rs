@@ -86,6 +86,8 @@ pub(crate) struct Machine {
     pub(crate) connection: u32,
     /// The first connection of the session that the server continues.
     session_since: u32,
+    /// A CONNECT went out, and its CONNACK did not come: whatever it said of the session is unknown.
+    unanswered: bool,
     online_since: Instant,
     pub(crate) keep_alive: KeepAlive,
     pub(crate) history: History,
@@ -112,6 +114,7 @@ impl Machine {
             unacknowledged: None,
             connection: 0,
             session_since: 0,
+            unanswered: false,
             online_since: Instant::NEVER,
             keep_alive: KeepAlive::new(),
             history: History::new(seed),
@@ -226,6 +229,10 @@ impl Machine {
         };
         let room = self.outbox.room(memory, packet.encoded_len()?)?;
         let len = packet.encode(room)?;
+        // From now on nothing may ask for them again; what is asked for already is removed when UNSUBACK comes.
+        for filter in filters {
+            self.subscriptions.remove(memory.subscriptions, *filter);
+        }
         Ok(self.accept(memory, Kind::Unsubscribe, len))
     }
 
@@ -251,6 +258,9 @@ impl Machine {
     }
 
     pub(crate) fn acknowledge(&mut self, memory: &mut Memory<'_>, delivery: Delivery) -> Result<(), Error> {
+        if !self.config.manual_ack {
+            return Err(Error::Stale);
+        }
         let connected = self.is_connected();
         if connected && !self.lane.has_room(memory, Ack::LEN) {
             return Err(Error::Full(Need::Control(Ack::LEN)));
@@ -385,8 +395,10 @@ impl Machine {
             self.inbound.clear();
             self.session_since = self.connection;
         }
+        // A session that is present now may have begun with the CONNECT before.
+        let doubtful = core::mem::take(&mut self.unanswered);
         self.subscriptions.start_replay(match self.config.resubscribe {
-            Resubscribe::WithoutSession => !session_present,
+            Resubscribe::WithoutSession => !session_present || doubtful,
             Resubscribe::Always => true,
             Resubscribe::Never => false,
         });
@@ -429,6 +441,7 @@ impl Machine {
 
     /// Ends the attempt.
     pub(crate) fn lose(&mut self, reason: DisconnectReason) {
+        self.unanswered |= self.phase == Phase::Handshake;
         let by_peer = matches!(reason, DisconnectReason::Transport(_));
         let lasted = self.now.millis_since(self.online_since);
         let life = match self.phase {

@@ -390,13 +390,8 @@ impl Outbox {
     /// ([MQTT-4.4.0-1]). Without it: as new ones, but for those whose PUBREC was seen: the server took them.
     pub(crate) fn rewind(&mut self, memory: &mut Memory<'_>, session_present: bool) {
         let cursor = self.cursor;
-        for (index, entry) in (0..)
-            .zip(memory.requests.iter_mut())
-            .take(self.tail)
-            .skip(self.head)
-        {
+        for entry in memory.requests.iter_mut().take(self.tail).skip(self.head) {
             match entry.kind {
-                Kind::Once if index < self.sent => entry.len = 0,
                 Kind::Release if !session_present => {
                     entry.kind = Kind::Once;
                     entry.len = 0;

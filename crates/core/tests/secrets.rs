@@ -50,7 +50,6 @@ fn the_password_does_not_stay_in_memory_once_the_server_has_accepted_it() {
         client.poll(NOW, &mut &[0x20, 2, 0, 0][..]),
         Action::Event(_)
     ));
-    drop(client);
     assert!(
         !control
             .windows(4)

@@ -1,0 +1,569 @@
+//! The session under random commands, time and faults, against a small server that keeps or loses its session.
+//!
+//! After every step: what the driver checks anyway (one end for each ticket and attempt, no identifier in flight
+//! twice, nothing after DISCONNECT, no wait for the past), and what a quality of service promises. Once the faults
+//! stop, everything ends.
+//!
+//! `PROPTEST_CASES` asks for more cases. A case that fails is kept in `proptest-regressions`.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::model::{Serial, Server};
+use common::{Driver, Seen, config, message, server};
+use mqtt_p2p_core::{Client, Config, Delivery, Error, Inline, QoS, Resubscribe, Ticket, TransportError};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::FileFailurePersistence;
+
+/// Small, so that it is full at times.
+type Memory = Inline<256, 12, 128, 96, 4>;
+
+const FILTERS: [&str; 4] = ["a", "b/+", "c/#", "d"];
+
+/// What happens next.
+#[derive(Clone, Copy, Debug)]
+enum Command {
+    Publish(QoS, u8),
+    Subscribe(usize, QoS),
+    Unsubscribe(usize),
+    Connect,
+    Disconnect,
+    Pause,
+    Resume,
+    Acknowledge(usize),
+    Abandon,
+    Pass(u64),
+    Open,
+    DialFails,
+    /// An end that the client knows already is reported again.
+    LateEnd,
+    /// So many bytes arrive at the server, and then at the client.
+    Flow(usize, usize),
+    /// The link breaks, after so many bytes.
+    Cut(usize),
+    /// The server restarts without its session.
+    Forget,
+    ServerSends(QoS),
+    ServerRepeats(usize),
+    Stray(usize),
+    Garbage,
+    /// The transport takes so many bytes more, each time at most so many.
+    Writable(usize, usize),
+    /// The program ends and starts again with the session it exported.
+    Restart,
+}
+
+fn qos() -> impl Strategy<Value = QoS> + Clone {
+    select(&[QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][..])
+}
+
+/// Mostly enough, sometimes in the middle of a packet.
+fn bytes() -> impl Strategy<Value = usize> + Clone {
+    prop_oneof![3 => Just(usize::MAX), 1 => 0..40_usize]
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    use Command::*;
+    prop_oneof![
+        8 => (qos(), 0..20_u8).prop_map(|(qos, len)| Publish(qos, len)),
+        2 => (0..FILTERS.len(), qos()).prop_map(|(filter, qos)| Subscribe(filter, qos)),
+        1 => (0..FILTERS.len()).prop_map(Unsubscribe),
+        2 => Just(Connect),
+        1 => Just(Disconnect),
+        1 => Just(Pause),
+        1 => Just(Resume),
+        3 => any::<usize>().prop_map(Acknowledge),
+        1 => prop_oneof![3 => Just(Connect), 1 => Just(Abandon)],
+        3 => select(&[1, 999, 1_000, 9_000, 20_000, 40_000, 60_000][..]).prop_map(Pass),
+        6 => Just(Open),
+        1 => select(&[DialFails, LateEnd][..]),
+        14 => (bytes(), bytes()).prop_map(|(up, down)| Flow(up, down)),
+        2 => bytes().prop_map(Cut),
+        1 => prop_oneof![1 => Just(Forget), 2 => Just(Connect)],
+        6 => qos().prop_map(ServerSends),
+        1 => any::<usize>().prop_map(ServerRepeats),
+        1 => any::<usize>().prop_map(Stray),
+        1 => prop_oneof![1 => Just(Garbage), 4 => Just(Open)],
+        2 => (bytes(), bytes()).prop_map(|(all, once)| Writable(all, once.max(1))),
+        1 => prop_oneof![1 => Just(Restart), 2 => Just(Connect)],
+    ]
+}
+
+fn any_config() -> impl Strategy<Value = Config> {
+    let resubscribe = select(
+        &[
+            Resubscribe::WithoutSession,
+            Resubscribe::Always,
+            Resubscribe::Never,
+        ][..],
+    );
+    (1..5_u16, any::<bool>(), resubscribe).prop_map(|(max_in_flight, manual_ack, resubscribe)| Config {
+        max_in_flight,
+        manual_ack,
+        resubscribe,
+        ..config()
+    })
+}
+
+/// A publication that was accepted.
+struct Accepted {
+    ticket: Ticket,
+    qos: QoS,
+    /// How many sessions were lost before.
+    losses: u32,
+}
+
+/// A message that the server sent.
+struct Sent {
+    qos: QoS,
+    losses: u32,
+    delivered: usize,
+    /// How often it may be delivered, with QoS 2.
+    allowed: usize,
+    delivery: Option<Delivery>,
+}
+
+/// Client, link and server.
+struct World {
+    driver: Driver<Memory>,
+    server: Server,
+    /// The transport that the server sees the other end of, and how much of it has arrived there.
+    link: usize,
+    arrived: usize,
+    published: BTreeMap<Serial, Accepted>,
+    sent: BTreeMap<Serial, Sent>,
+    next_serial: Serial,
+    /// The caller wants a connection, and is in the foreground.
+    wanted: bool,
+    paused: bool,
+    /// A request about subscriptions was given up: nobody knows what the server made of it.
+    unsure: bool,
+    checked: usize,
+    arrivals: BTreeMap<Serial, u32>,
+    last_arrival: [Serial; 3],
+}
+
+impl World {
+    fn new(config: Config) -> Self {
+        Self {
+            driver: Driver::with(config, Memory::new()),
+            server: Server::default(),
+            link: 0,
+            arrived: 0,
+            published: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            next_serial: 1,
+            wanted: false,
+            paused: false,
+            unsure: false,
+            checked: 0,
+            arrivals: BTreeMap::new(),
+            last_arrival: [0; 3],
+        }
+    }
+
+    fn serial(&mut self) -> Serial {
+        self.next_serial += 1;
+        self.next_serial
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Publish(qos, len) => self.publish(qos, len),
+            Command::Subscribe(index, qos) => {
+                let result = self.driver.try_subscribe(&[common::filter(FILTERS[index], qos)]);
+                assert!(matches!(result, Ok(_) | Err(Error::Full(_))), "{result:?}");
+            }
+            Command::Unsubscribe(index) => self.unsubscribe(FILTERS[index]),
+            Command::Connect => self.connect(),
+            Command::Disconnect => {
+                self.wanted = false;
+                self.driver.disconnect();
+            }
+            Command::Pause => {
+                self.paused = true;
+                self.driver.pause();
+            }
+            Command::Resume => self.resume(),
+            Command::Acknowledge(choice) => self.acknowledge(choice),
+            Command::Abandon => self.driver.abandon(),
+            Command::Pass(millis) => self.driver.pass(millis),
+            Command::Open => self.open(),
+            Command::DialFails => {
+                if self.driver.checks.is_dialling() {
+                    self.driver.closed(TransportError::ConnectionRefused);
+                }
+            }
+            Command::LateEnd => {
+                if !self.driver.checks.is_dialling() && !self.driver.checks.is_open() {
+                    self.driver.closed(TransportError::ClosedByPeer);
+                }
+            }
+            Command::Flow(up, down) => {
+                self.up(up);
+                self.down(down);
+            }
+            Command::Cut(after) => self.cut(after),
+            Command::Forget => {
+                self.cut(usize::MAX);
+                self.server.forget();
+            }
+            Command::ServerSends(qos) => self.server_sends(qos),
+            Command::ServerRepeats(choice) => self.server.repeat(choice),
+            Command::Stray(choice) => self.stray(choice),
+            Command::Garbage => self.garbage(),
+            Command::Writable(all, once) => {
+                self.driver.writable = all;
+                self.driver.write_at_most = once;
+            }
+            Command::Restart => self.restart(),
+        }
+        self.driver.run();
+        self.look();
+    }
+
+    fn connect(&mut self) {
+        self.wanted = true;
+        self.driver.connect();
+    }
+
+    fn resume(&mut self) {
+        self.paused = false;
+        self.driver.resume();
+    }
+
+    fn publish(&mut self, qos: QoS, len: u8) {
+        let serial = self.serial();
+        let mut payload = serial.to_be_bytes().to_vec();
+        payload.resize(4 + usize::from(len), 0);
+        match self.driver.try_publish(&message("t", &payload, qos)) {
+            Ok(ticket) => {
+                let losses = self.server.losses;
+                self.published.insert(serial, Accepted { ticket, qos, losses });
+            }
+            Err(error) => assert!(matches!(error, Error::Full(_)), "{error:?}"),
+        }
+    }
+
+    fn unsubscribe(&mut self, filter: &str) {
+        let filter = common::filter(filter, QoS::AtMostOnce).filter;
+        if let Ok(ticket) = self.driver.client.unsubscribe(&[filter]) {
+            self.driver.checks.accepted(ticket);
+        }
+    }
+
+    fn acknowledge(&mut self, choice: usize) {
+        let count = self.sent.values().filter(|sent| sent.delivery.is_some()).count();
+        let Some(sent) = self
+            .sent
+            .values_mut()
+            .filter(|sent| sent.delivery.is_some())
+            .nth(choice % count.max(1))
+        else {
+            return;
+        };
+        if let Some(delivery) = sent.delivery {
+            match self.driver.client.acknowledge(delivery) {
+                Ok(()) | Err(Error::Stale) => sent.delivery = None,
+                Err(error) => assert!(matches!(error, Error::Full(_)), "{error:?}"),
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        if self.driver.checks.is_dialling() {
+            self.driver.opened();
+        }
+    }
+
+    // ---- the link ----
+
+    /// So many bytes arrive at the server.
+    fn up(&mut self, most: usize) {
+        if let Some(link) = self.link.checked_sub(1)
+            && self.driver.checks.is_open()
+        {
+            self.deliver(link, most);
+        }
+    }
+
+    fn deliver(&mut self, link: usize, most: usize) {
+        let rest = &self.driver.written[link][self.arrived..];
+        let bytes = &rest[..rest.len().min(most)];
+        self.server.receive(bytes);
+        self.arrived += bytes.len();
+    }
+
+    /// So many bytes arrive at the client.
+    fn down(&mut self, most: usize) {
+        if self.driver.checks.is_open() {
+            let count = self.server.out.len().min(most);
+            let bytes: Vec<u8> = self.server.out.drain(..count).collect();
+            self.driver.receive(&bytes);
+        }
+    }
+
+    fn cut(&mut self, after: usize) {
+        if self.driver.checks.is_open() {
+            self.up(after);
+            self.server.cut();
+            self.driver.lost();
+        }
+    }
+
+    /// The client closed: what it wrote before arrives.
+    fn closed(&mut self) {
+        if let Some(link) = self.link.checked_sub(1) {
+            self.deliver(link, usize::MAX);
+        }
+        self.server.cut();
+    }
+
+    // ---- the server's side ----
+
+    fn server_sends(&mut self, qos: QoS) {
+        let serial = self.serial();
+        if self.server.send(serial, qos) {
+            let sent = Sent {
+                qos,
+                losses: self.server.losses,
+                delivered: 0,
+                allowed: 1,
+                delivery: None,
+            };
+            self.sent.insert(serial, sent);
+        }
+    }
+
+    /// An answer to what was never asked.
+    fn stray(&mut self, choice: usize) {
+        const NOBODYS: u16 = 60_001;
+        let kinds = [
+            server::puback,
+            server::pubrec,
+            server::pubrel,
+            server::pubcomp,
+            server::unsuback,
+        ];
+        if self.server.is_connected() {
+            let packet = kinds[choice % kinds.len()](NOBODYS);
+            self.server.out.extend(packet);
+        }
+    }
+
+    fn garbage(&mut self) {
+        if self.server.is_connected() && self.driver.checks.is_open() {
+            self.down(usize::MAX);
+            self.driver.receive(&[0xff, 0, 0x30]);
+        }
+    }
+
+    // ---- the program ----
+
+    fn restart(&mut self) {
+        self.cut(usize::MAX);
+        self.look();
+        let bytes = self.driver.export();
+        let mut client = Client::new(
+            *self.driver.client.config(),
+            u64::from(self.next_serial),
+            Memory::new(),
+        );
+        client
+            .import_session(&bytes)
+            .expect("what was exported is imported");
+        let checks = std::mem::take(&mut self.driver.checks).restarted();
+        let now = self.driver.now;
+        self.driver = Driver::around(client);
+        self.driver.now = now;
+        self.driver.checks = checks;
+        self.wanted = false;
+        self.paused = false;
+        self.link = 0;
+        self.arrived = 0;
+        // Nobody can acknowledge what was delivered before: it comes again.
+        for sent in self.sent.values_mut() {
+            if sent.delivery.take().is_some() {
+                sent.allowed += 1;
+            }
+        }
+        let requests: Vec<u32> = self
+            .driver
+            .requests()
+            .iter()
+            .map(|ticket| ticket.to_bits())
+            .collect();
+        let live: Vec<u32> = self.driver.checks.live.iter().copied().collect();
+        assert_eq!(requests, live, "every request is in the session");
+    }
+
+    // ---- what must hold ----
+
+    /// Looks at what the client said and at what the server got.
+    fn look(&mut self) {
+        for seen in self.driver.take_seen() {
+            match seen {
+                Seen::Open(_) => {
+                    assert!(self.wanted && !self.paused, "dials without being asked to");
+                    self.link += 1;
+                    self.arrived = 0;
+                }
+                Seen::Close => self.closed(),
+                Seen::Message(message) => self.delivered(&message),
+                Seen::Published(ticket) => self.assert_arrived(ticket),
+                Seen::Dropped(ticket) => {
+                    let publication = self.published.values().any(|accepted| accepted.ticket == ticket);
+                    self.unsure |= !publication;
+                }
+                _ => {}
+            }
+        }
+        let window = self.driver.client.config().max_in_flight;
+        assert!(
+            self.driver.client.in_flight() <= window,
+            "more than the window is under way"
+        );
+        for index in self.checked..self.server.log.len() {
+            let (serial, qos) = self.server.log[index];
+            self.assert_expected(serial, qos);
+        }
+        self.checked = self.server.log.len();
+    }
+
+    fn delivered(&mut self, message: &common::Received) {
+        let serial = Serial::from_be_bytes(message.payload[..].try_into().expect("a serial number"));
+        let sent = self.sent.get_mut(&serial).expect("the server sent it");
+        sent.delivered += 1;
+        if self.driver.client.config().manual_ack {
+            sent.delivery = message.delivery;
+        }
+        assert!(
+            sent.qos == QoS::AtLeastOnce || sent.delivered <= sent.allowed,
+            "{serial} is delivered {} times with QoS {}",
+            sent.delivered,
+            sent.qos
+        );
+    }
+
+    fn assert_arrived(&self, ticket: Ticket) {
+        let found = self
+            .published
+            .iter()
+            .find(|(_, accepted)| accepted.ticket == ticket);
+        let (serial, accepted) = found.expect("a publication");
+        assert!(
+            accepted.qos == QoS::AtMostOnce || self.server.log.contains(&(*serial, accepted.qos)),
+            "{serial} ended as published and did not arrive"
+        );
+    }
+
+    /// What arrives at the server was published with this quality, comes in order and no more often than promised.
+    fn assert_expected(&mut self, serial: Serial, qos: QoS) {
+        let accepted = &self.published[&serial];
+        assert_eq!(accepted.qos, qos);
+        let times = self.arrivals.entry(serial).or_default();
+        *times += 1;
+        let most = match qos {
+            QoS::AtMostOnce => 1,
+            QoS::AtLeastOnce => u32::MAX,
+            QoS::ExactlyOnce => 1 + self.server.losses - accepted.losses,
+        };
+        assert!(*times <= most, "{serial} arrives {times} times with QoS {qos}");
+        if *times == 1 {
+            let last = &mut self.last_arrival[qos as usize];
+            assert!(*last < serial, "{serial} arrives after {last}");
+            *last = serial;
+        }
+    }
+
+    /// The faults stop: all ends, and nothing is missing.
+    fn settle(&mut self) {
+        self.driver.writable = usize::MAX;
+        self.driver.write_at_most = usize::MAX;
+        self.resume();
+        self.connect();
+        for _ in 0..1_000 {
+            self.look();
+            self.open();
+            self.up(usize::MAX);
+            self.down(usize::MAX);
+            self.acknowledge(0);
+            self.driver.run();
+            self.look();
+            if self.is_settled() {
+                return self.assert_complete();
+            }
+            if let Some(wait) = self.driver.wait
+                && self.server.out.is_empty()
+                && !self.driver.client.is_connected()
+                && !self.driver.checks.is_dialling()
+                && !self.driver.checks.is_open()
+            {
+                self.driver.pass(wait - self.driver.now);
+            }
+        }
+        panic!(
+            "it never ends: {:?} are open, {:?}",
+            self.driver.requests(),
+            self.server
+        );
+    }
+
+    fn is_settled(&self) -> bool {
+        self.driver.client.is_connected()
+            && self.driver.checks.live.is_empty()
+            && self.server.is_settled()
+            && self.driver.written[self.link - 1].len() == self.arrived
+            && self.sent.values().all(|sent| sent.delivery.is_none())
+    }
+
+    fn assert_complete(&mut self) {
+        for (serial, sent) in &self.sent {
+            assert!(
+                sent.qos == QoS::AtMostOnce || sent.losses != self.server.losses || sent.delivered > 0,
+                "{serial} was never delivered"
+            );
+        }
+        assert_eq!(self.driver.client.in_flight(), 0);
+        if !self.unsure && self.driver.client.config().resubscribe != Resubscribe::Never {
+            let mut kept = self.driver.subscriptions();
+            kept.sort();
+            assert_eq!(
+                kept,
+                self.server.subscriptions(),
+                "both sides agree on subscriptions"
+            );
+        }
+    }
+}
+
+fn cases() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 10_000;
+    }
+    config.failure_persistence = Some(Box::new(FileFailurePersistence::Direct(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/proptest-regressions/session_model.txt"
+    ))));
+    config
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn the_session_keeps_its_promises_under_any_faults(
+        config in any_config(),
+        commands in prop::collection::vec(command(), 1..80),
+    ) {
+        let mut world = World::new(config);
+        world.obey(Command::Connect);
+        for command in commands {
+            world.obey(command);
+        }
+        world.settle();
+    }
+}
