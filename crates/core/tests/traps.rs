@@ -231,3 +231,35 @@ fn trap_a_header_alone_reserves_255_mib() {
         })
     );
 }
+
+/// paho embedded-c
+#[test]
+fn trap_no_data_and_an_error_share_a_code() {
+    let mut driver = Driver::online(config());
+    driver.receive(&[]);
+    driver.receive(b"\x30\x05\x00\x01t");
+    // Nothing, and too little, are no events at all.
+    assert_eq!(driver.take_seen(), []);
+    driver.receive(b"\x36");
+    driver.closed(TransportError::ClosedByPeer);
+    assert!(matches!(
+        driver.take_seen()[..],
+        [Seen::Disconnected {
+            reason: DisconnectReason::Transport(TransportError::ClosedByPeer),
+            ..
+        }]
+    ));
+    driver.go_online(true);
+    driver.forget();
+    driver.receive(b"\x36\x00");
+    assert!(matches!(
+        driver.take_seen()[..],
+        [
+            Seen::Close,
+            Seen::Disconnected {
+                reason: DisconnectReason::Malformed(DecodeError::InvalidQoS),
+                ..
+            }
+        ]
+    ));
+}
