@@ -59,7 +59,7 @@ impl Client {
         let seed = RandomState::new().hash_one(&options.login.client_id);
         let shared = Arc::new(Shared::new(&options, seed));
         let messages = Messages(shared.add_stream(None));
-        let events = Events(shared.events.subscribe());
+        let events = Events(shared.add_watcher());
         shared.lock().core.connect(shared.now());
         tokio::spawn(driver::run(Arc::clone(&shared), options));
         (Self { shared }, messages, events)
@@ -264,7 +264,7 @@ impl Client {
 
     /// What happens to the connection from now on.
     pub fn events(&self) -> Events {
-        Events(self.shared.events.subscribe())
+        Events(self.shared.add_watcher())
     }
 
     /// Whether the server has accepted the log-in and the connection has not ended.
@@ -283,9 +283,13 @@ impl Client {
     }
 
     /// Connects again after [`disconnect`](Self::disconnect) or a refusal; while a retry is waited for, at once.
+    /// Nothing happens after [`close`](Self::close).
     pub fn reconnect(&self) {
-        self.shared.lock().core.connect(self.shared.now());
-        self.shared.work.notify_one();
+        let mut state = self.shared.lock();
+        if !state.closing {
+            state.core.connect(self.shared.now());
+            self.shared.work.notify_one();
+        }
     }
 
     /// The program goes to the background: no attempt begins, and no timer runs.
@@ -307,12 +311,20 @@ impl Client {
     pub async fn disconnect(&self) {
         let left = self.shared.room.notified();
         let mut left = std::pin::pin!(left);
-        self.shared.lock().core.disconnect(self.shared.now());
+        let before = {
+            let mut state = self.shared.lock();
+            state.core.disconnect(self.shared.now());
+            state.ends
+        };
         self.shared.work.notify_one();
         loop {
             left.as_mut().enable();
-            if !self.shared.lock().is_attached() {
-                return;
+            {
+                let state = self.shared.lock();
+                // Another handle may already have asked for the next connection.
+                if !state.is_attached() || state.ends != before {
+                    return;
+                }
             }
             left.as_mut().await;
             left.set(self.shared.room.notified());

@@ -4,28 +4,30 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use mqtt_p2p_core::{Action, DisconnectReason, Event, Instant, TransportError};
+use mqtt_p2p_core::{Action, DisconnectReason, Event, Instant, Ticket, TransportError, packet_len};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::dial::{DialError, Link, dial};
 use crate::error::millis;
 use crate::event::ConnectionEvent;
 use crate::message::Message;
 use crate::options::Options;
-use crate::shared::{Shared, State};
+use crate::shared::{Shared, State, Stream};
 use crate::tickets::Outcome;
 
 /// So many bytes may wait for the socket; the rest waits in the state machine, whose memory is bounded.
 const WRITE_AHEAD: usize = 64 * 1024;
 /// How much is read at once.
 const READ: usize = 16 * 1024;
-/// How long a closed connection's last bytes may take.
+/// How long a closed connection's last bytes, and the server's answer to the good-bye, may take.
 const LINGER: Duration = Duration::from_secs(1);
+/// A DISCONNECT packet.
+const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Box<dyn Link>, DialError>> + Send>>;
 
@@ -46,12 +48,28 @@ struct Driver {
     outgoing: BytesMut,
     /// Written, but perhaps not flushed.
     flush: bool,
+    /// DISCONNECT is the last that goes out.
+    good_bye: bool,
     /// The transport ended, which the state machine hears once it has taken all that came.
     ended: Option<DialError>,
     /// The last transport's end in the words of the operating system.
     detail: Option<Arc<str>>,
-    /// A message that some streams have no room for.
-    undelivered: Vec<(mpsc::Sender<Message>, Message)>,
+    /// A stream has no room: nothing is read.
+    held: bool,
+    events: Option<broadcast::Sender<ConnectionEvent>>,
+    news: News,
+}
+
+/// What is told only once the lock is released: who is woken may run anything.
+#[derive(Default)]
+struct News {
+    batches: Vec<(mpsc::Sender<Message>, Vec<Message>)>,
+    /// Empty, to be used again.
+    spare: Vec<Vec<Message>>,
+    events: Vec<ConnectionEvent>,
+    wakers: Vec<Waker>,
+    /// There may be room for a request.
+    room: bool,
 }
 
 /// What the state machine wants after it was drained.
@@ -61,6 +79,8 @@ struct Wish {
     close: bool,
     /// Drain it again: there is more, but first something has to be done without the lock.
     again: bool,
+    /// The queue that has no room.
+    full: Option<mpsc::Sender<Message>>,
 }
 
 /// What the driver waited for.
@@ -69,11 +89,11 @@ enum Input {
     Dialled(Result<Box<dyn Link>, DialError>),
     Io(io::Result<usize>),
     Written,
-    Room,
 }
 
 /// Runs until the client is closed.
 pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
+    let events = shared.lock().events.clone();
     let mut driver = Driver {
         shared,
         options,
@@ -81,9 +101,12 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
         received: BytesMut::new(),
         outgoing: BytesMut::new(),
         flush: false,
+        good_bye: false,
         ended: None,
         detail: None,
-        undelivered: Vec::new(),
+        held: false,
+        events,
+        news: News::default(),
     };
     while let Some(wish) = driver.drain() {
         if wish.close {
@@ -95,10 +118,16 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
             driver.connection = Connection::Dialling(Box::pin(dialling));
         }
         if !wish.again {
-            driver.wait(wish.wake_at).await;
+            driver.wait(wish).await;
         }
     }
-    driver.shared.end();
+}
+
+/// However it ends, also with its runtime, nobody is left waiting.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared.end();
+    }
 }
 
 impl Driver {
@@ -112,25 +141,33 @@ impl Driver {
         if state.closing && !state.is_attached() {
             state.core.abandon();
         }
-        let blocked = !self.undelivered.is_empty();
         let before = self.received.len();
-        let mut received = if blocked { &[][..] } else { &self.received[..] };
+        let mut received = &self.received[..];
         let mut wish = Wish {
             wake_at: None,
             dial: false,
             close: false,
             again: false,
+            full: None,
         };
-        let mut ended_requests = false;
         // Nothing is left to do but to wait, or to write.
         let mut drained = false;
         loop {
-            match state.core.poll(now, &mut received) {
+            // Only what has room everywhere is read: a message that was taken is acknowledged, and must not be lost.
+            wish.full = state.full_queue();
+            let full = wish.full.is_some();
+            if full != self.held {
+                self.held = full;
+                state.core.hold_reading(now, full);
+            }
+            let input = if full { &mut &[][..] } else { &mut received };
+            match state.core.poll(now, input) {
                 Action::OpenTransport { .. } => {
                     self.detail = None;
                     wish.dial = true;
                 }
                 Action::CloseTransport => {
+                    wish.dial = false;
                     wish.close = true;
                     wish.again = true;
                     break;
@@ -142,19 +179,13 @@ impl Driver {
                         break;
                     }
                     let len = bytes.len();
+                    self.good_bye = bytes == DISCONNECT;
                     self.outgoing.extend_from_slice(bytes);
                     state.core.transmitted(len);
                 }
-                Action::Event(Event::Message(message)) => {
-                    self.undelivered = state.deliver(&message);
-                    if !self.undelivered.is_empty() {
-                        state.core.hold_reading(now, true);
-                        wish.again = true;
-                        break;
-                    }
-                }
+                Action::Event(Event::Message(message)) => state.deliver(&message),
                 Action::Event(event) => {
-                    ended_requests |= state.note(event, now, &self.shared, &self.detail);
+                    state.note(event, now, &self.detail, &mut self.news);
                 }
                 Action::Wait(until) => {
                     wish.wake_at = until;
@@ -163,13 +194,14 @@ impl Driver {
                 }
             }
         }
-        let taken = if blocked { 0 } else { before - received.len() };
+        let taken = before - received.len();
         self.received.advance(taken);
+        // All whole packets that came have been taken, or will never be.
+        let taken_in = !self.held || self.received.is_empty() || state.closing;
         if drained
-            && !blocked
+            && taken_in
             && let Some(end) = self.ended.take()
         {
-            // All whole packets that came have been taken.
             self.detail = Some(end.detail);
             self.connection = Connection::None;
             self.received.clear();
@@ -181,37 +213,63 @@ impl Driver {
         }
         let finished =
             state.closing && !state.is_attached() && !wish.close && state.core.requests().next().is_none();
+        state.take_batches(&mut self.news);
         drop(state);
-        if ended_requests {
-            shared.room.notify_waiters();
-        }
+        self.tell();
         if finished { None } else { Some(wish) }
     }
 
+    /// Tells the news, without the lock.
+    fn tell(&mut self) {
+        let News {
+            batches,
+            spare,
+            events,
+            wakers,
+            room,
+        } = &mut self.news;
+        for (queue, mut batch) in batches.drain(..) {
+            for message in batch.drain(..) {
+                // There is room: nobody else sends. Or the reader is gone.
+                let _ = queue.try_send(message);
+            }
+            spare.push(batch);
+        }
+        for event in events.drain(..) {
+            // Nobody has to listen.
+            let _ = self.events.as_ref().map(|events| events.send(event));
+        }
+        wakers.drain(..).for_each(Waker::wake);
+        if std::mem::take(room) {
+            self.shared.room.notify_waiters();
+        }
+    }
+
     /// Waits for the next thing to happen.
-    async fn wait(&mut self, wake_at: Option<Instant>) {
+    async fn wait(&mut self, wish: Wish) {
         let shared = Arc::clone(&self.shared);
         let timer = async {
-            match wake_at {
+            match wish.wake_at {
                 Some(at) => tokio::time::sleep_until(shared.at(at)).await,
                 None => std::future::pending().await,
             }
         };
-        let blocked = self.undelivered.first().map(|(queue, _)| queue.clone());
         let room = async {
-            match &blocked {
+            match &wish.full {
                 Some(queue) => drop(queue.reserve().await),
                 None => std::future::pending().await,
             }
         };
+        // What the state machine leaves there has to wait until the server takes the answers to what came before.
+        let left = packet_len(&self.received).is_some_and(|len| len <= self.received.len());
         // What has no more room stops the reading, as does the end of the transport.
-        let reading = blocked.is_none() && self.ended.is_none();
+        let reading = wish.full.is_none() && self.ended.is_none() && !left;
         let io = poll_fn(|context| self.poll_connection(context, reading));
         let input = tokio::select! {
             input = io => input,
             () = shared.work.notified() => Input::Work,
             () = timer => Input::Work,
-            () = room => Input::Room,
+            () = room => Input::Work,
         };
         match input {
             Input::Work | Input::Written => {}
@@ -229,7 +287,6 @@ impl Driver {
             }
             Input::Io(Ok(_)) => {}
             Input::Io(Err(error)) => self.ended = Some(DialError::new(TransportError::Broken, error)),
-            Input::Room => self.retry_delivery(),
         }
     }
 
@@ -280,21 +337,9 @@ impl Driver {
             .map(Input::Io)
     }
 
-    /// Gives the message to the streams that had no room for it.
-    fn retry_delivery(&mut self) {
-        self.undelivered.retain(|(queue, message)| {
-            matches!(
-                queue.try_send(message.clone()),
-                Err(mpsc::error::TrySendError::Full(_))
-            )
-        });
-        if self.undelivered.is_empty() {
-            self.shared.lock().core.hold_reading(self.shared.now(), false);
-        }
-    }
-
     /// Closes the transport, after what has still to go out, such as DISCONNECT.
     async fn close(&mut self) {
+        let good_bye = std::mem::take(&mut self.good_bye);
         if let Connection::Open(mut link) = std::mem::replace(&mut self.connection, Connection::None) {
             let outgoing = std::mem::take(&mut self.outgoing);
             let last_words = async move {
@@ -304,7 +349,13 @@ impl Driver {
                     outgoing.advance(written);
                 }
                 link.flush().await?;
-                link.shutdown().await
+                link.shutdown().await?;
+                // To close a socket in which bytes are unread resets it, and the server may then miss the good-bye.
+                let mut unread = Vec::with_capacity(READ);
+                while good_bye && link.read_buf(&mut unread).await? > 0 {
+                    unread.clear();
+                }
+                io::Result::Ok(())
             };
             // Whoever does not take them in time goes without.
             let _ = tokio::time::timeout(LINGER, last_words).await;
@@ -319,39 +370,51 @@ impl Driver {
 }
 
 impl State {
-    /// Gives a message to every stream that wants it; what is left are those without room.
-    fn deliver(&mut self, message: &mqtt_p2p_core::Message<'_>) -> Vec<(mpsc::Sender<Message>, Message)> {
+    /// A queue that could not take another message, if there is one.
+    fn full_queue(&self) -> Option<mpsc::Sender<Message>> {
+        let full =
+            |stream: &&Stream| stream.queue.capacity() <= stream.batch.len() && !stream.queue.is_closed();
+        self.streams.iter().find(full).map(|stream| stream.queue.clone())
+    }
+
+    /// Gives a message to every stream that wants it.
+    fn deliver(&mut self, message: &mqtt_p2p_core::Message<'_>) {
         self.streams.retain(|stream| !stream.queue.is_closed());
-        let mut without_room = Vec::new();
         let mut owned = None;
-        for stream in self.streams.iter().filter(|stream| stream.wants(message.topic)) {
-            let message = owned.get_or_insert_with(|| Message::new(message));
-            if let Err(mpsc::error::TrySendError::Full(message)) = stream.queue.try_send(message.clone()) {
-                without_room.push((stream.queue.clone(), message));
+        for stream in &mut self.streams {
+            if stream.wants(message.topic) {
+                let message = owned.get_or_insert_with(|| Message::new(message));
+                stream.batch.push(message.clone());
             }
         }
         if owned.is_none() {
             self.unclaimed += 1;
         }
-        without_room
     }
 
-    /// Notes an event; says whether a request has ended.
-    fn note(&mut self, event: Event<'_>, now: Instant, shared: &Shared, detail: &Option<Arc<str>>) -> bool {
+    /// Moves the messages of [`Self::deliver`] on their way to the queues.
+    fn take_batches(&mut self, news: &mut News) {
+        for stream in &mut self.streams {
+            if !stream.batch.is_empty() {
+                let empty = news.spare.pop().unwrap_or_default();
+                let batch = std::mem::replace(&mut stream.batch, empty);
+                news.batches.push((stream.queue.clone(), batch));
+            }
+        }
+    }
+
+    /// Notes an event.
+    fn note(&mut self, event: Event<'_>, now: Instant, detail: &Option<Arc<str>>, news: &mut News) {
         let wait = |at: Option<Instant>| at.map(|at| millis(at.millis_since(now)));
         let connection = match event {
             Event::Published { ticket } | Event::Unsubscribed { ticket } => {
-                self.tickets.close(ticket, Outcome::Done);
-                return true;
+                return self.close_ticket(ticket, Outcome::Done, news);
             }
             Event::Subscribed { ticket, return_codes } => {
-                self.tickets
-                    .close(ticket, Outcome::Answered(return_codes.iter().collect()));
-                return true;
+                return self.close_ticket(ticket, Outcome::Answered(return_codes.iter().collect()), news);
             }
             Event::Dropped { ticket } => {
-                self.tickets.close(ticket, Outcome::Dropped);
-                return true;
+                return self.close_ticket(ticket, Outcome::Dropped, news);
             }
             Event::Resubscribed { first, return_codes } => {
                 let asked = self.core.subscriptions().skip(first);
@@ -360,16 +423,20 @@ impl State {
                     .filter(|(_, answer)| answer.is_error())
                 {
                     let filter = entry.filter.to_string();
-                    let _ = shared.events.send(ConnectionEvent::SubscriptionLost { filter });
+                    news.events.push(ConnectionEvent::SubscriptionLost { filter });
                 }
-                return false;
+                return;
             }
             Event::Connected { session_present } => ConnectionEvent::Connected { session_present },
-            Event::Refused { reason, retry_at } => ConnectionEvent::Refused {
-                reason,
-                retry_in: wait(retry_at),
-            },
+            Event::Refused { reason, retry_at } => {
+                self.ends = self.ends.wrapping_add(1);
+                ConnectionEvent::Refused {
+                    reason,
+                    retry_in: wait(retry_at),
+                }
+            }
             Event::Disconnected { reason, retry_at } => {
+                self.ends = self.ends.wrapping_add(1);
                 let detail = match reason {
                     DisconnectReason::Transport(_) => detail.clone(),
                     _ => None,
@@ -380,11 +447,15 @@ impl State {
                     retry_in: wait(retry_at),
                 }
             }
-            _ => return false,
+            _ => return,
         };
-        // Nobody has to listen.
-        let _ = shared.events.send(connection);
-        true
+        news.events.push(connection);
+        news.room = true;
+    }
+
+    fn close_ticket(&mut self, ticket: Ticket, outcome: Outcome, news: &mut News) {
+        news.wakers.extend(self.tickets.close(ticket, outcome));
+        news.room = true;
     }
 }
 
@@ -401,11 +472,15 @@ impl Shared {
     /// The driver has come to its end.
     fn end(&self) {
         let mut state = self.lock();
+        state.closing = true;
         state.closed = true;
         state.link_open = false;
-        state.streams.clear();
-        state.tickets.close_all();
+        let streams = std::mem::take(&mut state.streams);
+        let events = state.events.take();
+        let wakers = state.tickets.close_all();
         drop(state);
+        drop((streams, events));
+        wakers.into_iter().for_each(Waker::wake);
         self.room.notify_waiters();
     }
 }

@@ -59,5 +59,10 @@ pub use mqtt_p2p_aliyun::{ClientId, Credentials, P2p, P2pTopic, parse_p2p};
 #[doc(no_inline)]
 pub use mqtt_p2p_core::{
     Backoff, Config, DisconnectReason, Error, Offline, Protocol, QoS, ReasonCode, Resubscribe, Stats,
-    TransportError,
+    TopicError, TopicFilter, TopicName, TransportError,
 };
+
+/// The README's first program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

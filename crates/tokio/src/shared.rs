@@ -11,14 +11,13 @@ use crate::message::Message;
 use crate::options::Options;
 use crate::tickets::Tickets;
 
-/// No user code runs under the lock, and nothing is awaited under it.
+/// No user code runs under the lock, not even that of a waker, and nothing is awaited under it.
 pub(crate) struct Shared {
     state: Mutex<State>,
     /// The driver has something to do.
     pub(crate) work: Notify,
     /// A request has ended: there may be room for another.
     pub(crate) room: Notify,
-    pub(crate) events: broadcast::Sender<ConnectionEvent>,
     start: tokio::time::Instant,
     pub(crate) stream_capacity: usize,
 }
@@ -27,6 +26,10 @@ pub(crate) struct State {
     pub(crate) core: Core<Growing>,
     pub(crate) tickets: Tickets,
     pub(crate) streams: Vec<Stream>,
+    /// Who watches the connection; `None` when the driver has ended.
+    pub(crate) events: Option<broadcast::Sender<ConnectionEvent>>,
+    /// Counts the attempts that ended.
+    pub(crate) ends: u32,
     /// Clones of the client.
     pub(crate) handles: usize,
     /// Closing was asked for, or nobody is left to use the client.
@@ -43,6 +46,8 @@ pub(crate) struct State {
 pub(crate) struct Stream {
     filter: Option<String>,
     pub(crate) queue: mpsc::Sender<Message>,
+    /// What goes into the queue once the lock is released.
+    pub(crate) batch: Vec<Message>,
 }
 
 impl Stream {
@@ -66,6 +71,8 @@ impl Shared {
             core,
             tickets: Tickets::default(),
             streams: Vec::new(),
+            events: Some(broadcast::Sender::new(64)),
+            ends: 0,
             handles: 1,
             closing: false,
             closed: false,
@@ -76,7 +83,6 @@ impl Shared {
             state: Mutex::new(state),
             work: Notify::new(),
             room: Notify::new(),
-            events: broadcast::Sender::new(64),
             start: tokio::time::Instant::now(),
             stream_capacity: options.stream_capacity.max(1),
         }
@@ -108,9 +114,21 @@ impl Shared {
         let mut state = self.lock();
         // The streams of a closed client end at once.
         if !state.closed {
-            state.streams.push(Stream { filter, queue });
+            state.streams.push(Stream {
+                filter,
+                queue,
+                batch: Vec::new(),
+            });
         }
         receiver
+    }
+
+    pub(crate) fn add_watcher(&self) -> broadcast::Receiver<ConnectionEvent> {
+        match &self.lock().events {
+            Some(events) => events.subscribe(),
+            // It ends at once.
+            None => broadcast::channel(1).1,
+        }
     }
 }
 

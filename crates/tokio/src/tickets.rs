@@ -21,6 +21,9 @@ pub(crate) enum Outcome {
     Dropped,
 }
 
+/// So many tickets there are, before [`Ticket::index`] begins anew.
+const ROUND: u64 = 65_534 << 16;
+
 /// The requests in the order of their tickets, from the oldest that has not ended or whose end was not fetched.
 #[derive(Debug, Default)]
 pub(crate) struct Tickets {
@@ -50,50 +53,51 @@ impl Tickets {
     }
 
     fn entry(&mut self, ticket: Ticket) -> Option<&mut Entry> {
-        self.entries
-            .get_mut(ticket.index().wrapping_sub(self.first) as usize)
+        let (index, first) = (ticket.index(), self.first);
+        let behind = if index < first {
+            ROUND - u64::from(first) + u64::from(index)
+        } else {
+            u64::from(index - first)
+        };
+        self.entries.get_mut(usize::try_from(behind).ok()?)
     }
 
-    /// It ended.
-    pub(crate) fn close(&mut self, ticket: Ticket, outcome: Outcome) {
-        if let Some(entry) = self.entry(ticket) {
-            entry.outcome = Some(outcome);
-            if let Some(waker) = entry.waker.take() {
-                waker.wake();
-            }
-        }
+    /// It ended. Gives who is to be woken, without the lock.
+    pub(crate) fn close(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Waker> {
+        let entry = self.entry(ticket)?;
+        entry.outcome = Some(outcome);
+        let waker = entry.waker.take();
         self.forget_old();
+        waker
     }
 
-    /// The client is gone: what is open is dropped.
-    pub(crate) fn close_all(&mut self) {
-        for entry in &mut self.entries {
+    /// The client is gone: what is open is dropped. Gives who is to be woken, without the lock.
+    pub(crate) fn close_all(&mut self) -> Vec<Waker> {
+        let wakers = self.entries.iter_mut().filter_map(|entry| {
             entry.outcome.get_or_insert(Outcome::Dropped);
-            if let Some(waker) = entry.waker.take() {
-                waker.wake();
-            }
-        }
+            entry.waker.take()
+        });
+        wakers.collect()
     }
 
-    fn poll(&mut self, ticket: Ticket, context: &Context<'_>) -> Poll<Outcome> {
+    /// Its end; if that is yet to come, leaves the waker, and gives the one that was there.
+    fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Result<Outcome, Option<Waker>> {
         let Some(entry) = self.entry(ticket) else {
-            return Poll::Ready(Outcome::Dropped);
+            return Ok(Outcome::Dropped);
         };
         match &entry.outcome {
-            Some(outcome) => Poll::Ready(outcome.clone()),
-            None => {
-                entry.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+            Some(outcome) => Ok(outcome.clone()),
+            None => Err(entry.waker.replace(waker.clone())),
         }
     }
 
-    fn release(&mut self, ticket: Ticket) {
-        if let Some(entry) = self.entry(ticket) {
-            entry.released = true;
-            entry.waker = None;
-        }
+    /// Nobody will ask any more. Gives the waker that was there.
+    fn release(&mut self, ticket: Ticket) -> Option<Waker> {
+        let entry = self.entry(ticket)?;
+        entry.released = true;
+        let waker = entry.waker.take();
         self.forget_old();
+        waker
     }
 
     fn forget_old(&mut self) {
@@ -103,7 +107,7 @@ impl Tickets {
             .is_some_and(|entry| entry.released && entry.outcome.is_some())
         {
             self.entries.pop_front();
-            self.first = self.first.wrapping_add(1);
+            self.first = ((u64::from(self.first) + 1) % ROUND) as u32;
         }
     }
 }
@@ -124,13 +128,19 @@ impl Future for Pending {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        self.shared.lock().tickets.poll(self.ticket, context)
+        let polled = self.shared.lock().tickets.poll(self.ticket, context.waker());
+        match polled {
+            Ok(outcome) => Poll::Ready(outcome),
+            // A waker may end a task when it is dropped, and that task may hold a client: not under the lock.
+            Err(_) => Poll::Pending,
+        }
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.shared.lock().tickets.release(self.ticket);
+        let waker = self.shared.lock().tickets.release(self.ticket);
+        drop(waker);
     }
 }
 
@@ -169,3 +179,23 @@ impl fmt::Display for Dropped {
 }
 
 impl std::error::Error for Dropped {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_found_when_the_tickets_go_round() {
+        let [last, first] = [0xffff_fffe, 1].map(|bits| Ticket::from_bits(bits).unwrap());
+        let mut tickets = Tickets::default();
+        tickets.open(last);
+        tickets.open(first);
+        tickets.close(first, Outcome::Done);
+        tickets.release(first);
+        assert!(tickets.poll(last, Waker::noop()).is_err());
+        tickets.close(last, Outcome::Done);
+        assert_eq!(tickets.poll(last, Waker::noop()).ok(), Some(Outcome::Done));
+        tickets.release(last);
+        assert!(tickets.entries.is_empty());
+    }
+}

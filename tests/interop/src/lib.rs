@@ -1,1 +1,10 @@
-//! Real peers for tests.
+//! What the tests of the tokio client against real peers share: Debian's mosquitto, a link that can be cut, and
+//! waiting that always ends.
+
+mod client;
+mod mosquitto;
+mod proxy;
+
+pub use client::{connect, next, nothing_more, number, options, within};
+pub use mosquitto::{Mosquitto, Settings, tool};
+pub use proxy::Proxy;

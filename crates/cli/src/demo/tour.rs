@@ -1,0 +1,38 @@
+//! How the demo tells its story: each step with its time, in 80 columns.
+
+use std::io::{self, Write as _};
+
+use tokio::time::Instant;
+
+use crate::output::{BOLD, COLUMNS, DIM, wrap};
+
+const INDENT: usize = 10;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tour {
+    start: Instant,
+}
+
+impl Tour {
+    pub(super) const fn new(start: Instant) -> Self {
+        Self { start }
+    }
+
+    /// A new chapter.
+    pub(super) fn chapter(self, title: &str) -> io::Result<()> {
+        writeln!(anstream::stdout().lock(), "\n{BOLD}{title}{BOLD:#}")
+    }
+
+    /// Something that happened just now.
+    pub(super) fn step(self, text: &str) -> io::Result<()> {
+        let seconds = self.start.elapsed().as_secs_f64();
+        let mut out = anstream::stdout().lock();
+        let mut lines = wrap(text, COLUMNS - INDENT).into_iter();
+        let first = lines.next().unwrap_or_default();
+        writeln!(out, "{DIM}{seconds:>6.2} s{DIM:#}  {first}")?;
+        for line in lines {
+            writeln!(out, "{:INDENT$}{line}", "")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! Debian's mosquitto as a fixture.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use mqtt_p2p_tokio::Endpoint;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::within;
+
+/// How a broker behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Save sessions when it is stopped.
+    pub persistence: bool,
+    /// Let only these users in, with these passwords.
+    pub users: Vec<(&'static str, &'static str)>,
+}
+
+/// A broker on free loopback ports, TCP and WebSocket. It is killed when dropped.
+#[derive(Debug)]
+pub struct Mosquitto {
+    directory: Directory,
+    tcp_port: u16,
+    ws_port: u16,
+    /// `None` while it is stopped.
+    process: Option<Child>,
+}
+
+/// A directory that is removed with everything in it.
+#[derive(Debug)]
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Where a program of mosquitto's packages is.
+///
+/// # Panics
+/// It is not installed.
+pub fn tool(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/bin".into()])
+        .map(|directory| directory.join(name))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing: apt-get install mosquitto mosquitto-clients"))
+}
+
+/// A port that nobody uses. It is below those that the system gives to outgoing connections, so that it stays free
+/// while the broker is away.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = std::process::id() % 8_000;
+    loop {
+        let offset = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 20_000 + ((start + offset) % 8_000) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+impl Mosquitto {
+    /// Starts a broker that lets everybody in and saves nothing.
+    pub async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// Starts a broker.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn with(settings: Settings) -> Self {
+        let (tcp_port, ws_port) = (free_port(), free_port());
+        let directory = std::env::temp_dir().join(format!("mqtt-p2p-{}-{tcp_port}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let mut broker = Self {
+            directory: Directory(directory),
+            tcp_port,
+            ws_port,
+            process: None,
+        };
+        let directory = broker.directory.0.as_path();
+        let passwords = passwords(directory, &settings.users).await;
+        let config = config(directory, tcp_port, ws_port, settings.persistence, &passwords);
+        std::fs::write(directory.join("mosquitto.conf"), config).expect("a config file");
+        broker.restart().await;
+        broker
+    }
+
+    /// Starts it again on the same ports, after [`stop`](Self::stop) or [`kill`](Self::kill).
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn restart(&mut self) {
+        assert!(self.process.is_none(), "it runs already");
+        let child = Command::new(tool("mosquitto"))
+            .arg("-c")
+            .arg(self.directory.0.join("mosquitto.conf"))
+            // What it has to say is in its log.
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("mosquitto starts");
+        let child = self.process.insert(child);
+        for port in [self.tcp_port, self.ws_port] {
+            let accepts = async {
+                while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+                    if let Ok(Some(status)) = child.try_wait() {
+                        let log = std::fs::read_to_string(self.directory.0.join("log"));
+                        panic!("mosquitto ended with {status}: {}", log.unwrap_or_default());
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            within("mosquitto accepts connections", accepts).await;
+        }
+    }
+
+    /// Asks it to end, and waits for that; it saves the sessions if it is to.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub async fn stop(&mut self) {
+        let mut child = self.process.take().expect("it runs");
+        let id = child.id().expect("it runs");
+        let asked = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -TERM {id}"))
+            .status()
+            .await;
+        assert!(asked.is_ok_and(|status| status.success()));
+        within("mosquitto ends", child.wait()).await.expect("its end");
+    }
+
+    /// Kills it: it saves nothing.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub async fn kill(&mut self) {
+        let mut child = self.process.take().expect("it runs");
+        within("mosquitto ends", child.kill()).await.expect("its end");
+    }
+
+    /// Where it is over TCP.
+    pub fn tcp(&self) -> Endpoint {
+        Endpoint::tcp("127.0.0.1", self.tcp_port)
+    }
+
+    /// Where it is over WebSocket.
+    pub fn ws(&self) -> Endpoint {
+        Endpoint::ws("127.0.0.1", self.ws_port)
+    }
+
+    /// Both, each with a name that can be part of a client id.
+    pub fn endpoints(&self) -> [(&'static str, Endpoint); 2] {
+        [("tcp", self.tcp()), ("ws", self.ws())]
+    }
+
+    /// One of mosquitto's client programs, with this broker as its server. MQTT 3.1.1, over TCP.
+    pub fn client(&self, name: &str) -> Command {
+        let mut command = Command::new(tool(name));
+        command
+            .args(["-h", "127.0.0.1", "-V", "311", "-p"])
+            .arg(self.tcp_port.to_string())
+            .kill_on_drop(true);
+        command
+    }
+}
+
+/// In-flight messages are limited on purpose: without a limit (0), mosquitto 2.0.11 forgets at a restart which messages
+/// of QoS 2 it had released, and publishes them once more.
+fn config(directory: &Path, tcp_port: u16, ws_port: u16, persistence: bool, passwords: &str) -> String {
+    let directory = directory.display();
+    format!(
+        "user root
+set_tcp_nodelay true
+max_inflight_messages 100
+max_queued_messages 0
+queue_qos0_messages true
+sys_interval 1
+persistence {persistence}
+persistence_location {directory}/
+autosave_interval 0
+log_type all
+log_dest file {directory}/log
+{passwords}
+listener {tcp_port} 127.0.0.1
+listener {ws_port} 127.0.0.1
+protocol websockets
+socket_domain ipv4
+"
+    )
+}
+
+/// Writes the password file, and says how the config names it.
+async fn passwords(directory: &Path, users: &[(&str, &str)]) -> String {
+    if users.is_empty() {
+        return "allow_anonymous true".into();
+    }
+    let file = directory.join("passwords");
+    std::fs::write(&file, "").expect("a password file");
+    for (user, password) in users {
+        let status = Command::new(tool("mosquitto_passwd"))
+            .arg("-b")
+            .arg(&file)
+            .args([user, password])
+            .status()
+            .await;
+        assert!(status.is_ok_and(|status| status.success()));
+    }
+    format!("allow_anonymous false\npassword_file {}", file.display())
+}
