@@ -7,9 +7,7 @@ pub(crate) fn put<'a>(from: impl IntoIterator<Item = &'a u8>, to: &mut [u8]) {
 
 /// How many bytes the parts have together.
 pub(crate) fn total_len<'p, P: AsRef<[u8]> + ?Sized + 'p>(parts: impl IntoIterator<Item = &'p P>) -> usize {
-    parts
-        .into_iter()
-        .fold(0, |sum: usize, part| sum.saturating_add(part.as_ref().len()))
+    parts.into_iter().fold(0, |sum: usize, part| sum.saturating_add(part.as_ref().len()))
 }
 
 /// Writes the parts one behind the other to the start of `buffer` and returns their length; the length as the
@@ -19,9 +17,6 @@ pub(crate) fn concat<'p, P: AsRef<[u8]> + ?Sized + 'p>(
     buffer: &mut [u8],
 ) -> Result<usize, usize> {
     let needed = total_len(parts.clone());
-    put(
-        parts.into_iter().flat_map(AsRef::as_ref),
-        buffer.get_mut(..needed).ok_or(needed)?,
-    );
+    put(parts.into_iter().flat_map(AsRef::as_ref), buffer.get_mut(..needed).ok_or(needed)?);
     Ok(needed)
 }

@@ -83,8 +83,7 @@ impl ClientId {
         let mut text = String::new();
         for part in parts {
             let length = total_len(parts);
-            text.push_str(part)
-                .map_err(|_| ClientIdError::TooLong { length })?;
+            text.push_str(part).map_err(|_| ClientIdError::TooLong { length })?;
         }
         Ok(Self(text))
     }
@@ -107,10 +106,7 @@ impl ClientId {
 
 /// By hand because `str::split_once` with a text brings a search engine with panic paths along.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let at = text
-        .as_bytes()
-        .windows(SEPARATOR.len())
-        .position(|window| window == SEPARATOR.as_bytes())?;
+    let at = text.as_bytes().windows(SEPARATOR.len()).position(|window| window == SEPARATOR.as_bytes())?;
     let (group, rest) = text.split_at_checked(at)?;
     Some((group, rest.strip_prefix(SEPARATOR)?))
 }
@@ -221,19 +217,11 @@ impl fmt::Display for ClientIdError {
                  use one from the ApsaraMQ console"
             ),
             Self::GroupCharacter(c) => {
-                write!(
-                    f,
-                    "the group id holds {}: only digits, ASCII letters, - and _ are allowed",
-                    Named(c)
-                )
+                write!(f, "the group id holds {}: only digits, ASCII letters, - and _ are allowed", Named(c))
             }
             Self::NoDevice => f.write_str("nothing follows @@@ in the client id: give the device an id"),
             Self::DeviceCharacter(c) => {
-                write!(
-                    f,
-                    "the device id holds {}: only digits, ASCII letters, - and _ are allowed",
-                    Named(c)
-                )
+                write!(f, "the device id holds {}: only digits, ASCII letters, - and _ are allowed", Named(c))
             }
             Self::TooLong { length } => write!(
                 f,

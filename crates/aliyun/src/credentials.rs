@@ -101,30 +101,13 @@ impl<'a> Credentials<'a> {
     /// The user name.
     pub const fn user_name(&self) -> UserName<'a> {
         match *self {
-            Self::Signature {
-                access_key_id,
-                instance_id,
-                ..
-            } => UserName::Signature {
-                access_key_id,
-                instance_id,
-            },
-            Self::Token {
-                access_key_id,
-                instance_id,
-                ..
-            } => UserName::Token {
-                access_key_id,
-                instance_id,
-            },
-            Self::DeviceCredential {
-                device_access_key_id,
-                instance_id,
-                ..
-            } => UserName::DeviceCredential {
-                device_access_key_id,
-                instance_id,
-            },
+            Self::Signature { access_key_id, instance_id, .. } => {
+                UserName::Signature { access_key_id, instance_id }
+            }
+            Self::Token { access_key_id, instance_id, .. } => UserName::Token { access_key_id, instance_id },
+            Self::DeviceCredential { device_access_key_id, instance_id, .. } => {
+                UserName::DeviceCredential { device_access_key_id, instance_id }
+            }
             Self::CustomSigned { user_name, .. } | Self::CustomOrigin { user_name, .. } => {
                 UserName::Other(user_name)
             }
@@ -169,14 +152,8 @@ impl<'a> Credentials<'a> {
         self.check()?;
         check_not_empty(CredentialPart::ClientId, client_id.as_bytes())?;
         match *self {
-            Self::Signature {
-                access_key_secret: secret,
-                ..
-            }
-            | Self::DeviceCredential {
-                device_access_key_secret: secret,
-                ..
-            }
+            Self::Signature { access_key_secret: secret, .. }
+            | Self::DeviceCredential { device_access_key_secret: secret, .. }
             | Self::CustomSigned { secret, .. } => {
                 concat([sign(secret.as_bytes(), client_id).as_bytes()], buffer)
             }
@@ -184,10 +161,7 @@ impl<'a> Credentials<'a> {
             Self::CustomOrigin { secret, .. } => concat([secret], buffer),
             Self::Precomputed { password, .. } => concat([password], buffer),
         }
-        .map_err(|needed| CredentialsError::BufferTooSmall {
-            part: CredentialPart::Password,
-            needed,
-        })
+        .map_err(|needed| CredentialsError::BufferTooSmall { part: CredentialPart::Password, needed })
     }
 
     /// Whether the parts are there and hold what they may hold; whether they are right, only the service
@@ -200,15 +174,10 @@ impl<'a> Credentials<'a> {
     pub fn check(&self) -> Result<(), CredentialsError> {
         self.user_name().check()?;
         match *self {
-            Self::Signature {
-                access_key_secret, ..
-            } => {
+            Self::Signature { access_key_secret, .. } => {
                 check_key_part(CredentialPart::AccessKeySecret, access_key_secret)?;
             }
-            Self::DeviceCredential {
-                device_access_key_secret,
-                ..
-            } => {
+            Self::DeviceCredential { device_access_key_secret, .. } => {
                 check_key_part(CredentialPart::DeviceAccessKeySecret, device_access_key_secret)?;
             }
             Self::CustomSigned { secret, .. } | Self::CustomOrigin { secret, .. } => {
@@ -232,9 +201,6 @@ impl fmt::Debug for Credentials<'_> {
             Self::CustomOrigin { .. } => "CustomOrigin",
             Self::Precomputed { .. } => "Precomputed",
         };
-        f.debug_struct(mode)
-            .field("user_name", &self.user_name())
-            .field("password", &Hidden)
-            .finish()
+        f.debug_struct(mode).field("user_name", &self.user_name()).field("password", &Hidden).finish()
     }
 }

@@ -109,17 +109,9 @@ pub(crate) fn check_key_part(part: CredentialPart, text: &str) -> Result<(), Cre
 }
 
 pub(crate) fn check_not_empty(part: CredentialPart, bytes: &[u8]) -> Result<(), CredentialsError> {
-    if bytes.is_empty() {
-        Err(CredentialsError::Empty(part))
-    } else {
-        Ok(())
-    }
+    if bytes.is_empty() { Err(CredentialsError::Empty(part)) } else { Ok(()) }
 }
 
 pub(crate) fn check_length(part: CredentialPart, length: usize) -> Result<(), CredentialsError> {
-    if length > MAX_FIELD {
-        Err(CredentialsError::TooLong { part, length })
-    } else {
-        Ok(())
-    }
+    if length > MAX_FIELD { Err(CredentialsError::TooLong { part, length }) } else { Ok(()) }
 }

@@ -45,10 +45,7 @@ impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
     /// What [`Credentials::check`] finds, an empty client id, or [`CredentialsError::BufferTooSmall`] if a
     /// capacity is too small.
     pub fn new(credentials: &Credentials<'_>, client_id: &str) -> Result<Self, CredentialsError> {
-        let mut log_in = Self {
-            user_name: String::new(),
-            password: Vec::new(),
-        };
+        let mut log_in = Self { user_name: String::new(), password: Vec::new() };
         log_in.fill(credentials, client_id)?;
         Ok(log_in)
     }
@@ -63,9 +60,7 @@ impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
                 .map_err(|_| too_small(CredentialPart::UserName, credentials.user_name_len()))?;
         }
         let length = credentials.password_len();
-        self.password
-            .resize_default(length)
-            .map_err(|_| too_small(CredentialPart::Password, length))?;
+        self.password.resize_default(length).map_err(|_| too_small(CredentialPart::Password, length))?;
         credentials.write_password(client_id, &mut self.password)?;
         Ok(())
     }
@@ -83,10 +78,7 @@ impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
 
 impl<const USER_NAME: usize, const PASSWORD: usize> fmt::Debug for LogIn<USER_NAME, PASSWORD> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogIn")
-            .field("user_name", &self.user_name)
-            .field("password", &Hidden)
-            .finish()
+        f.debug_struct("LogIn").field("user_name", &self.user_name).field("password", &Hidden).finish()
     }
 }
 

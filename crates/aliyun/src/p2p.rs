@@ -48,9 +48,7 @@ impl P2pTopic {
         for part in [parent, "/", LEVEL, target] {
             // The checks leave room enough; an error for the target's length is what a slip there would
             // deserve.
-            topic
-                .push_str(part)
-                .map_err(|_| P2pTopicError::TargetTooLong { length: target.len() })?;
+            topic.push_str(part).map_err(|_| P2pTopicError::TargetTooLong { length: target.len() })?;
         }
         Ok(Self(topic))
     }
@@ -183,10 +181,9 @@ impl fmt::Display for P2pTopicError {
             Self::NoTarget => {
                 f.write_str("the receiver's client id is empty: give the full <group id>@@@<device id>")
             }
-            Self::TargetTooLong { length } => write!(
-                f,
-                "the receiver's client id has {length} bytes, more than {MAX_CLIENT_ID}: check it"
-            ),
+            Self::TargetTooLong { length } => {
+                write!(f, "the receiver's client id has {length} bytes, more than {MAX_CLIENT_ID}: check it")
+            }
             Self::TargetCharacter(c) => write!(
                 f,
                 "the receiver's client id holds {}, which a topic level can't: give that client another id",

@@ -29,10 +29,7 @@ pub const fn profile() -> Config {
     Config {
         keep_alive_secs: limits::KEEP_ALIVE.as_secs() as u16,
         connect_timeout_ms: millis(limits::CONNECT_TIMEOUT),
-        backoff: Backoff::Exponential {
-            base_ms: millis(limits::RECONNECT_BASE),
-            cap_ms: 60_000,
-        },
+        backoff: Backoff::Exponential { base_ms: millis(limits::RECONNECT_BASE), cap_ms: 60_000 },
         resubscribe: Resubscribe::Always,
         limits: Limits {
             max_payload: limits::MAX_PAYLOAD as u32,
@@ -116,12 +113,7 @@ impl<S: Storage> PublishP2p for Client<S> {
     ) -> Result<Ticket, PublishP2pError> {
         let topic = P2pTopic::new(parent, target).map_err(PublishP2pError::Topic)?;
         let topic = TopicName::new(topic.as_str()).map_err(PublishP2pError::TopicName)?;
-        self.publish(&Publication {
-            topic,
-            payload,
-            qos,
-            retain: false,
-        })
-        .map_err(PublishP2pError::NotAccepted)
+        self.publish(&Publication { topic, payload, qos, retain: false })
+            .map_err(PublishP2pError::NotAccepted)
     }
 }

@@ -14,8 +14,7 @@ pub(crate) const NUL: [char; 1] = ['\0'];
 
 /// The first character that a group id, a device id or a topic level may not hold: all but `0-9A-Za-z_-`.
 pub(crate) fn first_outside_name_charset(text: &str) -> Option<char> {
-    text.chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+    text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
 }
 
 /// Whether the text can be a key, a token or an instance id: visible ASCII without `|`. White space at an end

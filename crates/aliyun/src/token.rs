@@ -72,11 +72,7 @@ pub struct TokenSet<'a> {
 }
 
 impl<'a> TokenSet<'a> {
-    const EMPTY: Self = Self {
-        r: None,
-        w: None,
-        rw: None,
-    };
+    const EMPTY: Self = Self { r: None, w: None, rw: None };
 
     /// A set of one token.
     ///
@@ -139,13 +135,9 @@ impl<'a> TokenSet<'a> {
 
     /// The tokens in the order `R`, `W`, `RW`.
     pub fn iter(&self) -> impl Iterator<Item = (TokenKind, &'a str)> + Clone + use<'a> {
-        [
-            (TokenKind::R, self.r),
-            (TokenKind::W, self.w),
-            (TokenKind::RW, self.rw),
-        ]
-        .into_iter()
-        .filter_map(|(kind, token)| Some((kind, token?)))
+        [(TokenKind::R, self.r), (TokenKind::W, self.w), (TokenKind::RW, self.rw)]
+            .into_iter()
+            .filter_map(|(kind, token)| Some((kind, token?)))
     }
 
     /// The password's length in bytes.
@@ -163,17 +155,13 @@ impl<'a> TokenSet<'a> {
     }
 
     fn password_parts(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.iter()
-            .flat_map(|(kind, token)| ["|", kind.as_str(), "|", token])
-            .skip(1)
+        self.iter().flat_map(|(kind, token)| ["|", kind.as_str(), "|", token]).skip(1)
     }
 }
 
 impl fmt::Debug for TokenSet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|(kind, _)| (kind, Hidden)))
-            .finish()
+        f.debug_map().entries(self.iter().map(|(kind, _)| (kind, Hidden))).finish()
     }
 }
 
@@ -202,10 +190,9 @@ impl fmt::Display for TokenError {
             Self::UnknownKind => {
                 f.write_str("a token's type is none of R, W and RW: the password is <type>|<token> pairs")
             }
-            Self::Empty(kind) => write!(
-                f,
-                "the {kind} token is empty: ask the server that issues tokens for one"
-            ),
+            Self::Empty(kind) => {
+                write!(f, "the {kind} token is empty: ask the server that issues tokens for one")
+            }
             Self::Duplicate(kind) => write!(f, "two {kind} tokens: give the newer one only"),
             Self::InvalidCharacter(kind) => write!(
                 f,

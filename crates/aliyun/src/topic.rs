@@ -44,17 +44,10 @@ fn first_unusual_character(topic: &str) -> Option<char> {
     let name = topic.strip_prefix("$SYS/").unwrap_or(topic);
     let (parent, below) = match parse_p2p(name) {
         Some(p2p) => (p2p.parent, p2p.rest.unwrap_or_default()),
-        None => name
-            .strip_prefix(SLASH)
-            .unwrap_or(name)
-            .split_once(SLASH)
-            .unwrap_or((name, "")),
+        None => name.strip_prefix(SLASH).unwrap_or(name).split_once(SLASH).unwrap_or((name, "")),
     };
     first_outside_name_charset(parent).or_else(|| {
-        below
-            .split(SLASH)
-            .filter(|level| !matches!(*level, "+" | "#"))
-            .find_map(first_outside_name_charset)
+        below.split(SLASH).filter(|level| !matches!(*level, "+" | "#")).find_map(first_outside_name_charset)
     })
 }
 

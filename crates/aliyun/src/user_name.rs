@@ -57,19 +57,14 @@ impl<'a> UserName<'a> {
     pub fn parse(text: &'a str) -> Self {
         let mut parts = text.split(BAR);
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(SIGNATURE), Some(access_key_id), Some(instance_id), None) => Self::Signature {
-                access_key_id,
-                instance_id,
-            },
-            (Some(TOKEN), Some(access_key_id), Some(instance_id), None) => Self::Token {
-                access_key_id,
-                instance_id,
-            },
+            (Some(SIGNATURE), Some(access_key_id), Some(instance_id), None) => {
+                Self::Signature { access_key_id, instance_id }
+            }
+            (Some(TOKEN), Some(access_key_id), Some(instance_id), None) => {
+                Self::Token { access_key_id, instance_id }
+            }
             (Some(DEVICE_CREDENTIAL), Some(device_access_key_id), Some(instance_id), None) => {
-                Self::DeviceCredential {
-                    device_access_key_id,
-                    instance_id,
-                }
+                Self::DeviceCredential { device_access_key_id, instance_id }
             }
             _ => Self::Other(text),
         }
@@ -87,10 +82,8 @@ impl<'a> UserName<'a> {
     /// What [`check`](Self::check) finds, or [`CredentialsError::BufferTooSmall`]; nothing is written then.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, CredentialsError> {
         self.check()?;
-        concat(self.parts(), buffer).map_err(|needed| CredentialsError::BufferTooSmall {
-            part: CredentialPart::UserName,
-            needed,
-        })
+        concat(self.parts(), buffer)
+            .map_err(|needed| CredentialsError::BufferTooSmall { part: CredentialPart::UserName, needed })
     }
 
     /// Whether the parts make a user name that the service can take apart again.
@@ -101,21 +94,11 @@ impl<'a> UserName<'a> {
     /// with the part that is at fault.
     pub fn check(&self) -> Result<(), CredentialsError> {
         match *self {
-            Self::Signature {
-                access_key_id,
-                instance_id,
-            }
-            | Self::Token {
-                access_key_id,
-                instance_id,
-            } => {
+            Self::Signature { access_key_id, instance_id } | Self::Token { access_key_id, instance_id } => {
                 check_key_part(CredentialPart::AccessKeyId, access_key_id)?;
                 check_key_part(CredentialPart::InstanceId, instance_id)?;
             }
-            Self::DeviceCredential {
-                device_access_key_id,
-                instance_id,
-            } => {
+            Self::DeviceCredential { device_access_key_id, instance_id } => {
                 check_key_part(CredentialPart::DeviceAccessKeyId, device_access_key_id)?;
                 check_key_part(CredentialPart::InstanceId, instance_id)?;
             }
@@ -131,18 +114,13 @@ impl<'a> UserName<'a> {
 
     pub(crate) fn parts(&self) -> [&'a str; 5] {
         match *self {
-            Self::Signature {
-                access_key_id,
-                instance_id,
-            } => [SIGNATURE, "|", access_key_id, "|", instance_id],
-            Self::Token {
-                access_key_id,
-                instance_id,
-            } => [TOKEN, "|", access_key_id, "|", instance_id],
-            Self::DeviceCredential {
-                device_access_key_id,
-                instance_id,
-            } => [DEVICE_CREDENTIAL, "|", device_access_key_id, "|", instance_id],
+            Self::Signature { access_key_id, instance_id } => {
+                [SIGNATURE, "|", access_key_id, "|", instance_id]
+            }
+            Self::Token { access_key_id, instance_id } => [TOKEN, "|", access_key_id, "|", instance_id],
+            Self::DeviceCredential { device_access_key_id, instance_id } => {
+                [DEVICE_CREDENTIAL, "|", device_access_key_id, "|", instance_id]
+            }
             Self::Other(user_name) => [user_name, "", "", "", ""],
         }
     }

@@ -11,28 +11,17 @@ fn signature<'a>(
     access_key_secret: &'a str,
     instance_id: &'a str,
 ) -> Credentials<'a> {
-    Credentials::Signature {
-        access_key_id,
-        access_key_secret,
-        instance_id,
-    }
+    Credentials::Signature { access_key_id, access_key_secret, instance_id }
 }
 
 fn token<'a>(token: &'a str) -> Credentials<'a> {
     let tokens = TokenSet::new(TokenKind::RW, token).expect("the token is well-formed");
-    Credentials::Token {
-        access_key_id: "ak",
-        instance_id: "inst",
-        tokens,
-    }
+    Credentials::Token { access_key_id: "ak", instance_id: "inst", tokens }
 }
 
 fn log_in(credentials: &Credentials<'_>) -> (String, String) {
     let log_in = credentials.log_in(ID).expect("the credentials are complete");
-    (
-        log_in.user_name().to_owned(),
-        String::from_utf8_lossy(log_in.password()).into_owned(),
-    )
+    (log_in.user_name().to_owned(), String::from_utf8_lossy(log_in.password()).into_owned())
 }
 
 fn pair(user_name: &str, password: &str) -> (String, String) {
@@ -63,36 +52,21 @@ fn token_mode_sends_the_tokens() {
 
 #[test]
 fn custom_signed_signs_the_client_id() {
-    let credentials = Credentials::CustomSigned {
-        user_name: "alice",
-        secret: "XXXXX",
-    };
-    assert_eq!(
-        log_in(&credentials),
-        pair("alice", "vI009IZJZVGRwBwZvnbwjfuXxVM=")
-    );
+    let credentials = Credentials::CustomSigned { user_name: "alice", secret: "XXXXX" };
+    assert_eq!(log_in(&credentials), pair("alice", "vI009IZJZVGRwBwZvnbwjfuXxVM="));
 }
 
 #[test]
 fn custom_origin_sends_the_secret_itself() {
-    let credentials = Credentials::CustomOrigin {
-        user_name: "alice",
-        secret: "p|ss wörd",
-    };
+    let credentials = Credentials::CustomOrigin { user_name: "alice", secret: "p|ss wörd" };
     assert_eq!(log_in(&credentials), pair("alice", "p|ss wörd"));
 }
 
 #[test]
 fn a_precomputed_password_makes_the_same_log_in_as_the_secret() {
     let password = sign(b"XXXXX", ID);
-    let user_name = UserName::Signature {
-        access_key_id: "ak",
-        instance_id: "inst",
-    };
-    let precomputed = Credentials::Precomputed {
-        user_name,
-        password: password.as_bytes(),
-    };
+    let user_name = UserName::Signature { access_key_id: "ak", instance_id: "inst" };
+    let precomputed = Credentials::Precomputed { user_name, password: password.as_bytes() };
     assert_eq!(log_in(&precomputed), log_in(&signature("ak", "XXXXX", "inst")));
 }
 
@@ -113,32 +87,11 @@ fn each_faulty_part_is_named() {
         (signature("ak", "s", "in\0st"), InvalidCharacter(InstanceId)),
         (device("", "s"), Empty(DeviceAccessKeyId)),
         (device("ak", "|"), InvalidCharacter(DeviceAccessKeySecret)),
+        (Credentials::CustomOrigin { user_name: "", secret: "s" }, Empty(UserName)),
+        (Credentials::CustomOrigin { user_name: "a\0b", secret: "s" }, InvalidCharacter(UserName)),
+        (Credentials::CustomSigned { user_name: "alice", secret: "" }, Empty(Secret)),
         (
-            Credentials::CustomOrigin {
-                user_name: "",
-                secret: "s",
-            },
-            Empty(UserName),
-        ),
-        (
-            Credentials::CustomOrigin {
-                user_name: "a\0b",
-                secret: "s",
-            },
-            InvalidCharacter(UserName),
-        ),
-        (
-            Credentials::CustomSigned {
-                user_name: "alice",
-                secret: "",
-            },
-            Empty(Secret),
-        ),
-        (
-            Credentials::Precomputed {
-                user_name: mqtt_p2p_aliyun::UserName::Other("alice"),
-                password: b"",
-            },
+            Credentials::Precomputed { user_name: mqtt_p2p_aliyun::UserName::Other("alice"), password: b"" },
             Empty(Password),
         ),
     ] {
@@ -157,18 +110,9 @@ fn an_empty_client_id_is_not_signed() {
 fn the_lengths_are_known_beforehand() {
     let credentials = signature("ak", "XXXXX", "inst");
     let (mut user_name, mut password) = ([0; 17], [0; 28]);
-    assert_eq!(
-        credentials.write_user_name(&mut user_name),
-        Ok(credentials.user_name_len())
-    );
-    assert_eq!(
-        credentials.write_password(ID, &mut password),
-        Ok(credentials.password_len())
-    );
-    assert_eq!(
-        (&user_name, &password),
-        (b"Signature|ak|inst", b"vI009IZJZVGRwBwZvnbwjfuXxVM=")
-    );
+    assert_eq!(credentials.write_user_name(&mut user_name), Ok(credentials.user_name_len()));
+    assert_eq!(credentials.write_password(ID, &mut password), Ok(credentials.password_len()));
+    assert_eq!((&user_name, &password), (b"Signature|ak|inst", b"vI009IZJZVGRwBwZvnbwjfuXxVM="));
 }
 
 #[test]
@@ -176,14 +120,8 @@ fn a_short_buffer_is_left_alone_and_the_needed_length_told() {
     let credentials = signature("ak", "XXXXX", "inst");
     let too_small = |part, needed| Err(CredentialsError::BufferTooSmall { part, needed });
     let mut buffer = [7; 16];
-    assert_eq!(
-        credentials.write_user_name(&mut buffer),
-        too_small(CredentialPart::UserName, 17)
-    );
-    assert_eq!(
-        credentials.write_password(ID, &mut buffer),
-        too_small(CredentialPart::Password, 28)
-    );
+    assert_eq!(credentials.write_user_name(&mut buffer), too_small(CredentialPart::UserName, 17));
+    assert_eq!(credentials.write_password(ID, &mut buffer), too_small(CredentialPart::Password, 28));
     assert_eq!(buffer, [7; 16]);
 }
 
@@ -192,28 +130,18 @@ fn two_tokens_of_the_documentations_length_fit_a_log_in() {
     let text = "A".repeat(500);
     let tokens = TokenSet::new(TokenKind::R, &text).and_then(|set| set.with(TokenKind::W, &text));
     let tokens = tokens.expect("the tokens are well-formed");
-    let credentials = Credentials::Token {
-        access_key_id: "ak",
-        instance_id: "inst",
-        tokens,
-    };
+    let credentials = Credentials::Token { access_key_id: "ak", instance_id: "inst", tokens };
     assert_eq!(log_in(&credentials).1.len(), 1005);
 }
 
 #[test]
 fn a_log_in_that_is_too_small_tells_the_needed_length() {
     let long = "A".repeat(2000);
-    let error = CredentialsError::BufferTooSmall {
-        part: CredentialPart::Password,
-        needed: 2003,
-    };
+    let error = CredentialsError::BufferTooSmall { part: CredentialPart::Password, needed: 2003 };
     assert_eq!(token(&long).log_in(ID).err(), Some(error));
     assert!(LogIn::<32, 2003>::new(&token(&long), ID).is_ok());
 
-    let error = CredentialsError::BufferTooSmall {
-        part: CredentialPart::UserName,
-        needed: 13,
-    };
+    let error = CredentialsError::BufferTooSmall { part: CredentialPart::UserName, needed: 13 };
     assert_eq!(LogIn::<12, 2003>::new(&token(&long), ID).err(), Some(error));
 }
 
@@ -224,12 +152,7 @@ fn a_signature_fits_the_small_log_in() {
 
 #[test]
 fn a_password_beyond_what_mqtt_carries_is_refused() {
-    let error = |length| {
-        Err(CredentialsError::TooLong {
-            part: CredentialPart::Password,
-            length,
-        })
-    };
+    let error = |length| Err(CredentialsError::TooLong { part: CredentialPart::Password, length });
     assert_eq!(token(&"A".repeat(65_532)).check(), Ok(()));
     assert_eq!(token(&"A".repeat(65_533)).check(), error(65_536));
 }

@@ -4,11 +4,7 @@ use mqtt_p2p_aliyun::{P2p, P2pTopic, P2pTopicError, parse_p2p};
 use proptest::prelude::*;
 
 fn parts(topic: &str) -> Option<(&str, &str, Option<&str>)> {
-    parse_p2p(topic).map(
-        |P2p {
-             parent, target, rest, ..
-         }| (parent, target, rest),
-    )
+    parse_p2p(topic).map(|P2p { parent, target, rest, .. }| (parent, target, rest))
 }
 
 #[test]
@@ -52,12 +48,7 @@ fn a_custom_client_id_can_be_a_target() {
 
 #[test]
 fn slashes_at_the_ends_do_not_matter() {
-    for topic in [
-        "p/p2p/GID_a@@@1",
-        "/p/p2p/GID_a@@@1",
-        "p/p2p/GID_a@@@1/",
-        "/p/p2p/GID_a@@@1/",
-    ] {
+    for topic in ["p/p2p/GID_a@@@1", "/p/p2p/GID_a@@@1", "p/p2p/GID_a@@@1/", "/p/p2p/GID_a@@@1/"] {
         assert_eq!(parts(topic), Some(("p", "GID_a@@@1", None)), "{topic}");
     }
 }

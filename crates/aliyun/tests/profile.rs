@@ -15,10 +15,7 @@ fn client() -> Client<Growing> {
 /// The bytes of CONNECT with this log-in.
 fn connect(client: &mut Client<Growing>, login: &Login<'_>) -> Vec<u8> {
     client.connect(NOW);
-    assert!(matches!(
-        client.poll(NOW, &mut &[][..]),
-        Action::OpenTransport { .. }
-    ));
+    assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
     client.transport_opened(NOW, login);
     match client.poll(NOW, &mut &[][..]) {
         Action::Transmit(bytes) => bytes.to_vec(),
@@ -27,12 +24,7 @@ fn connect(client: &mut Client<Growing>, login: &Login<'_>) -> Vec<u8> {
 }
 
 fn publication(payload: &[u8], retain: bool) -> Publication<'_> {
-    Publication {
-        topic: TopicName::new("parent").unwrap(),
-        payload,
-        qos: QoS::AtMostOnce,
-        retain,
-    }
+    Publication { topic: TopicName::new("parent").unwrap(), payload, qos: QoS::AtMostOnce, retain }
 }
 
 #[test]
@@ -54,10 +46,7 @@ fn connect_carries_a_keep_alive_of_90_seconds_and_the_signature() {
 
 #[test]
 fn a_keep_alive_of_zero_becomes_the_longest_that_the_service_allows() {
-    let config = mqtt_p2p_core::Config {
-        keep_alive_secs: 0,
-        ..profile()
-    };
+    let config = mqtt_p2p_core::Config { keep_alive_secs: 0, ..profile() };
     let packet = connect(&mut Client::new(config, 1, Growing::default()), &Login::new("c"));
     assert_eq!(packet[10..12], 480_u16.to_be_bytes());
 }
@@ -73,36 +62,19 @@ fn a_retained_message_is_refused_with_an_explanation() {
 fn a_payload_of_64_kb_is_accepted_and_one_byte_more_is_not() {
     assert!(client().publish(&publication(&[0; 65_536], false)).is_ok());
     let refused = client().publish(&publication(&[0; 65_537], false));
-    assert_eq!(
-        refused,
-        Err(Error::TooLarge {
-            size: 65_537,
-            max: 65_536
-        })
-    );
+    assert_eq!(refused, Err(Error::TooLarge { size: 65_537, max: 65_536 }));
 }
 
 #[test]
 fn a_will_ends_the_attempt_with_an_explanation() {
     let mut client = client();
     client.connect(NOW);
-    assert!(matches!(
-        client.poll(NOW, &mut &[][..]),
-        Action::OpenTransport { .. }
-    ));
-    let will = Will {
-        topic: TopicName::new("parent").unwrap(),
-        payload: b"",
-        qos: QoS::AtMostOnce,
-        retain: false,
-    };
+    assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
+    let will =
+        Will { topic: TopicName::new("parent").unwrap(), payload: b"", qos: QoS::AtMostOnce, retain: false };
     client.transport_opened(NOW, &Login::new("c").with_will(will));
     assert_eq!(client.poll(NOW, &mut &[][..]), Action::CloseTransport);
-    let Action::Event(Event::Disconnected {
-        reason,
-        retry_at: None,
-    }) = client.poll(NOW, &mut &[][..])
-    else {
+    let Action::Event(Event::Disconnected { reason, retry_at: None }) = client.poll(NOW, &mut &[][..]) else {
         panic!("the attempt has ended")
     };
     assert_eq!(reason, DisconnectReason::WillUnsupported);
@@ -113,37 +85,21 @@ fn the_31st_subscription_is_refused_instead_of_ignored() {
     let mut client = client();
     for n in 0..30 {
         let filter = format!("parent/{n}");
-        let entry = SubscribeFilter {
-            filter: TopicFilter::new(&filter).unwrap(),
-            qos: QoS::AtLeastOnce,
-        };
+        let entry = SubscribeFilter { filter: TopicFilter::new(&filter).unwrap(), qos: QoS::AtLeastOnce };
         assert!(client.subscribe(&[entry]).is_ok());
     }
-    let entry = SubscribeFilter {
-        filter: TopicFilter::new("parent/30").unwrap(),
-        qos: QoS::AtLeastOnce,
-    };
-    assert_eq!(
-        client.subscribe(&[entry]),
-        Err(Error::TooManySubscriptions { max: 30 })
-    );
+    let entry = SubscribeFilter { filter: TopicFilter::new("parent/30").unwrap(), qos: QoS::AtLeastOnce };
+    assert_eq!(client.subscribe(&[entry]), Err(Error::TooManySubscriptions { max: 30 }));
 }
 
 #[test]
 fn a_p2p_message_is_published_to_the_targets_topic() {
     let mut client = client();
-    client
-        .publish_p2p("parent", "GID_Test@@@2", b"hello", QoS::AtMostOnce)
-        .unwrap();
+    client.publish_p2p("parent", "GID_Test@@@2", b"hello", QoS::AtMostOnce).unwrap();
     connect(&mut client, &Login::new("GID_Test@@@1"));
     client.transmitted(usize::MAX);
-    assert!(matches!(
-        client.poll(NOW, &mut &[0x20, 2, 0, 0][..]),
-        Action::Event(Event::Connected { .. })
-    ));
-    let Action::Transmit(packet) = client.poll(NOW, &mut &[][..]) else {
-        panic!("it goes out now")
-    };
+    assert!(matches!(client.poll(NOW, &mut &[0x20, 2, 0, 0][..]), Action::Event(Event::Connected { .. })));
+    let Action::Transmit(packet) = client.poll(NOW, &mut &[][..]) else { panic!("it goes out now") };
     assert_eq!(packet, b"\x30\x1e\x00\x17parent/p2p/GID_Test@@@2hello");
 }
 

@@ -9,11 +9,7 @@ const ID: &str = "GID_Test@@@0001";
 fn planted(secret: &str) -> [Credentials<'_>; 6] {
     let tokens = TokenSet::new(TokenKind::R, secret).and_then(|set| set.with(TokenKind::W, secret));
     [
-        Credentials::Signature {
-            access_key_id: "ak",
-            access_key_secret: secret,
-            instance_id: "inst",
-        },
+        Credentials::Signature { access_key_id: "ak", access_key_secret: secret, instance_id: "inst" },
         Credentials::DeviceCredential {
             device_access_key_id: "DC.ak",
             device_access_key_secret: secret,
@@ -24,18 +20,9 @@ fn planted(secret: &str) -> [Credentials<'_>; 6] {
             instance_id: "inst",
             tokens: tokens.expect("the planted text can be a token"),
         },
-        Credentials::CustomSigned {
-            user_name: "alice",
-            secret,
-        },
-        Credentials::CustomOrigin {
-            user_name: "alice",
-            secret,
-        },
-        Credentials::Precomputed {
-            user_name: UserName::Other("alice"),
-            password: secret.as_bytes(),
-        },
+        Credentials::CustomSigned { user_name: "alice", secret },
+        Credentials::CustomOrigin { user_name: "alice", secret },
+        Credentials::Precomputed { user_name: UserName::Other("alice"), password: secret.as_bytes() },
     ]
 }
 
@@ -74,11 +61,8 @@ proptest! {
 
 #[test]
 fn debug_shows_who_logs_in() {
-    let credentials = Credentials::Signature {
-        access_key_id: "ak",
-        access_key_secret: "s3cret",
-        instance_id: "inst",
-    };
+    let credentials =
+        Credentials::Signature { access_key_id: "ak", access_key_secret: "s3cret", instance_id: "inst" };
     let shown = format!("{credentials:?}");
     assert!(shown.contains("\"ak\"") && shown.contains("<hidden>"), "{shown}");
 }

@@ -7,21 +7,11 @@ use sha1::{Digest, Sha1};
 
 /// RFC 2104 as it is written: H(K xor opad, H(K xor ipad, text)).
 fn oracle(secret: &[u8], client_id: &str) -> String {
-    let mut key = if secret.len() > 64 {
-        Sha1::digest(secret).to_vec()
-    } else {
-        secret.to_vec()
-    };
+    let mut key = if secret.len() > 64 { Sha1::digest(secret).to_vec() } else { secret.to_vec() };
     key.resize(64, 0);
     let padded = |pad: u8| key.iter().map(|byte| byte ^ pad).collect::<Vec<_>>();
-    let inner = Sha1::new()
-        .chain_update(padded(0x36))
-        .chain_update(client_id)
-        .finalize();
-    let code = Sha1::new()
-        .chain_update(padded(0x5c))
-        .chain_update(inner)
-        .finalize();
+    let inner = Sha1::new().chain_update(padded(0x36)).chain_update(client_id).finalize();
+    let code = Sha1::new().chain_update(padded(0x5c)).chain_update(inner).finalize();
     Base64Display::new(&code, &STANDARD).to_string()
 }
 
@@ -38,21 +28,14 @@ fn keys_and_messages_around_the_block_size_are_signed_as_the_oracle_does() {
 #[test]
 fn a_password_has_28_characters_and_ends_in_padding() {
     let password = sign(b"secretKey", "GID_XXXX@@@00001");
-    assert_eq!(
-        (password.as_bytes().len(), password.as_bytes().last()),
-        (Password::LEN, Some(&b'='))
-    );
+    assert_eq!((password.as_bytes().len(), password.as_bytes().last()), (Password::LEN, Some(&b'=')));
 }
 
 #[test]
 fn a_password_that_is_cut_or_longer_is_not_verified() {
     let password = oracle(b"secretKey", "GID_XXXX@@@00001") + "=";
     for length in (0..=password.len()).filter(|&length| length != Password::LEN) {
-        assert!(!verify_signature(
-            b"secretKey",
-            "GID_XXXX@@@00001",
-            &password.as_bytes()[..length]
-        ));
+        assert!(!verify_signature(b"secretKey", "GID_XXXX@@@00001", &password.as_bytes()[..length]));
     }
 }
 

@@ -59,10 +59,7 @@ fn each_fault_in_a_password_has_an_error_of_its_own() {
 
 #[test]
 fn a_token_with_a_bar_is_refused() {
-    assert_eq!(
-        TokenSet::new(TokenKind::W, "a|b"),
-        Err(TokenError::InvalidCharacter(TokenKind::W))
-    );
+    assert_eq!(TokenSet::new(TokenKind::W, "a|b"), Err(TokenError::InvalidCharacter(TokenKind::W)));
 }
 
 #[test]

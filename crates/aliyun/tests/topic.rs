@@ -33,10 +33,7 @@ fn usual_topics_raise_no_warning() {
 fn more_than_64_characters_raise_a_warning() {
     let topic = "t".repeat(MAX_TOPIC_LEN);
     assert_eq!(topic_warning(&topic), None);
-    assert_eq!(
-        topic_warning(&(topic + "t")),
-        Some(TopicWarning::TooLong { length: 65 })
-    );
+    assert_eq!(topic_warning(&(topic + "t")), Some(TopicWarning::TooLong { length: 65 }));
 }
 
 #[test]

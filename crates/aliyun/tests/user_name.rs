@@ -6,40 +6,17 @@ use proptest::prelude::*;
 #[test]
 fn each_mode_has_its_prefix() {
     let (access_key_id, instance_id) = ("ak", "inst");
-    assert_eq!(
-        UserName::Signature {
-            access_key_id,
-            instance_id
-        }
-        .to_string(),
-        "Signature|ak|inst"
-    );
-    assert_eq!(
-        UserName::Token {
-            access_key_id,
-            instance_id
-        }
-        .to_string(),
-        "Token|ak|inst"
-    );
-    let device = UserName::DeviceCredential {
-        device_access_key_id: "DC.a",
-        instance_id,
-    };
+    assert_eq!(UserName::Signature { access_key_id, instance_id }.to_string(), "Signature|ak|inst");
+    assert_eq!(UserName::Token { access_key_id, instance_id }.to_string(), "Token|ak|inst");
+    let device = UserName::DeviceCredential { device_access_key_id: "DC.a", instance_id };
     assert_eq!(device.to_string(), "DeviceCredential|DC.a|inst");
 }
 
 #[test]
 fn a_text_without_the_three_parts_of_a_mode_is_a_custom_user_name() {
-    for text in [
-        "",
-        "alice",
-        "Signature",
-        "Signature|ak",
-        "Signature|ak|inst|",
-        "signature|ak|inst",
-        "X|ak|inst",
-    ] {
+    for text in
+        ["", "alice", "Signature", "Signature|ak", "Signature|ak|inst|", "signature|ak|inst", "X|ak|inst"]
+    {
         assert_eq!(UserName::parse(text), UserName::Other(text));
     }
 }
@@ -47,13 +24,7 @@ fn a_text_without_the_three_parts_of_a_mode_is_a_custom_user_name() {
 #[test]
 fn empty_parts_are_read_and_then_refused() {
     let user_name = UserName::parse("Token||inst");
-    assert_eq!(
-        user_name,
-        UserName::Token {
-            access_key_id: "",
-            instance_id: "inst"
-        }
-    );
+    assert_eq!(user_name, UserName::Token { access_key_id: "", instance_id: "inst" });
     assert!(user_name.check().is_err());
 }
 

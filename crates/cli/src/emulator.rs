@@ -64,18 +64,11 @@ fn greet(args: &Emulator, server: &Server, default_secret: bool) -> std::io::Res
     writeln!(out, "  TCP        {BOLD}mqtt://{tcp}{BOLD:#}")?;
     writeln!(out, "  WebSocket  {BOLD}ws://{ws}/mqtt{BOLD:#}")?;
     writeln!(out, "\nTo try it, in two other terminals:\n")?;
-    writeln!(
-        out,
-        "  export MQTT_P2P_URL=mqtt://{tcp} MQTT_P2P_INSTANCE={}",
-        args.instance
-    )?;
+    writeln!(out, "  export MQTT_P2P_URL=mqtt://{tcp} MQTT_P2P_INSTANCE={}", args.instance)?;
     writeln!(out, "  export MQTT_P2P_ACCESS_KEY={}", args.access_key)?;
     writeln!(out, "  {secret}")?;
     writeln!(out, "  mqtt-p2p listen --client-id GID_demo@@@b")?;
-    writeln!(
-        out,
-        "  mqtt-p2p send --client-id GID_demo@@@a --parent demo --to GID_demo@@@b hello"
-    )?;
+    writeln!(out, "  mqtt-p2p send --client-id GID_demo@@@a --parent demo --to GID_demo@@@b hello")?;
     writeln!(out, "\nCtrl-C ends it.\n")?;
     out.flush()
 }
@@ -86,14 +79,10 @@ fn show(event: &Event) {
         Event::Connected { client_id, .. } => {
             output::note(&format_args!("{} logged in", visible(client_id)));
         }
-        Event::Closed {
-            client_id: Some(client_id),
-            reason: CloseReason::Disconnected,
-            ..
-        } => output::note(&format_args!("{} left", visible(client_id))),
-        Event::Closed {
-            client_id, reason, ..
-        } => {
+        Event::Closed { client_id: Some(client_id), reason: CloseReason::Disconnected, .. } => {
+            output::note(&format_args!("{} left", visible(client_id)))
+        }
+        Event::Closed { client_id, reason, .. } => {
             let who = client_id.as_deref().unwrap_or("a connection without a log-in");
             output::note(&format_args!("{} is gone: {reason}", visible(who)));
         }
@@ -102,10 +91,9 @@ fn show(event: &Event) {
             visible(client_id),
             visible(filter)
         )),
-        Event::Dropped { client_id, reason } => output::note(&format_args!(
-            "a message to {} was dropped: {reason:?}",
-            visible(client_id)
-        )),
+        Event::Dropped { client_id, reason } => {
+            output::note(&format_args!("a message to {} was dropped: {reason:?}", visible(client_id)))
+        }
         _ => {}
     }
 }

@@ -149,10 +149,7 @@ impl fmt::Display for Failure {
             Self::Credentials(error) => error.fmt(f),
             Self::Input { from, error } => write!(f, "the message can't be read from {from}: {error}"),
             Self::PayloadTooLarge { max } => {
-                write!(
-                    f,
-                    "the message is larger than the {max} bytes that ApsaraMQ takes"
-                )
+                write!(f, "the message is larger than the {max} bytes that ApsaraMQ takes")
             }
             Self::Topic(error) => write!(f, "this is no topic: {error}"),
             Self::P2pTopic(error) => error.fmt(f),
@@ -163,11 +160,7 @@ impl fmt::Display for Failure {
             }
             Self::Publish(error) => error.fmt(f),
             Self::NotDelivered { after, last } => {
-                write!(
-                    f,
-                    "the server did not acknowledge the message within {:.1} s",
-                    after.as_secs_f64()
-                )?;
+                write!(f, "the server did not acknowledge the message within {:.1} s", after.as_secs_f64())?;
                 match last {
                     Some(ConnectionEvent::Disconnected { reason, .. }) => write!(f, ": {reason}"),
                     _ => Ok(()),
@@ -175,11 +168,7 @@ impl fmt::Display for Failure {
             }
             Self::Subscribe { filter, error } => write!(f, "no subscription to {filter}: {error}"),
             Self::ClientEnded => f.write_str("the client ended by itself, which is a fault of this program"),
-            Self::Emulator {
-                tcp_port,
-                ws_port,
-                error,
-            } => write!(
+            Self::Emulator { tcp_port, ws_port, error } => write!(
                 f,
                 "the emulator can't listen on ports {tcp_port} (TCP) and {ws_port} (WebSocket): {error}"
             ),

@@ -17,10 +17,7 @@ use crate::stop;
 
 pub(crate) async fn run(args: &Listen) -> Result<(), Failure> {
     for filter in &args.subscribe {
-        TopicFilter::new(filter).map_err(|error| Failure::Filter {
-            filter: filter.clone(),
-            error,
-        })?;
+        TopicFilter::new(filter).map_err(|error| Failure::Filter { filter: filter.clone(), error })?;
     }
     let mut options = args.connection.options()?;
     if args.count.is_some() {
@@ -107,10 +104,7 @@ async fn print(args: &Listen, client: &Client, messages: &mut Messages) -> Resul
 async fn subscribe(client: &Client, filters: &[String], qos: QoS) -> Result<(), Failure> {
     for filter in filters {
         let granted = client.subscribe(filter, qos).await;
-        let granted = granted.map_err(|error| Failure::Subscribe {
-            filter: filter.clone(),
-            error,
-        })?;
+        let granted = granted.map_err(|error| Failure::Subscribe { filter: filter.clone(), error })?;
         output::note(&format_args!("subscribed to {filter} with QoS {granted}"));
     }
     Ok(())
@@ -118,11 +112,7 @@ async fn subscribe(client: &Client, filters: &[String], qos: QoS) -> Result<(), 
 
 /// Shows what happened to the connection. A log-in that would be refused again is the end.
 fn show(event: &ConnectionEvent) -> Result<(), Failure> {
-    if let ConnectionEvent::Refused {
-        reason,
-        retry_in: None,
-    } = event
-    {
+    if let ConnectionEvent::Refused { reason, retry_in: None } = event {
         return Err(Failure::RefusedLater(ConnectError::Refused(*reason)));
     }
     output::note(event);
@@ -136,8 +126,7 @@ fn show(event: &ConnectionEvent) -> Result<(), Failure> {
 pub(crate) fn advice(event: &ConnectionEvent) -> Option<&'static str> {
     match event {
         ConnectionEvent::Disconnected {
-            reason: DisconnectReason::Transport(TransportError::Broken),
-            ..
+            reason: DisconnectReason::Transport(TransportError::Broken), ..
         } => None,
         event => event.advice(),
     }
@@ -146,11 +135,7 @@ pub(crate) fn advice(event: &ConnectionEvent) -> Option<&'static str> {
 /// Writes a message in one line.
 fn write(message: &Message, as_json: bool) -> io::Result<()> {
     let now = Utc::now();
-    let mut line = if as_json {
-        json_line(message, now)
-    } else {
-        line(message, now)
-    };
+    let mut line = if as_json { json_line(message, now) } else { line(message, now) };
     line.push('\n');
     let mut out = anstream::stdout().lock();
     out.write_all(line.as_bytes())?;
@@ -189,12 +174,7 @@ fn json_line(message: &Message, now: Utc) -> String {
         message.dup(),
     );
     if let Some(p2p) = message.p2p() {
-        let _ = write!(
-            line,
-            r#","parent":{},"target":{}"#,
-            json(p2p.parent),
-            json(p2p.target)
-        );
+        let _ = write!(line, r#","parent":{},"target":{}"#, json(p2p.parent), json(p2p.target));
     }
     let _ = match std::str::from_utf8(message.payload()) {
         Ok(text) => write!(line, r#","payload":{}}}"#, json(text)),

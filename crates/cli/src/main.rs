@@ -37,13 +37,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Listen(_) => Builder::new_multi_thread(),
         _ => Builder::new_current_thread(),
     };
-    let runtime = || {
-        builder
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(Failure::Runtime)
-    };
+    let runtime = || builder.worker_threads(1).enable_all().build().map_err(Failure::Runtime);
     match command {
         Command::Sign(args) => sign::run(args),
         Command::Demo => runtime_block(runtime, demo::run()),

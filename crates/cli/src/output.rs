@@ -124,21 +124,14 @@ impl Utc {
     pub(crate) fn now() -> Self {
         // A clock before 1970 is not set; nothing depends on it here.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            millis: since.as_millis().try_into().unwrap_or(u64::MAX),
-        }
+        Self { millis: since.as_millis().try_into().unwrap_or(u64::MAX) }
     }
 
     /// `HH:MM:SS.mmmZ`
     pub(crate) fn time(self) -> String {
         let (seconds, millis) = (self.millis / 1000, self.millis % 1000);
         let (minutes, hours) = (seconds / 60, seconds / 3600);
-        format!(
-            "{:02}:{:02}:{:02}.{millis:03}Z",
-            hours % 24,
-            minutes % 60,
-            seconds % 60
-        )
+        format!("{:02}:{:02}:{:02}.{millis:03}Z", hours % 24, minutes % 60, seconds % 60)
     }
 
     /// `YYYY-MM-DDTHH:MM:SS.mmmZ` (RFC 3339)
@@ -159,11 +152,7 @@ fn date(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
@@ -181,19 +170,14 @@ mod tests {
             (1_735_689_599, "2024-12-31T23:59:59.007Z"),
             (4_107_542_400, "2100-03-01T00:00:00.007Z"),
         ] {
-            let utc = Utc {
-                millis: seconds * 1000 + 7,
-            };
+            let utc = Utc { millis: seconds * 1000 + 7 };
             assert_eq!(utc.date_time(), text);
         }
     }
 
     #[test]
     fn what_could_play_with_the_terminal_is_written_out() {
-        assert_eq!(
-            visible("a\u{1b}[2Jb\u{9b}c\nd\u{7f}"),
-            r"a\u{1b}[2Jb\u{9b}c\nd\u{7f}"
-        );
+        assert_eq!(visible("a\u{1b}[2Jb\u{9b}c\nd\u{7f}"), r"a\u{1b}[2Jb\u{9b}c\nd\u{7f}");
         assert_eq!(visible("\u{202e}x\u{2066}"), r"\u{202e}x\u{2066}");
         assert_eq!(visible("温度 21 °C \\ 👩‍🔧"), "温度 21 °C \\ 👩‍🔧");
     }

@@ -47,10 +47,7 @@ impl Identity {
 }
 
 fn read(path: &Path) -> Result<Secret, Failure> {
-    let failed = |error| Failure::SecretFile {
-        path: path.into(),
-        error,
-    };
+    let failed = |error| Failure::SecretFile { path: path.into(), error };
     // In one piece: a buffer that grows would leave copies behind.
     let mut bytes = Zeroizing::new(vec![0; MAX_LEN]);
     let mut file = File::open(path).map_err(failed)?;

@@ -27,30 +27,24 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     pub(crate) fn new(args: &Send) -> Result<Self, Failure> {
         let topic = match (&args.parent, &args.to, &args.topic) {
-            (Some(parent), Some(to), _) => P2pTopic::new(parent, to)
-                .map_err(Failure::P2pTopic)?
-                .as_str()
-                .into(),
+            (Some(parent), Some(to), _) => {
+                P2pTopic::new(parent, to).map_err(Failure::P2pTopic)?.as_str().into()
+            }
             (_, _, topic) => topic.clone().unwrap_or_default(),
         };
         TopicName::new(&topic).map_err(Failure::Topic)?;
-        Ok(Self {
-            topic,
-            payload: payload(args)?,
-        })
+        Ok(Self { topic, payload: payload(args)? })
     }
 }
 
 fn payload(args: &Send) -> Result<Vec<u8>, Failure> {
     let payload = match (&args.file, args.message.as_deref()) {
-        (Some(path), _) => File::open(path).and_then(read).map_err(|error| Failure::Input {
-            from: path.display().to_string(),
-            error,
-        })?,
-        (None, Some("-")) => read(io::stdin()).map_err(|error| Failure::Input {
-            from: "stdin".into(),
-            error,
-        })?,
+        (Some(path), _) => File::open(path)
+            .and_then(read)
+            .map_err(|error| Failure::Input { from: path.display().to_string(), error })?,
+        (None, Some("-")) => {
+            read(io::stdin()).map_err(|error| Failure::Input { from: "stdin".into(), error })?
+        }
         (None, message) => message.unwrap_or_default().into(),
     };
     if payload.len() > MAX_PAYLOAD {
@@ -70,11 +64,7 @@ impl Connection {
     pub(crate) fn options(&self) -> Result<Options, Failure> {
         let identity = &self.identity;
         let secret = identity.secret()?;
-        let options = Options::aliyun(
-            self.url.clone(),
-            &identity.client_id,
-            &identity.credentials(&secret),
-        )?;
+        let options = Options::aliyun(self.url.clone(), &identity.client_id, &identity.credentials(&secret))?;
         Ok(options.clean_session(self.clean_session))
     }
 }
@@ -90,9 +80,8 @@ pub(crate) async fn run(args: &Send, message: Outgoing) -> Result<(), Failure> {
         output::warning(&warning);
     }
     let connecting = timeout_at(deadline, Client::connect(options)).await;
-    let (client, messages) = connecting
-        .map_err(|_| Failure::ConnectTimeout { after: args.timeout })?
-        .map_err(Failure::Connect)?;
+    let (client, messages) =
+        connecting.map_err(|_| Failure::ConnectTimeout { after: args.timeout })?.map_err(Failure::Connect)?;
     // Nobody reads them.
     drop(messages);
     output::note(&format_args!(
@@ -109,10 +98,7 @@ pub(crate) async fn run(args: &Send, message: Outgoing) -> Result<(), Failure> {
         Err(Trouble::Failure(failure)) => return Err(failure),
         Err(Trouble::NoAnswer(last)) => last,
     };
-    Err(Failure::NotDelivered {
-        after: start.elapsed(),
-        last,
-    })
+    Err(Failure::NotDelivered { after: start.elapsed(), last })
 }
 
 /// Why a message was not delivered.
@@ -127,9 +113,7 @@ async fn deliver(client: &Client, message: &Outgoing, qos: QoS, deadline: Instan
     let delivery = async {
         let publishing = client.publish(&message.topic, &message.payload, qos).await;
         let delivery = publishing.map_err(Failure::Publish)?;
-        delivery
-            .await
-            .map_err(|Dropped| Failure::Publish(PublishError::Closed))
+        delivery.await.map_err(|Dropped| Failure::Publish(PublishError::Closed))
     };
     let mut last = None;
     tokio::select! {
@@ -149,14 +133,12 @@ async fn watch(events: &mut Events, last: &mut Option<ConnectionEvent>) -> Troub
     while let Some(event) = events.recv().await {
         output::note(&event);
         match &event {
-            ConnectionEvent::Refused {
-                reason,
-                retry_in: None,
-            } => return Trouble::Failure(Failure::RefusedLater(ConnectError::Refused(*reason))),
-            ConnectionEvent::Disconnected {
-                reason: DisconnectReason::TakeoverSuspected,
-                ..
-            } => return Trouble::NoAnswer(Some(event)),
+            ConnectionEvent::Refused { reason, retry_in: None } => {
+                return Trouble::Failure(Failure::RefusedLater(ConnectError::Refused(*reason)));
+            }
+            ConnectionEvent::Disconnected { reason: DisconnectReason::TakeoverSuspected, .. } => {
+                return Trouble::NoAnswer(Some(event));
+            }
             ConnectionEvent::Disconnected { .. } => *last = Some(event),
             _ => {}
         }
@@ -165,19 +147,11 @@ async fn watch(events: &mut Events, last: &mut Option<ConnectionEvent>) -> Troub
 }
 
 fn report(message: &Outgoing, qos: QoS, took: Duration) -> Result<(), Failure> {
-    let what = format!(
-        "{} bytes to {}, QoS {qos}",
-        message.payload.len(),
-        visible(&message.topic)
-    );
+    let what = format!("{} bytes to {}, QoS {qos}", message.payload.len(), visible(&message.topic));
     let mut out = io::stdout().lock();
     match qos {
         QoS::AtMostOnce => writeln!(out, "sent, without acknowledgement: {what}"),
-        _ => writeln!(
-            out,
-            "sent, acknowledged by the server after {} ms: {what}",
-            took.as_millis()
-        ),
+        _ => writeln!(out, "sent, acknowledged by the server after {} ms: {what}", took.as_millis()),
     }
     .map_err(Failure::Output)
 }

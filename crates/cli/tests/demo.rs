@@ -10,18 +10,12 @@ use common::{bare, run};
 fn the_demo_loses_nothing_doubles_nothing_and_says_so_in_its_last_line() {
     let demo = run(&mut bare(&["demo"])).expect(0);
     assert_eq!(demo.stderr, "");
-    assert!(
-        demo.stdout.starts_with("This is a development stand-in"),
-        "{demo:#?}"
-    );
+    assert!(demo.stdout.starts_with("This is a development stand-in"), "{demo:#?}");
     let last = demo.stdout.lines().last().unwrap();
     let mut words = last.strip_prefix("sent ").unwrap().split(", received ");
     let sent: u32 = words.next().unwrap().parse().unwrap();
     assert!(sent > 200, "{last}");
-    assert_eq!(
-        last,
-        format!("sent {sent}, received {sent}, lost 0, duplicates 0")
-    );
+    assert_eq!(last, format!("sent {sent}, received {sent}, lost 0, duplicates 0"));
     assert!(demo.took < Duration::from_secs(20), "{demo:#?}");
 }
 

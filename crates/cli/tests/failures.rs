@@ -16,20 +16,17 @@ const IN_TIME: Duration = Duration::from_secs(6);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_secret_is_refused_once_and_explained_without_the_secret() {
     let server = server().await;
-    for (mut command, url) in [
-        (send(&tcp(&server), &["hello"]), tcp(&server)),
-        (listen(&ws(&server), &[]), ws(&server)),
-    ] {
+    for (mut command, url) in
+        [(send(&tcp(&server), &["hello"]), tcp(&server)), (listen(&ws(&server), &[]), ws(&server))]
+    {
         let before = server.counters().refused;
-        let refused = run(command.env("MQTT_P2P_SECRET_KEY", "wr0ng-s3cr3t"))
-            .expect(4)
-            .explains(&[
-                "refused the log-in",
-                "return code 4",
-                "help: ",
-                "secret",
-                "instance",
-            ]);
+        let refused = run(command.env("MQTT_P2P_SECRET_KEY", "wr0ng-s3cr3t")).expect(4).explains(&[
+            "refused the log-in",
+            "return code 4",
+            "help: ",
+            "secret",
+            "instance",
+        ]);
         assert!(!refused.stderr.contains("wr0ng-s3cr3t"), "{refused:#?}");
         assert!(refused.took < IN_TIME, "{refused:#?}");
         // Nobody came again meanwhile.
@@ -40,10 +37,7 @@ async fn a_wrong_secret_is_refused_once_and_explained_without_the_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_instance_and_a_wrong_access_key_are_refused() {
     let server = server().await;
-    for (variable, value) in [
-        ("MQTT_P2P_INSTANCE", "post-cn-other"),
-        ("MQTT_P2P_ACCESS_KEY", "other"),
-    ] {
+    for (variable, value) in [("MQTT_P2P_INSTANCE", "post-cn-other"), ("MQTT_P2P_ACCESS_KEY", "other")] {
         run(send(&tcp(&server), &["hello"]).env(variable, value))
             .expect(4)
             .explains(&["return code 4", "help: "]);
@@ -60,10 +54,7 @@ async fn a_log_in_that_is_refused_when_the_link_comes_back_ends_listening() {
     let config = Config::new("post-cn-demo").account(Account::access_key("AK", "another"));
     let config = mqtt_p2p_emulator::ServerConfig::new(config).ports(ports.0, ports.1);
     let _second = Server::start(config).await.unwrap();
-    listening
-        .finish()
-        .expect(4)
-        .explains(&["return code 4", "help: "]);
+    listening.finish().expect(4).explains(&["return code 4", "help: "]);
 }
 
 #[test]
@@ -72,9 +63,7 @@ fn a_port_where_nobody_listens_is_said_so() {
     for scheme in ["mqtt", "ws"] {
         let url = format!("{scheme}://{free}");
         for mut command in [send(&url, &["hello"]), listen(&url, &[])] {
-            let failed = run(&mut command)
-                .expect(3)
-                .explains(&["refused", "help: check the port"]);
+            let failed = run(&mut command).expect(3).explains(&["refused", "help: check the port"]);
             assert!(failed.took < IN_TIME, "{failed:#?}");
         }
     }
@@ -82,9 +71,7 @@ fn a_port_where_nobody_listens_is_said_so() {
 
 #[test]
 fn a_host_that_does_not_exist_is_said_so() {
-    let failed = run(&mut send("mqtt://no-such-host.invalid", &["hello"]))
-        .expect(3)
-        .explains(&["help: "]);
+    let failed = run(&mut send("mqtt://no-such-host.invalid", &["hello"])).expect(3).explains(&["help: "]);
     assert!(failed.took < IN_TIME, "{failed:#?}");
 }
 
@@ -116,9 +103,8 @@ fn a_server_that_accepts_and_stays_silent_is_given_up_within_the_deadline() {
 fn a_timeout_shorter_than_the_deadline_is_kept() {
     let held = std::sync::Mutex::new(Vec::new());
     let url = peer("mqtt", move |stream| held.lock().unwrap().push(stream));
-    let failed = run(&mut send(&url, &["--timeout", "0.5", "hello"]))
-        .expect(3)
-        .explains(&["0.5 s", "help: "]);
+    let failed =
+        run(&mut send(&url, &["--timeout", "0.5", "hello"])).expect(3).explains(&["0.5 s", "help: "]);
     assert!(failed.took < Duration::from_secs(2), "{failed:#?}");
 }
 
@@ -163,9 +149,7 @@ fn addresses_that_are_none_are_usage_errors() {
 #[test]
 fn bad_client_ids_parents_targets_topics_and_filters_end_before_anything_is_connected() {
     const NOWHERE: &str = "mqtt://127.0.0.1:1";
-    run(&mut logged_in(NOWHERE, "bob", &["send", "--topic", "t", "x"]))
-        .expect(2)
-        .explains(&["no @@@"]);
+    run(&mut logged_in(NOWHERE, "bob", &["send", "--topic", "t", "x"])).expect(2).explains(&["no @@@"]);
     for (parent, to, why) in [
         ("ab", "GID_demo@@@bob", "fewer than 3"),
         ("a/b", "GID_demo@@@bob", "parent topic holds"),
@@ -173,19 +157,13 @@ fn bad_client_ids_parents_targets_topics_and_filters_end_before_anything_is_conn
         ("demo", "", "receiver's client id is empty"),
     ] {
         let args = ["send", "--parent", parent, "--to", to, "x"];
-        run(&mut logged_in(NOWHERE, "GID_demo@@@alice", &args))
-            .expect(2)
-            .explains(&[why]);
+        run(&mut logged_in(NOWHERE, "GID_demo@@@alice", &args)).expect(2).explains(&[why]);
     }
     for topic in ["", "a/#", "a/+/b"] {
         let args = ["send", "--topic", topic, "x"];
-        run(&mut logged_in(NOWHERE, "GID_demo@@@alice", &args))
-            .expect(2)
-            .explains(&["no topic", "help: "]);
+        run(&mut logged_in(NOWHERE, "GID_demo@@@alice", &args)).expect(2).explains(&["no topic", "help: "]);
     }
-    run(&mut listen(NOWHERE, &["--subscribe", "a/#/b"]))
-        .expect(2)
-        .explains(&["a/#/b", "help: "]);
+    run(&mut listen(NOWHERE, &["--subscribe", "a/#/b"])).expect(2).explains(&["a/#/b", "help: "]);
 }
 
 #[test]
@@ -200,9 +178,7 @@ fn a_message_that_is_too_large_is_refused_before_it_is_sent() {
 #[cfg(unix)]
 #[test]
 fn a_message_without_end_is_not_read_to_its_end() {
-    run(&mut send("mqtt://127.0.0.1:1", &["--file", "/dev/zero"]))
-        .expect(2)
-        .explains(&["65536 bytes"]);
+    run(&mut send("mqtt://127.0.0.1:1", &["--file", "/dev/zero"])).expect(2).explains(&["65536 bytes"]);
 }
 
 #[test]
@@ -214,15 +190,11 @@ fn a_message_that_cannot_be_read_is_said_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parent_topic_that_does_not_exist_ends_in_not_delivered() {
-    let config = Config::new("post-cn-demo")
-        .account(Account::access_key("AK", SECRET))
-        .parents(["other"]);
+    let config = Config::new("post-cn-demo").account(Account::access_key("AK", SECRET)).parents(["other"]);
     let server = Server::start(config).await.unwrap();
     let failed = run(&mut send(&tcp(&server), &["--timeout", "2", "hello"]));
     assert!(failed.took < IN_TIME, "{failed:#?}");
-    failed
-        .expect(5)
-        .explains(&["did not acknowledge", "help: ", "topic"]);
+    failed.expect(5).explains(&["did not acknowledge", "help: ", "topic"]);
 }
 
 #[test]
@@ -233,16 +205,7 @@ fn what_is_missing_or_contradicts_itself_is_a_usage_error() {
         &["send", "--to", "GID_demo@@@bob", "x"],
         &["send", "x"],
         &["send", "--topic", "t"],
-        &[
-            "send",
-            "--topic",
-            "t",
-            "--parent",
-            "demo",
-            "--to",
-            "GID_demo@@@bob",
-            "x",
-        ],
+        &["send", "--topic", "t", "--parent", "demo", "--to", "GID_demo@@@bob", "x"],
         &["send", "--topic", "t", "--qos", "3", "x"],
         &["send", "--topic", "t", "--timeout", "0", "x"],
         &["listen", "--count", "0"],

@@ -20,11 +20,9 @@ fn ends_of_bob(server: &Server) -> Vec<CloseReason> {
         .events()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Closed {
-                client_id: Some(client_id),
-                reason,
-                ..
-            } if &*client_id == "GID_demo@@@bob" => Some(reason),
+            Event::Closed { client_id: Some(client_id), reason, .. } if &*client_id == "GID_demo@@@bob" => {
+                Some(reason)
+            }
             _ => None,
         })
         .collect()
@@ -35,10 +33,7 @@ async fn p2p_messages_arrive_at_every_qos_over_websocket_and_tcp_and_count_ends_
     let server = server().await;
     let listening = listening(&tcp(&server), &["--json", "--count", "3"]);
     for (qos, shown) in [
-        (
-            "0",
-            "sent, without acknowledgement: 5 bytes to demo/p2p/GID_demo@@@bob, QoS 0",
-        ),
+        ("0", "sent, without acknowledgement: 5 bytes to demo/p2p/GID_demo@@@bob, QoS 0"),
         ("1", "sent, acknowledged by the server after "),
         ("2", "sent, acknowledged by the server after "),
     ] {
@@ -75,11 +70,7 @@ async fn a_message_comes_from_argument_stdin_or_file_and_is_shown_in_hex_if_it_i
     run(&mut send(&url, &[""])).expect(0);
     std::fs::remove_file(&path).unwrap();
     let received = listening.finish().expect(0);
-    let shown: Vec<_> = received
-        .stdout
-        .lines()
-        .map(|line| line.split_once("Z  ").unwrap().1)
-        .collect();
+    let shown: Vec<_> = received.stdout.lines().map(|line| line.split_once("Z  ").unwrap().1).collect();
     assert_eq!(
         shown,
         ["温度 21 °C", "from stdin", "hex ff001b", ""]
@@ -162,11 +153,8 @@ async fn a_message_for_who_is_away_waits_and_sending_takes_no_messages_of_the_se
         run(&mut send(&url, &[text])).expect(0);
     }
     // Bob sends while messages wait for him.
-    let mut from_bob = logged_in(
-        &url,
-        "GID_demo@@@bob",
-        &["send", "--parent", "demo", "--to", "GID_demo@@@alice", "x"],
-    );
+    let mut from_bob =
+        logged_in(&url, "GID_demo@@@bob", &["send", "--parent", "demo", "--to", "GID_demo@@@alice", "x"]);
     run(&mut from_bob).expect(0);
     let received = run(&mut listen(&url, &["--count", "2"])).expect(0);
     assert!(received.stdout.contains("  one\n") && received.stdout.contains("  two\n"));
@@ -178,11 +166,8 @@ async fn listening_ends_when_nobody_reads_its_output_any_more() {
     let server = server().await;
     let url = tcp(&server);
     let mut command = listen(&url, &[]);
-    let mut child = command
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
     drop(child.stdout.take());
     run(&mut send(&url, &["hello"])).expect(0);
     let ended = tokio::time::timeout(common::LIMIT, tokio::task::spawn_blocking(move || child.wait()));
@@ -199,11 +184,7 @@ async fn of_messages_beyond_the_count_none_is_lost_silently() {
     let counted = run(&mut listen(&url, &["--count", "4"])).expect(0);
     assert_eq!(counted.stdout.lines().count(), 4, "{counted:#?}");
     let noted = counted.stderr.matches("one more had come").count();
-    assert_eq!(
-        server.offline_messages("GID_demo@@@bob"),
-        6 - noted,
-        "{counted:#?}"
-    );
+    assert_eq!(server.offline_messages("GID_demo@@@bob"), 6 - noted, "{counted:#?}");
 }
 
 #[cfg(unix)]

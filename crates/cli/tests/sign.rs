@@ -4,14 +4,8 @@ mod common;
 
 use common::{bare, run};
 
-const IDENTITY: [&str; 6] = [
-    "--access-key",
-    "AK",
-    "--instance",
-    "post-cn-demo",
-    "--client-id",
-    "GID_XXXX@@@00001",
-];
+const IDENTITY: [&str; 6] =
+    ["--access-key", "AK", "--instance", "post-cn-demo", "--client-id", "GID_XXXX@@@00001"];
 const TWO_LINES: &str = "user name: Signature|AK|post-cn-demo\npassword: wgBKFWmzyGosuT7IH6WkYVe/cZI=\n";
 
 fn sign() -> std::process::Command {
@@ -51,11 +45,8 @@ fn a_secret_file_wins_over_the_environment_and_loses_its_line_end() {
     let path = std::env::temp_dir().join(format!("mqtt-p2p-secret-{}", std::process::id()));
     for content in ["XXXXX", "XXXXX\n", "XXXXX\r\n"] {
         std::fs::write(&path, content).unwrap();
-        let signed = run(sign()
-            .arg("--secret-key-file")
-            .arg(&path)
-            .env("MQTT_P2P_SECRET_KEY", "other"))
-        .expect(0);
+        let signed =
+            run(sign().arg("--secret-key-file").arg(&path).env("MQTT_P2P_SECRET_KEY", "other")).expect(0);
         assert_eq!(signed.stdout, TWO_LINES);
     }
     std::fs::remove_file(&path).unwrap();
@@ -63,11 +54,7 @@ fn a_secret_file_wins_over_the_environment_and_loses_its_line_end() {
 
 #[test]
 fn a_secret_is_not_taken_as_an_argument_and_not_repeated() {
-    for args in [
-        &["--secret-key", "XXXXX"][..],
-        &["--secret-key=XXXXX"],
-        &["--secret", "XXXXX"],
-    ] {
+    for args in [&["--secret-key", "XXXXX"][..], &["--secret-key=XXXXX"], &["--secret", "XXXXX"]] {
         let refused = run(sign().args(args)).expect(2).explains(&["--secret"]);
         assert!(!refused.stderr.contains("XXXXX"), "{refused:#?}");
     }
@@ -87,12 +74,8 @@ fn help_shows_no_value_of_the_environment() {
 
 #[test]
 fn a_secret_that_is_missing_empty_or_unreadable_is_said_so() {
-    run(&mut sign())
-        .expect(2)
-        .explains(&["no access key secret", "help: ", "MQTT_P2P_SECRET_KEY"]);
-    run(sign().env("MQTT_P2P_SECRET_KEY", ""))
-        .expect(2)
-        .explains(&["secret is empty"]);
+    run(&mut sign()).expect(2).explains(&["no access key secret", "help: ", "MQTT_P2P_SECRET_KEY"]);
+    run(sign().env("MQTT_P2P_SECRET_KEY", "")).expect(2).explains(&["secret is empty"]);
     run(sign().args(["--secret-key-file", "/nowhere/secret"]))
         .expect(2)
         .explains(&["/nowhere/secret", "help: "]);
@@ -112,16 +95,8 @@ fn a_bad_client_id_is_explained() {
         ("GID_demo@@@", "nothing follows @@@"),
         ("GID_demo@@@a/b", "/"),
     ] {
-        run(bare(&[
-            "sign",
-            "--access-key",
-            "AK",
-            "--instance",
-            "i",
-            "--client-id",
-            client_id,
-        ])
-        .env("MQTT_P2P_SECRET_KEY", "XXXXX"))
+        run(bare(&["sign", "--access-key", "AK", "--instance", "i", "--client-id", client_id])
+            .env("MQTT_P2P_SECRET_KEY", "XXXXX"))
         .expect(2)
         .explains(&[why, "--client-id"]);
     }

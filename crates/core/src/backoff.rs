@@ -28,11 +28,7 @@ pub(crate) enum Life {
 
 impl History {
     pub(crate) const fn new(seed: u64) -> Self {
-        Self {
-            attempts: 0,
-            short_lives: 0,
-            random: seed,
-        }
+        Self { attempts: 0, short_lives: 0, random: seed }
     }
 
     /// Notes an end; says whether it looks like a takeover, and how long to wait, in milliseconds.
@@ -53,9 +49,8 @@ impl History {
             Backoff::Fixed { delay_ms } => delay_ms,
             Backoff::Exponential { base_ms, cap_ms } => {
                 let doublings = self.attempts.saturating_sub(1).min(31);
-                let bound = base_ms
-                    .saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
-                    .min(cap_ms);
+                let bound =
+                    base_ms.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(cap_ms);
                 self.up_to(bound)
             }
         };

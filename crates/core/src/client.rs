@@ -42,13 +42,7 @@ impl<'a> Publication<'a> {
             QoS::AtLeastOnce => Some((AckedQoS::AtLeastOnce, id)),
             QoS::ExactlyOnce => Some((AckedQoS::ExactlyOnce, id)),
         };
-        Publish {
-            dup: false,
-            retain: self.retain,
-            topic: self.topic,
-            delivery,
-            payload: self.payload,
-        }
+        Publish { dup: false, retain: self.retain, topic: self.topic, delivery, payload: self.payload }
     }
 }
 
@@ -56,10 +50,7 @@ impl<S: Storage> Client<S> {
     /// A client that does nothing yet. `seed` is any number that differs from device to device and from start to
     /// start; it spreads the attempts to reconnect.
     pub const fn new(config: Config, seed: u64, storage: S) -> Self {
-        Self {
-            machine: Machine::new(config, seed),
-            storage,
-        }
+        Self { machine: Machine::new(config, seed), storage }
     }
 
     // ---- events in ----

@@ -131,10 +131,7 @@ impl Config {
             keep_alive_secs: 60,
             ping_timeout_ms: 20_000,
             connect_timeout_ms: 10_000,
-            backoff: Backoff::Exponential {
-                base_ms: 1_000,
-                cap_ms: 60_000,
-            },
+            backoff: Backoff::Exponential { base_ms: 1_000, cap_ms: 60_000 },
             stable_after_ms: 30_000,
             takeover_delay_ms: 60_000,
             max_in_flight: 20,

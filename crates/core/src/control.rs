@@ -51,10 +51,7 @@ impl ControlLane {
             return false;
         }
         move_down(memory.control, self.start, self.end, 0);
-        *self = Self {
-            start: 0,
-            end: waiting,
-        };
+        *self = Self { start: 0, end: waiting };
         true
     }
 

@@ -17,10 +17,7 @@ pub(crate) fn move_down(buffer: &mut [u8], mut from: usize, end: usize, mut to: 
         && let Some((front, back)) = buffer.split_at_mut_checked(from)
     {
         let len = gap.min(end.saturating_sub(from));
-        copy(
-            front.get_mut(to..).unwrap_or_default(),
-            back.get(..len).unwrap_or(back),
-        );
+        copy(front.get_mut(to..).unwrap_or_default(), back.get(..len).unwrap_or(back));
         from = from.saturating_add(len);
         to = to.saturating_add(len);
     }

@@ -46,14 +46,7 @@ impl KeepAlive {
             secs => u64::from(secs).saturating_mul(875),
         };
         let held = self.held;
-        *self = Self {
-            interval,
-            timeout,
-            last_sent: now,
-            last_received: now,
-            held,
-            ..Self::new()
-        };
+        *self = Self { interval, timeout, last_sent: now, last_received: now, held, ..Self::new() };
     }
 
     #[inline]

@@ -21,12 +21,7 @@ pub struct Login<'a> {
 impl<'a> Login<'a> {
     /// A client id and nothing else.
     pub const fn new(client_id: &'a str) -> Self {
-        Self {
-            client_id,
-            user_name: None,
-            password: None,
-            will: None,
-        }
+        Self { client_id, user_name: None, password: None, will: None }
     }
 
     /// The same with user name and password.

@@ -122,11 +122,7 @@ impl Machine {
             lane: ControlLane::new(),
             inbound: Inbound::new(),
             subscriptions: Subscriptions::new(),
-            stats: Stats {
-                unexpected_acks: 0,
-                duplicates: 0,
-                connections: 0,
-            },
+            stats: Stats { unexpected_acks: 0, duplicates: 0, connections: 0 },
         }
     }
 
@@ -204,13 +200,9 @@ impl Machine {
         filters: &[SubscribeFilter<'_>],
     ) -> Result<Ticket, Error> {
         let entries = Filters::new(filters);
-        self.subscriptions
-            .reserve(memory, entries, self.config.limits.max_subscriptions)?;
+        self.subscriptions.reserve(memory, entries, self.config.limits.max_subscriptions)?;
         self.may_wait(true)?;
-        let packet = Subscribe {
-            packet_id: self.outbox.next_id()?,
-            filters: entries,
-        };
+        let packet = Subscribe { packet_id: self.outbox.next_id()?, filters: entries };
         let room = self.outbox.room(memory, packet.encoded_len()?)?;
         let len = packet.encode(room)?;
         self.subscriptions.expect(entries);
@@ -223,10 +215,7 @@ impl Machine {
         filters: &[TopicFilter<'_>],
     ) -> Result<Ticket, Error> {
         self.may_wait(true)?;
-        let packet = Unsubscribe {
-            packet_id: self.outbox.next_id()?,
-            filters: Filters::new(filters),
-        };
+        let packet = Unsubscribe { packet_id: self.outbox.next_id()?, filters: Filters::new(filters) };
         let room = self.outbox.room(memory, packet.encoded_len()?)?;
         let len = packet.encode(room)?;
         // From now on nothing may ask for them again; what is asked for already is removed when UNSUBACK comes.
@@ -280,13 +269,7 @@ impl Machine {
             }
         }
         if connected {
-            self.push_ack(
-                memory,
-                Unacknowledged {
-                    id: delivery.id,
-                    qos: delivery.qos,
-                },
-            );
+            self.push_ack(memory, Unacknowledged { id: delivery.id, qos: delivery.qos });
         }
         Ok(())
     }
@@ -306,10 +289,7 @@ impl Machine {
 
     /// The caller has the message that it was given last.
     fn note_taken(&mut self, memory: &mut Memory<'_>) {
-        if let Some(Unacknowledged {
-            id,
-            qos: AckedQoS::ExactlyOnce,
-        }) = self.unacknowledged.take()
+        if let Some(Unacknowledged { id, qos: AckedQoS::ExactlyOnce }) = self.unacknowledged.take()
             && let Some(entry) = self.inbound.find(memory, id)
         {
             entry.taken = true;
@@ -321,13 +301,7 @@ impl Machine {
             AckedQoS::AtLeastOnce => PacketType::PubAck,
             AckedQoS::ExactlyOnce => PacketType::PubRec,
         };
-        self.lane.push(
-            memory,
-            Ack {
-                packet_id: message.id,
-            }
-            .to_bytes(packet_type),
-        )
+        self.lane.push(memory, Ack { packet_id: message.id }.to_bytes(packet_type))
     }
 
     pub(crate) fn abandon(&mut self) {
@@ -402,8 +376,7 @@ impl Machine {
             Resubscribe::Always => true,
             Resubscribe::Never => false,
         });
-        self.keep_alive
-            .start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
+        self.keep_alive.start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
         self.outbox.rewind(memory, session_present);
         self.outbox.release(memory, self.config.max_in_flight);
         self.outbox.pass_empty(memory);
@@ -453,11 +426,7 @@ impl Machine {
             Phase::Online if by_peer => Life::Short,
             _ => Life::Other,
         };
-        let reason = if self.end_attempt(life) {
-            DisconnectReason::TakeoverSuspected
-        } else {
-            reason
-        };
+        let reason = if self.end_attempt(life) { DisconnectReason::TakeoverSuspected } else { reason };
         self.close_due = true;
         self.ending = Some(Ending::Disconnected(reason));
     }
@@ -465,11 +434,7 @@ impl Machine {
     /// When the next attempt follows, if one does. Asked for when an end is reported: the caller may have changed
     /// its mind since.
     pub(crate) fn retry_at(&self) -> Option<Instant> {
-        if self.phase == Phase::Waiting && !self.paused {
-            Some(self.deadline)
-        } else {
-            None
-        }
+        if self.phase == Phase::Waiting && !self.paused { Some(self.deadline) } else { None }
     }
 
     /// Says whether it looks like a takeover.
@@ -484,11 +449,7 @@ impl Machine {
         // Who asked to leave and then to connect again need not wait.
         let left = matches!(self.phase, Phase::Leaving | Phase::Left);
         self.phase = Phase::Waiting;
-        self.deadline = if left {
-            self.now
-        } else {
-            self.now.after_millis(delay)
-        };
+        self.deadline = if left { self.now } else { self.now.after_millis(delay) };
         takeover
     }
 }

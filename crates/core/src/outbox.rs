@@ -74,12 +74,7 @@ pub(crate) struct Outbox {
 
 impl Request {
     /// An unused entry.
-    pub const EMPTY: Self = Self {
-        ticket: Ticket::FIRST,
-        start: 0,
-        len: 0,
-        kind: Kind::Gap,
-    };
+    pub const EMPTY: Self = Self { ticket: Ticket::FIRST, start: 0, len: 0, kind: Kind::Gap };
 
     #[inline]
     fn end(&self) -> usize {
@@ -161,12 +156,7 @@ impl Outbox {
     pub(crate) fn accept(&mut self, memory: &mut Memory<'_>, kind: Kind, len: usize) -> Ticket {
         let ticket = self.next;
         if let Some(entry) = memory.requests.get_mut(self.tail) {
-            *entry = Request {
-                ticket,
-                start: self.end as u32,
-                len: len as u32,
-                kind,
-            };
+            *entry = Request { ticket, start: self.end as u32, len: len as u32, kind };
         }
         self.tail = self.tail.wrapping_add(1);
         self.end = self.end.wrapping_add(len);
@@ -179,18 +169,11 @@ impl Outbox {
     #[inline(never)]
     fn make_room(&mut self, memory: &mut Memory<'_>, len: usize) -> Result<(), Error> {
         if len > memory.tx.len() && !memory.growable {
-            return Err(Error::TooLarge {
-                size: len,
-                max: memory.tx.len(),
-            });
+            return Err(Error::TooLarge { size: len, max: memory.tx.len() });
         }
         // What is full, as far as it goes without closing the gaps, is what must have room afterwards.
         let requests = usize::from(self.tail >= memory.requests.len());
-        let bytes = if self.end.saturating_add(len) > memory.tx.len() {
-            len
-        } else {
-            0
-        };
+        let bytes = if self.end.saturating_add(len) > memory.tx.len() { len } else { 0 };
         self.close_gaps(memory);
         let share = u32::from(memory.growable);
         let full = |size: usize, used: usize, more: usize| used.saturating_add(more) > size >> share;
@@ -227,11 +210,7 @@ impl Outbox {
 
     #[inline]
     fn entry<'m>(&self, memory: &'m Memory<'_>, index: usize) -> Option<&'m Request> {
-        if index < self.tail {
-            memory.requests.get(index)
-        } else {
-            None
-        }
+        if index < self.tail { memory.requests.get(index) } else { None }
     }
 
     /// What may go out now: where it ends in `tx`; it begins with [`Self::cursor`]. If something else waits, then
@@ -307,9 +286,7 @@ impl Outbox {
         let index = if distance == 0 {
             0
         } else {
-            under_way
-                .binary_search_by_key(&distance, |entry| entry.ticket.distance(first))
-                .ok()?
+            under_way.binary_search_by_key(&distance, |entry| entry.ticket.distance(first)).ok()?
         };
         if matches!(under_way.get(index)?.kind, Kind::Gap | Kind::Once) {
             return None;
@@ -321,11 +298,7 @@ impl Outbox {
     #[inline]
     pub(crate) fn awaiting(&self, memory: &Memory<'_>, id: PacketId, kind: Kind) -> Option<usize> {
         let index = self.find(memory, id)?;
-        if index < self.sent && self.entry(memory, index)?.kind == kind {
-            Some(index)
-        } else {
-            None
-        }
+        if index < self.sent && self.entry(memory, index)?.kind == kind { Some(index) } else { None }
     }
 
     /// Ends a request.
@@ -346,10 +319,7 @@ impl Outbox {
         let Some(entry) = memory.requests.get_mut(index) else {
             return;
         };
-        let Some(place) = memory
-            .tx
-            .get_mut(entry.start as usize..)
-            .and_then(|tx| tx.first_chunk_mut())
+        let Some(place) = memory.tx.get_mut(entry.start as usize..).and_then(|tx| tx.first_chunk_mut())
         else {
             return;
         };
@@ -360,27 +330,19 @@ impl Outbox {
 
     /// The topic filters of a request: [`Request::entries`].
     pub(crate) fn entries<'m>(requests: &[Request], tx: &'m [u8], index: usize) -> &'m [u8] {
-        requests
-            .get(index)
-            .map(|entry| entry.entries(tx))
-            .unwrap_or_default()
+        requests.get(index).map(|entry| entry.entries(tx)).unwrap_or_default()
     }
 
     #[inline]
     fn drop_head(&mut self, memory: &Memory<'_>) {
         // What is not handed over is no gap, so that the head stays behind the other marks.
         while self.head < self.reported.min(self.sent)
-            && self
-                .entry(memory, self.head)
-                .is_some_and(|entry| entry.kind == Kind::Gap)
+            && self.entry(memory, self.head).is_some_and(|entry| entry.kind == Kind::Gap)
         {
             self.head = self.head.wrapping_add(1);
         }
         if self.head == self.tail {
-            *self = Self {
-                next: self.next,
-                ..Self::new()
-            };
+            *self = Self { next: self.next, ..Self::new() };
         }
     }
 
@@ -421,9 +383,8 @@ impl Outbox {
 
     /// Moves everything to the front.
     fn close_gaps(&mut self, memory: &mut Memory<'_>) {
-        let within = self
-            .entry(memory, self.sent)
-            .map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
+        let within =
+            self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
         let (mut to, mut end) = (0_usize, 0_usize);
         let (mut reported, mut sent, mut released) = (0, 0, 0);
         for from in self.head..self.tail {
@@ -462,15 +423,7 @@ impl Outbox {
             sent = to;
             self.cursor = end;
         }
-        *self = Self {
-            head: 0,
-            reported,
-            sent,
-            released,
-            tail: to,
-            end,
-            ..*self
-        };
+        *self = Self { head: 0, reported, sent, released, tail: to, end, ..*self };
     }
 
     /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is
@@ -494,10 +447,7 @@ impl Outbox {
                 in_flight: 0,
                 ..*self
             },
-            None => Self {
-                next: self.next,
-                ..Self::new()
-            },
+            None => Self { next: self.next, ..Self::new() },
         };
         None
     }
@@ -511,17 +461,12 @@ impl Outbox {
         let (head, sent, cursor) = (self.head, self.sent, self.cursor);
         let tx: &'m [u8] = memory.tx;
         let entries: &'m [Request] = memory.requests.get(head..self.tail).unwrap_or_default();
-        (head..)
-            .zip(entries)
-            .filter(move |(index, entry)| entry.is_live(*index < sent))
-            .map(move |(index, entry)| {
+        (head..).zip(entries).filter(move |(index, entry)| entry.is_live(*index < sent)).map(
+            move |(index, entry)| {
                 let packet = entry.packet(tx);
-                (
-                    entry,
-                    packet,
-                    index < sent || (entry.start as usize) < cursor || Publish::is_dup(packet),
-                )
-            })
+                (entry, packet, index < sent || (entry.start as usize) < cursor || Publish::is_dup(packet))
+            },
+        )
     }
 
     /// Their tickets.
@@ -563,12 +508,7 @@ impl Outbox {
         if sent {
             Publish::set_dup(place, true);
         }
-        *entry = Request {
-            ticket,
-            start: self.end as u32,
-            len: packet.len() as u32,
-            kind,
-        };
+        *entry = Request { ticket, start: self.end as u32, len: packet.len() as u32, kind };
         self.tail = self.tail.wrapping_add(1);
         self.end = end;
         Ok(())

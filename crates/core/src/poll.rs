@@ -178,9 +178,7 @@ impl Machine {
                 self.phase = Phase::Opening;
                 self.deadline = self.now.after_millis(self.config.connect_timeout_ms);
                 self.history.attempts = self.history.attempts.saturating_add(1);
-                ControlFlow::Break(Action::OpenTransport {
-                    attempt: self.history.attempts,
-                })
+                ControlFlow::Break(Action::OpenTransport { attempt: self.history.attempts })
             }
             Phase::Opening if self.deadline <= self.now => self.timed_out(received),
             Phase::Waiting | Phase::Opening => ControlFlow::Continue(self.deadline),

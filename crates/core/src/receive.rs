@@ -80,10 +80,7 @@ impl Machine {
             // An answer to a CONNECT that has not even gone out.
             return Err(DisconnectReason::Unexpected(frame.packet_type));
         }
-        let ConnAck {
-            session_present,
-            reason,
-        } = ConnAck::decode(frame, self.config.protocol)?;
+        let ConnAck { session_present, reason } = ConnAck::decode(frame, self.config.protocol)?;
         if reason != ReasonCode::Success {
             self.refused(reason);
             return Ok(None);
@@ -110,11 +107,7 @@ impl Machine {
             if qos == AckedQoS::ExactlyOnce && !self.first_seen(memory, id)? {
                 return Ok(None);
             }
-            message.delivery = Some(Delivery {
-                id,
-                qos,
-                connection: self.connection,
-            });
+            message.delivery = Some(Delivery { id, qos, connection: self.connection });
             if !self.config.manual_ack {
                 self.unacknowledged = Some(Unacknowledged { id, qos });
             }
@@ -126,17 +119,12 @@ impl Machine {
     fn first_seen(&mut self, memory: &mut Memory<'_>, id: PacketId) -> Result<bool, DisconnectReason> {
         if let Some(entry) = self.inbound.find(memory, id) {
             if entry.taken {
-                self.lane
-                    .push(memory, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
+                self.lane.push(memory, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
             }
             count(&mut self.stats.duplicates);
             return Ok(false);
         }
-        if self.inbound.insert(memory, id, false) {
-            Ok(true)
-        } else {
-            Err(DisconnectReason::InboundFull)
-        }
+        if self.inbound.insert(memory, id, false) { Ok(true) } else { Err(DisconnectReason::InboundFull) }
     }
 
     /// PUBACK and PUBCOMP end a publication.
@@ -147,10 +135,7 @@ impl Machine {
             _ => Kind::Release,
         };
         let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        let ended = self
-            .outbox
-            .awaiting(memory, id, kind)
-            .and_then(|index| self.outbox.end(memory, index));
+        let ended = self.outbox.awaiting(memory, id, kind).and_then(|index| self.outbox.end(memory, index));
         let Some(ticket) = ended else {
             count(&mut self.stats.unexpected_acks);
             return Ok(None);
@@ -171,11 +156,7 @@ impl Machine {
         let ack = Ack::decode(frame, self.config.protocol)?;
         if let Some(index) = self.outbox.awaiting(memory, ack.packet_id, Kind::ExactlyOnce) {
             self.outbox.received(memory, index, ack.packet_id);
-        } else if self
-            .outbox
-            .awaiting(memory, ack.packet_id, Kind::Release)
-            .is_none()
-        {
+        } else if self.outbox.awaiting(memory, ack.packet_id, Kind::Release).is_none() {
             count(&mut self.stats.unexpected_acks);
             // The identifier of another request, or of one that has still to be sent again: its own turn will come.
             // One that means nothing here is answered, so that the server gets rid of it.
@@ -197,10 +178,7 @@ impl Machine {
     }
 
     fn suback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let SubAck {
-            packet_id,
-            return_codes,
-        } = SubAck::decode(frame, self.config.protocol)?;
+        let SubAck { packet_id, return_codes } = SubAck::decode(frame, self.config.protocol)?;
         if packet_id.get() == Ticket::RESERVED_ID {
             return match self.subscriptions.replayed(memory.subscriptions) {
                 Some((first, asked)) if asked == return_codes.len() => {

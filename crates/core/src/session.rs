@@ -139,11 +139,7 @@ impl Crc {
 
 impl Machine {
     pub(crate) fn export(&self, memory: &Memory<'_>, buffer: &mut [u8]) -> Result<usize, SessionError> {
-        let mut sink = Sink {
-            buffer,
-            len: 0,
-            crc: Crc(!0),
-        };
+        let mut sink = Sink { buffer, len: 0, crc: Crc(!0) };
         sink.put(&MAGIC);
         sink.put(&[VERSION]);
         sink.put(&self.outbox.next_ticket().to_bits().to_be_bytes());
@@ -227,8 +223,7 @@ impl Machine {
                 return Err(SessionError::Invalid);
             };
             last = Some(ticket);
-            self.outbox
-                .restore(memory, ticket, kind, packet, state & SENT != 0)?;
+            self.outbox.restore(memory, ticket, kind, packet, state & SENT != 0)?;
             if kind == Kind::Subscribe
                 && let Some(packet) = subscribe(packet)
             {
@@ -263,21 +258,13 @@ fn kind_of(packet: &[u8], ticket: Ticket) -> Option<Kind> {
             (kind, publish.packet_id()?)
         }
         PacketType::PubRel => (Kind::Release, Ack::decode(&frame, Protocol::V311).ok()?.packet_id),
-        PacketType::Subscribe => (
-            Kind::Subscribe,
-            Subscribe::decode(&frame, Protocol::V311).ok()?.packet_id,
-        ),
-        PacketType::Unsubscribe => (
-            Kind::Unsubscribe,
-            Unsubscribe::decode(&frame, Protocol::V311).ok()?.packet_id,
-        ),
+        PacketType::Subscribe => (Kind::Subscribe, Subscribe::decode(&frame, Protocol::V311).ok()?.packet_id),
+        PacketType::Unsubscribe => {
+            (Kind::Unsubscribe, Unsubscribe::decode(&frame, Protocol::V311).ok()?.packet_id)
+        }
         _ => return None,
     };
-    if id.get() == ticket.packet_id() {
-        Some(kind)
-    } else {
-        None
-    }
+    if id.get() == ticket.packet_id() { Some(kind) } else { None }
 }
 
 /// The SUBSCRIBE in the packet of a request.

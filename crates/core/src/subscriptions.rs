@@ -41,13 +41,7 @@ enum Replay {
 
 impl Subscriptions {
     pub(crate) const fn new() -> Self {
-        Self {
-            end: 0,
-            len: 0,
-            pending_bytes: 0,
-            pending: 0,
-            replay: Replay::Done,
-        }
+        Self { end: 0, len: 0, pending_bytes: 0, pending: 0, replay: Replay::Done }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -71,14 +65,9 @@ impl Subscriptions {
         filters: Filters<'_, SubscribeFilter<'_>>,
         max: u16,
     ) -> Result<(), Error> {
-        let known = |filter| {
-            self.iter(memory.subscriptions)
-                .any(|entry| entry.filter == filter)
-        };
+        let known = |filter| self.iter(memory.subscriptions).any(|entry| entry.filter == filter);
         let new = filters.iter().filter(|entry| !known(entry.filter)).count();
-        let total = usize::from(self.len)
-            .saturating_add(usize::from(self.pending))
-            .saturating_add(new);
+        let total = usize::from(self.len).saturating_add(usize::from(self.pending)).saturating_add(new);
         if total > usize::from(max) {
             return Err(Error::TooManySubscriptions { max });
         }
@@ -86,9 +75,7 @@ impl Subscriptions {
         let bytes = size(filters.iter());
         let total = self.end.saturating_add(self.pending_bytes).saturating_add(bytes);
         if total > memory.subscriptions.len() {
-            return Err(Error::Full(Need::Subscriptions(
-                total.saturating_sub(memory.subscriptions.len()),
-            )));
+            return Err(Error::Full(Need::Subscriptions(total.saturating_sub(memory.subscriptions.len()))));
         }
         Ok(())
     }
@@ -157,11 +144,7 @@ impl Subscriptions {
 
     /// A new connection: ask for everything again, or not.
     pub(crate) const fn start_replay(&mut self, wanted: bool) {
-        self.replay = if wanted && self.end > 0 {
-            Replay::Next { at: 0 }
-        } else {
-            Replay::Done
-        };
+        self.replay = if wanted && self.end > 0 { Replay::Next { at: 0 } } else { Replay::Done };
     }
 
     /// Whether [`Self::replay`] has something to do.
@@ -200,11 +183,7 @@ impl Subscriptions {
         };
         lane.clear();
         lane.written(written);
-        self.replay = Replay::Asked {
-            from: at,
-            until: at.saturating_add(bytes),
-            count,
-        };
+        self.replay = Replay::Asked { from: at, until: at.saturating_add(bytes), count };
     }
 
     /// A SUBACK with the replay's identifier: says which entry its answers begin with, and how many there must be.
@@ -214,11 +193,7 @@ impl Subscriptions {
             return None;
         };
         let first = listed(list.get(..from).unwrap_or_default()).count();
-        self.replay = if until < self.end {
-            Replay::Next { at: until }
-        } else {
-            Replay::Done
-        };
+        self.replay = if until < self.end { Replay::Next { at: until } } else { Replay::Done };
         Some((first, count))
     }
 
@@ -241,22 +216,14 @@ fn check_replay<'f>(
     memory: &Memory<'_>,
     filters: impl Iterator<Item = SubscribeFilter<'f>>,
 ) -> Result<(), Error> {
-    let longest = filters
-        .map(|entry| entry_size(entry.filter))
-        .max()
-        .unwrap_or_default();
-    let missing = longest
-        .saturating_add(HEADER)
-        .saturating_sub(memory.control.len());
+    let longest = filters.map(|entry| entry_size(entry.filter)).max().unwrap_or_default();
+    let missing = longest.saturating_add(HEADER).saturating_sub(memory.control.len());
     if missing == 0 {
         Ok(())
     } else if memory.growable {
         Err(Error::Full(Need::Control(missing)))
     } else {
-        Err(Error::TooLarge {
-            size: longest,
-            max: memory.control.len().saturating_sub(HEADER),
-        })
+        Err(Error::TooLarge { size: longest, max: memory.control.len().saturating_sub(HEADER) })
     }
 }
 
@@ -267,19 +234,15 @@ fn entry_size(filter: TopicFilter<'_>) -> usize {
 
 /// What these entries take.
 fn size<'f>(filters: impl Iterator<Item = SubscribeFilter<'f>>) -> usize {
-    filters.fold(0, |sum: usize, entry| {
-        sum.saturating_add(entry_size(entry.filter))
-    })
+    filters.fold(0, |sum: usize, entry| sum.saturating_add(entry_size(entry.filter)))
 }
 
 /// The entries, each with where it begins.
 fn listed(entries: &[u8]) -> impl Iterator<Item = (usize, SubscribeFilter<'_>)> {
     let mut next = 0_usize;
-    Filters::from_checked(entries)
-        .iter()
-        .map(move |entry: SubscribeFilter<'_>| {
-            let begin = next;
-            next = begin.saturating_add(entry_size(entry.filter));
-            (begin, entry)
-        })
+    Filters::from_checked(entries).iter().map(move |entry: SubscribeFilter<'_>| {
+        let begin = next;
+        next = begin.saturating_add(entry_size(entry.filter));
+        (begin, entry)
+    })
 }

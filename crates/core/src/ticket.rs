@@ -64,11 +64,7 @@ impl Ticket {
     #[inline]
     pub(crate) const fn next(self) -> Self {
         // Past the last identifier the next generation begins, with 1: 65,535 and 0 are left out.
-        if self.packet_id() == LAST_ID {
-            Self(self.0.wrapping_add(3))
-        } else {
-            Self(self.0.wrapping_add(1))
-        }
+        if self.packet_id() == LAST_ID { Self(self.0.wrapping_add(3)) } else { Self(self.0.wrapping_add(1)) }
     }
 
     /// Whether this ticket is later: in the half of all numbers that follows.
@@ -85,10 +81,7 @@ impl Ticket {
     /// The first ticket from this one on that has `id`.
     #[inline]
     pub(crate) const fn next_with_id(self, id: PacketId) -> Self {
-        Self(
-            self.0
-                .wrapping_add(id.get().wrapping_sub(self.packet_id()) as u32),
-        )
+        Self(self.0.wrapping_add(id.get().wrapping_sub(self.packet_id()) as u32))
     }
 }
 
@@ -112,10 +105,7 @@ mod tests {
     #[test]
     fn the_next_ticket_with_an_identifier_may_lie_in_the_next_generation() {
         let ticket = Ticket(60_000);
-        assert_eq!(
-            ticket.next_with_id(PacketId::new(60_001).unwrap()),
-            Ticket(60_001)
-        );
+        assert_eq!(ticket.next_with_id(PacketId::new(60_001).unwrap()), Ticket(60_001));
         assert_eq!(ticket.next_with_id(PacketId::new(7).unwrap()), Ticket(0x1_0007));
     }
 }

@@ -10,12 +10,7 @@ use mqtt_p2p_core::{
 use mqtt_p2p_packet::{Connect, Packet};
 
 fn will() -> Will<'static> {
-    Will {
-        topic: TopicName::new("site/gone").unwrap(),
-        payload: b"bye",
-        qos: QoS::AtLeastOnce,
-        retain: true,
-    }
+    Will { topic: TopicName::new("site/gone").unwrap(), payload: b"bye", qos: QoS::AtLeastOnce, retain: true }
 }
 
 fn disconnected(reason: DisconnectReason, retry_at: Option<u64>) -> Seen {
@@ -39,15 +34,8 @@ fn assert_stays_away(driver: &mut Driver) {
 fn connect_carries_what_login_and_configuration_say() {
     for protocol in [Protocol::V31, Protocol::V311] {
         for clean_session in [false, true] {
-            let login = Login::new("GID_a@@@1")
-                .with_password("user", b"pass\0word")
-                .with_will(will());
-            let mut driver = Driver::new(Config {
-                protocol,
-                clean_session,
-                keep_alive_secs: 77,
-                ..config()
-            });
+            let login = Login::new("GID_a@@@1").with_password("user", b"pass\0word").with_will(will());
+            let mut driver = Driver::new(Config { protocol, clean_session, keep_alive_secs: 77, ..config() });
             driver.connect();
             driver.opened_as(&login);
             driver.only_sent(|packet| {
@@ -77,18 +65,12 @@ fn nothing_goes_out_before_connack_but_connect() {
     driver.publish("t", b"still early", QoS::AtMostOnce);
     assert_eq!(driver.take_sent(), ["CONNECT"]);
     driver.receive(&server::connack(false));
-    assert_eq!(
-        driver.take_sent(),
-        ["PUBLISH q1 #1 t=early", "PUBLISH q0 t=still early"]
-    );
+    assert_eq!(driver.take_sent(), ["PUBLISH q1 #1 t=early", "PUBLISH q0 t=still early"]);
 }
 
 #[test]
 fn keep_alive_stays_within_the_limits_and_is_not_turned_off_where_there_is_one() {
-    let limited = Limits {
-        max_keep_alive_secs: 90,
-        ..Limits::none()
-    };
+    let limited = Limits { max_keep_alive_secs: 90, ..Limits::none() };
     for (keep_alive_secs, limits, carried) in [
         (0, Limits::none(), 0),
         (65_535, Limits::none(), 65_535),
@@ -96,17 +78,11 @@ fn keep_alive_stays_within_the_limits_and_is_not_turned_off_where_there_is_one()
         (30, limited, 30),
         (91, limited, 90),
     ] {
-        let mut driver = Driver::new(Config {
-            keep_alive_secs,
-            limits,
-            ..config()
-        });
+        let mut driver = Driver::new(Config { keep_alive_secs, limits, ..config() });
         driver.connect();
         driver.opened();
         driver.only_sent(|packet| {
-            let Packet::Connect(connect) = packet else {
-                panic!("{packet:?}")
-            };
+            let Packet::Connect(connect) = packet else { panic!("{packet:?}") };
             assert_eq!(connect.keep_alive, carried);
         });
     }
@@ -114,20 +90,11 @@ fn keep_alive_stays_within_the_limits_and_is_not_turned_off_where_there_is_one()
 
 #[test]
 fn a_will_is_refused_where_the_service_knows_none() {
-    let mut driver = Driver::new(Config {
-        limits: Limits {
-            will: false,
-            ..Limits::none()
-        },
-        ..config()
-    });
+    let mut driver = Driver::new(Config { limits: Limits { will: false, ..Limits::none() }, ..config() });
     driver.connect();
     driver.forget();
     driver.opened_as(&LOGIN.with_will(will()));
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Close, disconnected(DisconnectReason::WillUnsupported, None)]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::WillUnsupported, None)]);
     assert_eq!(driver.take_sent(), [""; 0]);
     assert_stays_away(&mut driver);
 }
@@ -138,17 +105,8 @@ fn a_login_that_can_not_be_sent_is_reported_and_not_tried_again() {
     for (login, error) in [
         (Login::new(&long), EncodeError::FieldTooLong),
         (Login::new("a\0b"), EncodeError::InvalidText),
-        (
-            Login {
-                password: Some(b"secret"),
-                ..LOGIN
-            },
-            EncodeError::PasswordWithoutUserName,
-        ),
-        (
-            Login::new(&long[..600]),
-            EncodeError::BufferTooSmall { needed: 615 },
-        ),
+        (Login { password: Some(b"secret"), ..LOGIN }, EncodeError::PasswordWithoutUserName),
+        (Login::new(&long[..600]), EncodeError::BufferTooSmall { needed: 615 }),
     ] {
         let mut driver = Driver::new(config());
         driver.connect();
@@ -156,10 +114,7 @@ fn a_login_that_can_not_be_sent_is_reported_and_not_tried_again() {
         driver.opened_as(&login);
         assert_eq!(
             driver.take_seen(),
-            [
-                Seen::Close,
-                disconnected(DisconnectReason::InvalidLogin(error), None)
-            ]
+            [Seen::Close, disconnected(DisconnectReason::InvalidLogin(error), None)]
         );
         assert_stays_away(&mut driver);
     }
@@ -184,20 +139,14 @@ fn connected_is_reported_with_the_word_on_the_session() {
 
 #[test]
 fn a_session_that_was_to_be_clean_is_a_contradiction() {
-    let mut driver = Driver::new(Config {
-        clean_session: true,
-        ..config()
-    });
+    let mut driver = Driver::new(Config { clean_session: true, ..config() });
     driver.connect();
     driver.opened();
     driver.forget();
     driver.receive(&server::connack(true));
     assert_eq!(
         driver.take_seen(),
-        [
-            Seen::Close,
-            disconnected(DisconnectReason::Contradiction, Some(driver.now + RETRY))
-        ]
+        [Seen::Close, disconnected(DisconnectReason::Contradiction, Some(driver.now + RETRY))]
     );
 }
 
@@ -214,10 +163,7 @@ fn a_refusal_that_would_come_again_is_not_retried() {
         driver.opened();
         driver.forget();
         driver.receive(&server::refusal(reason));
-        let refused = Seen::Refused {
-            reason,
-            retry_at: None,
-        };
+        let refused = Seen::Refused { reason, retry_at: None };
         assert_eq!(driver.take_seen(), [Seen::Close, refused]);
         assert_stays_away(&mut driver);
         driver.connect();
@@ -232,10 +178,7 @@ fn an_unavailable_server_is_asked_again() {
     driver.opened();
     driver.forget();
     driver.receive(&server::refusal(ReasonCode::ServerUnavailable));
-    let refused = Seen::Refused {
-        reason: ReasonCode::ServerUnavailable,
-        retry_at: Some(driver.now + RETRY),
-    };
+    let refused = Seen::Refused { reason: ReasonCode::ServerUnavailable, retry_at: Some(driver.now + RETRY) };
     assert_eq!(driver.take_seen(), [Seen::Close, refused]);
     driver.pass(RETRY);
     assert_eq!(driver.take_seen(), [Seen::Open(2)]);
@@ -245,10 +188,7 @@ fn an_unavailable_server_is_asked_again() {
 fn a_packet_other_than_connack_before_it_closes() {
     for (bytes, packet) in [
         (server::pingresp(), PacketType::PingResp),
-        (
-            server::publish(1, QoS::AtMostOnce, false, b"x"),
-            PacketType::Publish,
-        ),
+        (server::publish(1, QoS::AtMostOnce, false, b"x"), PacketType::Publish),
         (server::suback(1, &[0]), PacketType::SubAck),
     ] {
         let mut driver = Driver::new(config());
@@ -258,10 +198,7 @@ fn a_packet_other_than_connack_before_it_closes() {
         driver.receive(&bytes);
         assert_eq!(
             driver.take_seen(),
-            [
-                Seen::Close,
-                disconnected(DisconnectReason::Unexpected(packet), Some(driver.now + RETRY))
-            ]
+            [Seen::Close, disconnected(DisconnectReason::Unexpected(packet), Some(driver.now + RETRY))]
         );
     }
 }
@@ -277,10 +214,7 @@ fn a_second_connack_closes_and_so_does_what_only_a_client_may_send() {
         driver.receive(&bytes);
         assert_eq!(
             driver.take_seen(),
-            [
-                Seen::Close,
-                disconnected(DisconnectReason::Unexpected(packet), Some(driver.now + RETRY))
-            ]
+            [Seen::Close, disconnected(DisconnectReason::Unexpected(packet), Some(driver.now + RETRY))]
         );
     }
 }
@@ -316,10 +250,7 @@ fn a_connack_before_connect_has_gone_out_closes() {
         driver.take_seen(),
         [
             Seen::Close,
-            disconnected(
-                DisconnectReason::Unexpected(PacketType::ConnAck),
-                Some(driver.now + RETRY)
-            )
+            disconnected(DisconnectReason::Unexpected(PacketType::ConnAck), Some(driver.now + RETRY))
         ]
     );
 }
@@ -328,15 +259,9 @@ fn a_connack_before_connect_has_gone_out_closes() {
 
 #[test]
 fn the_deadline_covers_dialling_handshake_and_connack() {
-    let config = Config {
-        connect_timeout_ms: 3_000,
-        ..config()
-    };
+    let config = Config { connect_timeout_ms: 3_000, ..config() };
     let timeout = |driver: &Driver| {
-        [
-            Seen::Close,
-            disconnected(DisconnectReason::ConnectTimeout, Some(driver.now + RETRY)),
-        ]
+        [Seen::Close, disconnected(DisconnectReason::ConnectTimeout, Some(driver.now + RETRY))]
     };
 
     let mut driver = Driver::new(config);
@@ -363,11 +288,7 @@ fn the_deadline_covers_dialling_handshake_and_connack() {
     driver.opened();
     driver.forget();
     driver.pass(3_000);
-    assert_eq!(
-        driver.take_seen(),
-        timeout(&driver),
-        "with CONNECT still on its way"
-    );
+    assert_eq!(driver.take_seen(), timeout(&driver), "with CONNECT still on its way");
 }
 
 #[test]
@@ -388,10 +309,7 @@ fn disconnect_while_dialling_gives_up_and_stays_away() {
     driver.connect();
     driver.forget();
     driver.disconnect();
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Close, disconnected(DisconnectReason::Requested, None)]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
     driver.opened();
     driver.lost();
     driver.lost();
@@ -406,10 +324,7 @@ fn disconnect_before_connack_gives_up_and_stays_away() {
     driver.opened();
     driver.forget();
     driver.disconnect();
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Close, disconnected(DisconnectReason::Requested, None)]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
     driver.receive(&server::connack(false));
     driver.lost();
     driver.lost();
@@ -429,9 +344,7 @@ fn disconnect_while_a_retry_is_waited_for_stays_away() {
 fn disconnect_before_the_loss_is_reported_promises_no_retry() {
     let mut driver = Driver::online(config());
     driver.checks.closed();
-    driver
-        .client
-        .transport_closed(driver.instant(), TransportError::Broken);
+    driver.client.transport_closed(driver.instant(), TransportError::Broken);
     driver.disconnect();
     assert_eq!(driver.take_seen(), [broken(None)]);
     assert_stays_away(&mut driver);
@@ -440,18 +353,12 @@ fn disconnect_before_the_loss_is_reported_promises_no_retry() {
 #[test]
 fn disconnect_sends_what_may_be_sent_then_disconnect_then_closes() {
     let mut driver = Driver::online(config());
-    let ticket = driver
-        .try_publish(&message("t", b"last words", QoS::AtMostOnce))
-        .unwrap();
+    let ticket = driver.try_publish(&message("t", b"last words", QoS::AtMostOnce)).unwrap();
     driver.disconnect();
     assert_eq!(driver.take_sent(), ["PUBLISH q0 t=last words", "DISCONNECT"]);
     assert_eq!(
         driver.take_seen(),
-        [
-            Seen::Published(ticket),
-            Seen::Close,
-            disconnected(DisconnectReason::Requested, None)
-        ]
+        [Seen::Published(ticket), Seen::Close, disconnected(DisconnectReason::Requested, None)]
     );
     driver.lost();
     driver.lost();
@@ -465,10 +372,7 @@ fn disconnect_twice_says_it_once() {
     driver.disconnect();
     driver.disconnect();
     assert_eq!(driver.take_sent(), ["DISCONNECT"]);
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Close, disconnected(DisconnectReason::Requested, None)]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
 }
 
 #[test]
@@ -479,10 +383,7 @@ fn the_peer_may_close_while_the_client_leaves() {
         driver.disconnect();
         driver.closed(TransportError::ClosedByPeer);
         let seen = driver.take_seen();
-        assert!(
-            matches!(seen[..], [Seen::Disconnected { retry_at: None, .. }]),
-            "{seen:?}"
-        );
+        assert!(matches!(seen[..], [Seen::Disconnected { retry_at: None, .. }]), "{seen:?}");
         assert_stays_away(&mut driver);
     }
 }
@@ -492,17 +393,12 @@ fn leaving_has_a_deadline() {
     for accepted in [0, 1, 7] {
         let mut driver = Driver::online(config());
         driver.writable = accepted;
-        driver
-            .try_publish(&message("t", b"stuck", QoS::AtLeastOnce))
-            .unwrap();
+        driver.try_publish(&message("t", b"stuck", QoS::AtLeastOnce)).unwrap();
         driver.disconnect();
         driver.pass(9_999);
         assert_eq!(driver.take_seen(), []);
         driver.pass(1);
-        assert_eq!(
-            driver.take_seen(),
-            [Seen::Close, disconnected(DisconnectReason::Requested, None)]
-        );
+        assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
         assert_stays_away(&mut driver);
     }
 }
@@ -544,11 +440,7 @@ fn connect_while_leaving_comes_back_at_once() {
     assert_eq!(driver.take_sent(), ["DISCONNECT"]);
     assert_eq!(
         driver.take_seen(),
-        [
-            Seen::Close,
-            disconnected(DisconnectReason::Requested, Some(driver.now)),
-            Seen::Open(2)
-        ]
+        [Seen::Close, disconnected(DisconnectReason::Requested, Some(driver.now)), Seen::Open(2)]
     );
 }
 
@@ -562,15 +454,7 @@ fn every_attempt_ends_once_however_often_its_end_is_reported() {
     driver.pass(RETRY);
     driver.opened();
     driver.receive(&server::connack(true));
-    assert_eq!(
-        driver.take_seen(),
-        [
-            Seen::Open(2),
-            Seen::Connected {
-                session_present: true
-            }
-        ]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Open(2), Seen::Connected { session_present: true }]);
 }
 
 #[test]
@@ -602,12 +486,7 @@ fn delays(backoff: Backoff, seed: u64, failures: usize) -> Vec<u64> {
         driver.forget();
         driver.lost();
         let seen = driver.take_seen();
-        let Seen::Disconnected {
-            retry_at: Some(at), ..
-        } = seen[0]
-        else {
-            panic!("{seen:?}")
-        };
+        let Seen::Disconnected { retry_at: Some(at), .. } = seen[0] else { panic!("{seen:?}") };
         let delay = at - driver.now;
         driver.pass(delay);
         delay
@@ -617,10 +496,7 @@ fn delays(backoff: Backoff, seed: u64, failures: usize) -> Vec<u64> {
 
 #[test]
 fn back_off_takes_any_time_up_to_a_bound_that_doubles_up_to_its_cap() {
-    let backoff = Backoff::Exponential {
-        base_ms: 1_000,
-        cap_ms: 5_000,
-    };
+    let backoff = Backoff::Exponential { base_ms: 1_000, cap_ms: 5_000 };
     let bounds = [1_000, 2_000, 4_000, 5_000, 5_000];
     let mut longest = [0; 5];
     let mut shortest = [u64::MAX; 5];
@@ -632,30 +508,15 @@ fn back_off_takes_any_time_up_to_a_bound_that_doubles_up_to_its_cap() {
         }
     }
     for index in 0..5 {
-        assert!(
-            longest[index] > bounds[index] * 95 / 100,
-            "up to {} after failure {index}",
-            longest[index]
-        );
-        assert!(
-            shortest[index] < bounds[index] / 20,
-            "from {} after failure {index}",
-            shortest[index]
-        );
+        assert!(longest[index] > bounds[index] * 95 / 100, "up to {} after failure {index}", longest[index]);
+        assert!(shortest[index] < bounds[index] / 20, "from {} after failure {index}", shortest[index]);
     }
 }
 
 #[test]
 fn back_off_outlives_any_number_of_failures() {
-    let backoff = Backoff::Exponential {
-        base_ms: 1,
-        cap_ms: u32::MAX,
-    };
-    assert!(
-        delays(backoff, 7, 100)
-            .iter()
-            .all(|delay| *delay <= u64::from(u32::MAX))
-    );
+    let backoff = Backoff::Exponential { base_ms: 1, cap_ms: u32::MAX };
+    assert!(delays(backoff, 7, 100).iter().all(|delay| *delay <= u64::from(u32::MAX)));
 }
 
 #[test]
@@ -725,13 +586,7 @@ fn three_short_lives_in_a_row_look_like_a_takeover_and_are_backed_off_long() {
         driver.forget();
         driver.closed(TransportError::ClosedByPeer);
         let seen = driver.take_seen();
-        let Seen::Disconnected {
-            reason,
-            retry_at: Some(at),
-        } = seen[0]
-        else {
-            panic!("{seen:?}")
-        };
+        let Seen::Disconnected { reason, retry_at: Some(at) } = seen[0] else { panic!("{seen:?}") };
         let delay = at - driver.now;
         if life < 3 {
             assert_eq!(reason, DisconnectReason::Transport(TransportError::ClosedByPeer));
@@ -766,10 +621,7 @@ fn closes_that_the_client_itself_brought_about_are_no_takeover() {
         driver.go_online(true);
         driver.forget();
         driver.disconnect();
-        assert_eq!(
-            driver.take_seen(),
-            [Seen::Close, disconnected(DisconnectReason::Requested, None)]
-        );
+        assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
     }
 }
 
@@ -785,10 +637,7 @@ fn pause_while_dialling_gives_up_until_resume() {
         }
         driver.forget();
         driver.pause();
-        assert_eq!(
-            driver.take_seen(),
-            [Seen::Close, disconnected(DisconnectReason::Paused, None)]
-        );
+        assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Paused, None)]);
         assert_stays_away(&mut driver);
         driver.resume();
         assert_eq!(driver.take_seen(), [Seen::Open(2)]);
@@ -838,10 +687,7 @@ fn connect_while_paused_waits_for_resume() {
 
 #[test]
 fn resume_pings_at_once_and_gives_the_answer_its_time() {
-    let mut driver = Driver::online(Config {
-        keep_alive_secs: 0,
-        ..config()
-    });
+    let mut driver = Driver::online(Config { keep_alive_secs: 0, ..config() });
     driver.pause();
     driver.pass(1_000_000);
     driver.resume();
@@ -850,10 +696,7 @@ fn resume_pings_at_once_and_gives_the_answer_its_time() {
     driver.pass(20_000);
     assert_eq!(
         driver.take_seen(),
-        [
-            Seen::Close,
-            disconnected(DisconnectReason::KeepAliveTimeout, Some(driver.now + RETRY))
-        ]
+        [Seen::Close, disconnected(DisconnectReason::KeepAliveTimeout, Some(driver.now + RETRY))]
     );
 }
 
@@ -892,9 +735,7 @@ fn a_login_takes_all_the_control_memory_there_is() {
     driver.receive(&server::connack(false));
     assert!(driver.client.is_connected());
     assert_eq!(
-        driver
-            .try_subscribe(&[filter("17 bytes fit here", QoS::AtMostOnce)])
-            .map(|_| ()),
+        driver.try_subscribe(&[filter("17 bytes fit here", QoS::AtMostOnce)]).map(|_| ()),
         Err(mqtt_p2p_core::Error::TooLarge { size: 20, max: 19 })
     );
 }

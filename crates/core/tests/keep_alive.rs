@@ -11,17 +11,12 @@ const PING: u64 = 52_500;
 const TIMEOUT: u64 = 20_000;
 
 fn keep_alive(keep_alive_secs: u16) -> Config {
-    Config {
-        keep_alive_secs,
-        ..config()
-    }
+    Config { keep_alive_secs, ..config() }
 }
 
 fn assert_dead(driver: &mut Driver) {
-    let disconnected = Seen::Disconnected {
-        reason: DisconnectReason::KeepAliveTimeout,
-        retry_at: Some(driver.now + RETRY),
-    };
+    let disconnected =
+        Seen::Disconnected { reason: DisconnectReason::KeepAliveTimeout, retry_at: Some(driver.now + RETRY) };
     assert_eq!(driver.take_seen(), [Seen::Close, disconnected]);
 }
 

@@ -9,10 +9,7 @@ use mqtt_p2p_core::{
 };
 
 fn window(max_in_flight: u16) -> Config {
-    Config {
-        max_in_flight,
-        ..config()
-    }
+    Config { max_in_flight, ..config() }
 }
 
 // ---- the three flows ----
@@ -63,22 +60,14 @@ fn qos_2_is_published_at_pubcomp() {
 
 #[test]
 fn retain_is_carried_unless_the_service_knows_none() {
-    let retained = Publication {
-        retain: true,
-        ..message("t", b"x", AtLeastOnce)
-    };
+    let retained = Publication { retain: true, ..message("t", b"x", AtLeastOnce) };
     let mut driver = Driver::online(config());
     driver.try_publish(&retained).unwrap();
     driver.run();
     assert_eq!(driver.take_sent(), ["PUBLISH q1 #1 retain t=x"]);
 
-    let mut driver = Driver::online(Config {
-        limits: Limits {
-            retain: false,
-            ..Limits::none()
-        },
-        ..config()
-    });
+    let mut driver =
+        Driver::online(Config { limits: Limits { retain: false, ..Limits::none() }, ..config() });
     assert_eq!(driver.try_publish(&retained), Err(Error::RetainUnsupported));
     assert_eq!(driver.requests(), []);
 }
@@ -153,13 +142,7 @@ fn an_ack_for_what_has_not_gone_out_yet_does_not_end_it() {
 fn no_more_than_the_window_is_under_way_and_the_rest_follows_in_order() {
     let mut driver = Driver::online(window(2));
     let tickets: Vec<Ticket> = (b'a'..=b'e')
-        .map(|letter| {
-            driver.publish(
-                "t",
-                &[letter],
-                if letter % 2 == 0 { AtLeastOnce } else { ExactlyOnce },
-            )
-        })
+        .map(|letter| driver.publish("t", &[letter], if letter % 2 == 0 { AtLeastOnce } else { ExactlyOnce }))
         .collect();
     assert_eq!(driver.take_sent(), ["PUBLISH q2 #1 t=a", "PUBLISH q1 #2 t=b"]);
     assert_eq!(driver.client.in_flight(), 2);
@@ -169,10 +152,7 @@ fn no_more_than_the_window_is_under_way_and_the_rest_follows_in_order() {
     assert_eq!(driver.take_sent(), ["PUBLISH q2 #3 t=c"]);
     driver.receive(&server::pubcomp(1));
     assert_eq!(driver.take_sent(), ["PUBLISH q1 #4 t=d"]);
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Published(tickets[1]), Seen::Published(tickets[0])]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Published(tickets[1]), Seen::Published(tickets[0])]);
     assert_eq!(driver.requests(), tickets[2..]);
 }
 
@@ -216,13 +196,7 @@ fn offline_everything_is_queued_by_default_and_goes_out_in_order() {
     driver.go_online(false);
     assert_eq!(
         driver.take_sent(),
-        [
-            "CONNECT",
-            "PUBLISH q0 t=a",
-            "PUBLISH q2 #2 t=b",
-            "SUBSCRIBE #3 f:1",
-            "UNSUBSCRIBE #4 g"
-        ]
+        ["CONNECT", "PUBLISH q0 t=a", "PUBLISH q2 #2 t=b", "SUBSCRIBE #3 f:1", "UNSUBSCRIBE #4 g"]
     );
 }
 
@@ -233,10 +207,7 @@ fn offline_policies_refuse_what_they_say() {
         driver.try_publish(&message("t", b"x", qos)).map(|_| ())
     };
     assert_eq!(publish(Offline::QueueAll, AtMostOnce), Ok(()));
-    assert_eq!(
-        publish(Offline::QueueAcknowledged, AtMostOnce),
-        Err(Error::Offline)
-    );
+    assert_eq!(publish(Offline::QueueAcknowledged, AtMostOnce), Err(Error::Offline));
     assert_eq!(publish(Offline::QueueAcknowledged, AtLeastOnce), Ok(()));
     assert_eq!(publish(Offline::QueueAcknowledged, ExactlyOnce), Ok(()));
     assert_eq!(publish(Offline::Refuse, AtMostOnce), Err(Error::Offline));
@@ -245,10 +216,7 @@ fn offline_policies_refuse_what_they_say() {
 
 #[test]
 fn offline_policies_do_not_touch_what_was_accepted_before() {
-    let mut driver = Driver::online(Config {
-        offline: Offline::Refuse,
-        ..config()
-    });
+    let mut driver = Driver::online(Config { offline: Offline::Refuse, ..config() });
     driver.publish("t", b"x", AtLeastOnce);
     driver.forget();
     driver.reconnect(true);
@@ -268,13 +236,7 @@ fn written_byte_by_byte_it_is_the_same() {
         driver.go_online(false);
         assert_eq!(
             driver.take_sent(),
-            [
-                "CONNECT",
-                "PUBLISH q0 t=x",
-                "PUBLISH q1 #2 t=x",
-                "PUBLISH q2 #3 t=x",
-                "PUBLISH q0 t=x"
-            ]
+            ["CONNECT", "PUBLISH q0 t=x", "PUBLISH q1 #2 t=x", "PUBLISH q2 #3 t=x", "PUBLISH q0 t=x"]
         );
     }
 }
@@ -319,14 +281,7 @@ fn qos_0_that_was_handed_over_is_never_sent_again() {
     driver.forget();
     driver.reconnect(true);
     assert_eq!(driver.take_sent(), ["CONNECT", "PUBLISH q1 #1 dup t=x"]);
-    assert_eq!(
-        driver
-            .take_seen()
-            .iter()
-            .filter(|seen| **seen == Seen::Published(ticket))
-            .count(),
-        1
-    );
+    assert_eq!(driver.take_seen().iter().filter(|seen| **seen == Seen::Published(ticket)).count(), 1);
 }
 
 // ---- sending again ----
@@ -349,28 +304,16 @@ fn with_the_session_all_is_sent_again_in_order_with_dup_and_pubrel_where_pubrec_
         driver.reconnect(true);
         assert_eq!(
             driver.take_sent(),
-            [
-                "CONNECT",
-                "PUBLISH q1 #1 dup t=x",
-                "PUBREL #2",
-                "PUBLISH q2 #3 dup t=x"
-            ]
+            ["CONNECT", "PUBLISH q1 #1 dup t=x", "PUBREL #2", "PUBLISH q2 #3 dup t=x"]
         );
         driver.forget();
     }
-    for bytes in [
-        server::pubcomp(2),
-        server::puback(1),
-        server::pubrec(3),
-        server::pubcomp(3),
-        server::puback(4),
-    ] {
+    for bytes in
+        [server::pubcomp(2), server::puback(1), server::pubrec(3), server::pubcomp(3), server::puback(4)]
+    {
         driver.receive(&bytes);
     }
-    assert_eq!(
-        driver.take_seen(),
-        [1, 0, 2, 3].map(|index: usize| Seen::Published(tickets[index]))
-    );
+    assert_eq!(driver.take_seen(), [1, 0, 2, 3].map(|index: usize| Seen::Published(tickets[index])));
     assert_eq!(driver.take_sent(), ["PUBLISH q1 #4 t=x", "PUBREL #3"]);
 }
 
@@ -380,27 +323,13 @@ fn without_the_session_what_the_server_has_not_taken_is_sent_as_new() {
     driver.reconnect(false);
     assert_eq!(
         driver.take_sent(),
-        [
-            "CONNECT",
-            "PUBLISH q1 #1 t=x",
-            "PUBLISH q2 #3 t=x",
-            "PUBLISH q1 #4 t=x"
-        ]
+        ["CONNECT", "PUBLISH q1 #1 t=x", "PUBLISH q2 #3 t=x", "PUBLISH q1 #4 t=x"]
     );
-    assert_eq!(
-        driver.take_seen().last(),
-        Some(&Seen::Published(tickets[1])),
-        "the server took it"
-    );
+    assert_eq!(driver.take_seen().last(), Some(&Seen::Published(tickets[1])), "the server took it");
     driver.reconnect(true);
     assert_eq!(
         driver.take_sent(),
-        [
-            "CONNECT",
-            "PUBLISH q1 #1 dup t=x",
-            "PUBLISH q2 #3 dup t=x",
-            "PUBLISH q1 #4 dup t=x"
-        ]
+        ["CONNECT", "PUBLISH q1 #1 dup t=x", "PUBLISH q2 #3 dup t=x", "PUBLISH q1 #4 dup t=x"]
     );
 }
 
@@ -421,10 +350,7 @@ fn dup_is_set_only_on_what_went_out_at_least_in_part() {
         let dup = |begins: usize| if written > begins { " dup" } else { "" };
         assert_eq!(
             driver.take_sent()[1..],
-            [
-                format!("PUBLISH q1 #1{} t=x", dup(0)),
-                format!("PUBLISH q1 #2{} t=y", dup(packet.len()))
-            ]
+            [format!("PUBLISH q1 #1{} t=x", dup(0)), format!("PUBLISH q1 #2{} t=y", dup(packet.len()))]
         );
     }
 }
@@ -443,12 +369,7 @@ fn a_second_loss_in_the_middle_of_sending_again_loses_nothing() {
         driver.reconnect(true);
         assert_eq!(
             driver.take_sent(),
-            [
-                "CONNECT",
-                "PUBLISH q1 #1 dup t=x",
-                "PUBREL #2",
-                "PUBLISH q2 #3 dup t=x"
-            ]
+            ["CONNECT", "PUBLISH q1 #1 dup t=x", "PUBREL #2", "PUBLISH q2 #3 dup t=x"]
         );
     }
 }
@@ -461,10 +382,7 @@ fn requests_without_an_ack_are_sent_again_whatever_the_session() {
         driver.unsubscribe(&["g"]);
         driver.forget();
         driver.reconnect(session_present);
-        assert_eq!(
-            driver.take_sent(),
-            ["CONNECT", "SUBSCRIBE #1 f:1", "UNSUBSCRIBE #2 g"]
-        );
+        assert_eq!(driver.take_sent(), ["CONNECT", "SUBSCRIBE #1 f:1", "UNSUBSCRIBE #2 g"]);
     }
 }
 
@@ -520,13 +438,8 @@ fn what_can_never_fit_is_too_large_and_nothing_is_lost_by_it() {
 
 #[test]
 fn a_payload_over_the_limit_of_the_service_is_too_large() {
-    let mut driver = Driver::online(Config {
-        limits: Limits {
-            max_payload: 10,
-            ..Limits::none()
-        },
-        ..config()
-    });
+    let mut driver =
+        Driver::online(Config { limits: Limits { max_payload: 10, ..Limits::none() }, ..config() });
     assert!(driver.try_publish(&message("t", &[0; 10], AtMostOnce)).is_ok());
     assert_eq!(
         driver.try_publish(&message("t", &[0; 11], AtMostOnce)),
@@ -551,10 +464,7 @@ fn gaps_are_closed_while_a_packet_is_half_out() {
         driver.run();
         assert_eq!(
             driver.take_sent(),
-            [
-                "PUBLISH q1 #3 t=cccccccccccccccccccc",
-                "PUBLISH q1 #4 t=dddddddddddddddddddd"
-            ]
+            ["PUBLISH q1 #3 t=cccccccccccccccccccc", "PUBLISH q1 #4 t=dddddddddddddddddddd"]
         );
     }
 }
@@ -590,17 +500,11 @@ fn an_identifier_under_way_is_not_used_again_when_the_others_have_gone_round() {
     assert_eq!(driver.take_sent(), [""; 0], "it waits for its identifier");
     driver.receive(&server::puback(1));
     assert_eq!(driver.take_seen(), [Seen::Published(stuck)]);
-    assert_eq!(
-        driver.take_sent(),
-        ["PUBLISH q1 #1 t=next", "PUBLISH q2 #2 t=behind"]
-    );
+    assert_eq!(driver.take_sent(), ["PUBLISH q1 #1 t=next", "PUBLISH q2 #2 t=behind"]);
     driver.receive(&server::pubrec(2));
     driver.receive(&server::puback(1));
     driver.receive(&server::pubcomp(2));
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Published(next), Seen::Published(behind)]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Published(next), Seen::Published(behind)]);
 }
 
 // ---- giving up ----
@@ -612,11 +516,8 @@ fn abandon_drops_each_request_once() {
     driver.lost();
     driver.forget();
     driver.abandon();
-    let dropped: Vec<Seen> = tickets
-        .iter()
-        .chain([&subscribe])
-        .map(|ticket| Seen::Dropped(*ticket))
-        .collect();
+    let dropped: Vec<Seen> =
+        tickets.iter().chain([&subscribe]).map(|ticket| Seen::Dropped(*ticket)).collect();
     assert_eq!(driver.take_seen(), dropped);
     assert_eq!(driver.client.in_flight(), 0);
     driver.pass(RETRY);
@@ -670,17 +571,9 @@ fn story<S: Storage>(storage: S) -> (Vec<Seen>, Vec<String>) {
     let mut driver = Driver::with(window(3), storage);
     driver.go_online(false);
     for round in 0..50_u8 {
-        let ticket = driver.publish(
-            "t",
-            &[round; 30],
-            [AtMostOnce, AtLeastOnce, ExactlyOnce][usize::from(round % 3)],
-        );
-        driver.receive(&server::publish(
-            u16::from(round) + 1,
-            ExactlyOnce,
-            false,
-            &[round],
-        ));
+        let ticket =
+            driver.publish("t", &[round; 30], [AtMostOnce, AtLeastOnce, ExactlyOnce][usize::from(round % 3)]);
+        driver.receive(&server::publish(u16::from(round) + 1, ExactlyOnce, false, &[round]));
         driver.receive(&server::puback(ticket.packet_id()));
         driver.receive(&server::pubrec(ticket.packet_id()));
         driver.receive(&server::pubcomp(ticket.packet_id()));
@@ -760,9 +653,7 @@ mod growing {
     fn growing_memory_takes_more_requests_than_it_starts_with() {
         let mut driver = Driver::with(window(u16::MAX), Growing::default());
         driver.go_online(false);
-        let tickets: Vec<Ticket> = (0..1_000)
-            .map(|_| driver.publish("t", b"x", AtLeastOnce))
-            .collect();
+        let tickets: Vec<Ticket> = (0..1_000).map(|_| driver.publish("t", b"x", AtLeastOnce)).collect();
         driver.forget();
         for ticket in &tickets {
             driver.receive(&server::puback(ticket.packet_id()));

@@ -8,10 +8,7 @@ use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use mqtt_p2p_core::{Config, DecodeError, Delivery, DisconnectReason, Error, Inline, PacketType};
 
 fn manual() -> Config {
-    Config {
-        manual_ack: true,
-        ..config()
-    }
+    Config { manual_ack: true, ..config() }
 }
 
 /// What names the only message that came.
@@ -22,10 +19,7 @@ fn delivery<S: mqtt_p2p_core::Storage>(driver: &mut Driver<S>) -> Delivery {
 }
 
 fn closes(driver: &mut Driver, reason: DisconnectReason) {
-    let disconnected = Seen::Disconnected {
-        reason,
-        retry_at: Some(driver.now + RETRY),
-    };
+    let disconnected = Seen::Disconnected { reason, retry_at: Some(driver.now + RETRY) };
     assert_eq!(driver.take_seen(), [Seen::Close, disconnected]);
 }
 
@@ -38,23 +32,12 @@ fn a_message_is_delivered_with_all_that_it_says() {
     driver.receive(b"\x3a\x06\x00\x01t\x00\x07y");
     let messages = driver.take_messages();
     assert_eq!(
-        (
-            messages[0].topic.as_str(),
-            &messages[0].payload[..],
-            messages[0].qos
-        ),
+        (messages[0].topic.as_str(), &messages[0].payload[..], messages[0].qos),
         ("a/b", &b"x"[..], AtMostOnce)
     );
+    assert_eq!((messages[0].retain, messages[0].dup, messages[0].delivery), (true, false, None));
     assert_eq!(
-        (messages[0].retain, messages[0].dup, messages[0].delivery),
-        (true, false, None)
-    );
-    assert_eq!(
-        (
-            messages[1].topic.as_str(),
-            &messages[1].payload[..],
-            messages[1].qos
-        ),
+        (messages[1].topic.as_str(), &messages[1].payload[..], messages[1].qos),
         ("t", &b"y"[..], AtLeastOnce)
     );
     assert_eq!((messages[1].retain, messages[1].dup), (false, true));
@@ -123,10 +106,7 @@ fn qos_2_that_comes_again_is_answered_and_not_delivered_with_dup_or_without() {
         driver.reconnect(true);
         driver.receive(&publish(5, ExactlyOnce, dup, b"x"));
         assert_eq!(driver.take_payloads(), [""; 0]);
-        assert_eq!(
-            driver.take_sent(),
-            ["PUBREC #5", "PUBREC #5", "CONNECT", "PUBREC #5"]
-        );
+        assert_eq!(driver.take_sent(), ["PUBREC #5", "PUBREC #5", "CONNECT", "PUBREC #5"]);
         assert_eq!(driver.client.stats().duplicates, 2);
     }
 }
@@ -204,9 +184,7 @@ fn acknowledgements_that_wait_for_the_transport_hold_back_the_input() {
     driver.go_online(false);
     driver.forget();
     driver.writable = 0;
-    let messages: Vec<u8> = (1..=100)
-        .flat_map(|id| publish(id, AtLeastOnce, false, b"x"))
-        .collect();
+    let messages: Vec<u8> = (1..=100).flat_map(|id| publish(id, AtLeastOnce, false, b"x")).collect();
     driver.receive(&messages);
     let delivered = driver.take_payloads().len();
     assert!((1..=9).contains(&delivered), "{delivered}");
@@ -271,11 +249,7 @@ fn by_hand_qos_2_stays_valid_over_the_connections_of_its_session() {
     assert_eq!(driver.take_payloads(), [""; 0]);
     assert_eq!(driver.take_sent(), [""; 0], "it is not taken yet");
     assert_eq!(driver.acknowledge(delivery), Ok(()));
-    assert_eq!(
-        driver.take_sent(),
-        ["PUBREC #5"],
-        "the repetition is answered at once"
-    );
+    assert_eq!(driver.take_sent(), ["PUBREC #5"], "the repetition is answered at once");
     assert_eq!(driver.acknowledge(delivery), Err(Error::Stale));
 }
 
@@ -324,10 +298,7 @@ fn by_hand_an_acknowledgement_without_room_can_be_tried_again() {
             Err(error) => break error,
         }
     };
-    assert_eq!(
-        (accepted, error),
-        (8, Error::Full(mqtt_p2p_core::Need::Control(4)))
-    );
+    assert_eq!((accepted, error), (8, Error::Full(mqtt_p2p_core::Need::Control(4))));
     driver.writable = usize::MAX;
     driver.run();
     assert_eq!(driver.acknowledge(delivery), Ok(()));
@@ -351,13 +322,7 @@ fn malformed_input_closes_with_its_fault() {
         (b"\x90\x03\x00\x01\x03", DecodeError::InvalidReturnCode(3)),
         (b"\x90\x02\x00\x01", DecodeError::EmptyList),
         (b"\xd0\x01\x00", DecodeError::TrailingBytes),
-        (
-            b"\x60\x02\x00\x01",
-            DecodeError::InvalidFlags {
-                packet: PacketType::PubRel,
-                flags: 0,
-            },
-        ),
+        (b"\x60\x02\x00\x01", DecodeError::InvalidFlags { packet: PacketType::PubRel, flags: 0 }),
         (b"\x00", DecodeError::ReservedType(0)),
         (b"\xf0", DecodeError::ReservedType(15)),
         (b"\x30\xff\xff\xff\xff", DecodeError::InvalidRemainingLength),
@@ -380,17 +345,11 @@ fn what_follows_malformed_input_is_discarded() {
 
 #[test]
 fn a_packet_over_the_limit_is_refused_at_its_header() {
-    let mut driver = Driver::online(Config {
-        max_packet_size: 100,
-        ..config()
-    });
+    let mut driver = Driver::online(Config { max_packet_size: 100, ..config() });
     driver.receive(&publish(1, AtMostOnce, false, &[b'x'; 84]));
     assert_eq!(driver.take_payloads().len(), 1, "a packet of 100 bytes");
     driver.receive(&[0x30, 99]);
-    closes(
-        &mut driver,
-        DisconnectReason::Malformed(DecodeError::TooLarge { size: 101, max: 100 }),
-    );
+    closes(&mut driver, DisconnectReason::Malformed(DecodeError::TooLarge { size: 101, max: 100 }));
 }
 
 #[test]

@@ -9,14 +9,9 @@ const PASSWORD: &[u8] = b"planted-secret";
 fn connecting<S: Storage>(storage: S) -> Client<S> {
     let mut client = Client::new(Config::new(), 1, storage);
     client.connect(NOW);
-    assert!(matches!(
-        client.poll(NOW, &mut &[][..]),
-        Action::OpenTransport { .. }
-    ));
+    assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
     client.transport_opened(NOW, &Login::new("id").with_password("user", PASSWORD));
-    let Action::Transmit(connect) = client.poll(NOW, &mut &[][..]) else {
-        panic!("CONNECT goes out")
-    };
+    let Action::Transmit(connect) = client.poll(NOW, &mut &[][..]) else { panic!("CONNECT goes out") };
     assert!(connect.ends_with(PASSWORD));
     let len = connect.len();
     client.transmitted(len);
@@ -27,10 +22,7 @@ fn connecting<S: Storage>(storage: S) -> Client<S> {
 fn debug_of_a_client_shows_no_byte_of_the_password() {
     let shown = format!("{:?}", connecting(Inline::<64>::new()));
     let numbers = format!("{PASSWORD:?}");
-    assert!(
-        !shown.contains("planted") && !shown.contains(numbers.trim_matches(['[', ']'])),
-        "{shown}"
-    );
+    assert!(!shown.contains("planted") && !shown.contains(numbers.trim_matches(['[', ']'])), "{shown}");
 }
 
 #[test]
@@ -46,13 +38,6 @@ fn the_password_does_not_stay_in_memory_once_the_server_has_accepted_it() {
         growable: false,
     };
     let mut client = connecting(memory);
-    assert!(matches!(
-        client.poll(NOW, &mut &[0x20, 2, 0, 0][..]),
-        Action::Event(_)
-    ));
-    assert!(
-        !control
-            .windows(4)
-            .any(|window| PASSWORD.windows(4).any(|secret| secret == window))
-    );
+    assert!(matches!(client.poll(NOW, &mut &[0x20, 2, 0, 0][..]), Action::Event(_)));
+    assert!(!control.windows(4).any(|window| PASSWORD.windows(4).any(|secret| secret == window)));
 }

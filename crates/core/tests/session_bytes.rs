@@ -10,10 +10,7 @@ use proptest::prelude::*;
 
 /// A client with something of everything under way, and its tickets.
 fn under_way() -> (Driver, Vec<Ticket>) {
-    let mut driver = Driver::online(Config {
-        max_in_flight: 3,
-        ..config()
-    });
+    let mut driver = Driver::online(Config { max_in_flight: 3, ..config() });
     driver.subscribed(&[("kept/#", ExactlyOnce)]);
     driver.receive(&publish(7, ExactlyOnce, false, b"in"));
     let tickets = vec![
@@ -87,21 +84,11 @@ fn with_the_session_an_imported_client_goes_on_where_the_other_was() {
         ]
     );
     driver.receive(&publish(7, ExactlyOnce, true, b"in"));
-    assert_eq!(
-        driver.take_payloads(),
-        [""; 0],
-        "it was delivered before the restart"
-    );
+    assert_eq!(driver.take_payloads(), [""; 0], "it was delivered before the restart");
     assert_eq!(driver.take_sent(), ["PUBREC #7"]);
     driver.receive(&pubcomp(3));
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Published(tickets[1]), Seen::Published(tickets[6])]
-    );
-    assert_eq!(
-        driver.take_sent(),
-        ["PUBLISH q1 #7 t=waits", "PUBLISH q0 t=behind"]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Published(tickets[1]), Seen::Published(tickets[6])]);
+    assert_eq!(driver.take_sent(), ["PUBLISH q1 #7 t=waits", "PUBLISH q0 t=behind"]);
 }
 
 #[test]
@@ -154,10 +141,7 @@ fn a_subscription_under_way_at_the_export_is_kept_once_it_is_granted() {
 
 #[test]
 fn a_message_that_was_not_taken_before_the_export_is_delivered_again() {
-    let mut old = Driver::online(Config {
-        manual_ack: true,
-        ..config()
-    });
+    let mut old = Driver::online(Config { manual_ack: true, ..config() });
     old.receive(&publish(7, ExactlyOnce, false, b"x"));
     let mut driver = restarted(&mut old);
     driver.go_online(true);
@@ -262,11 +246,7 @@ fn damage_at_any_place_is_noticed() {
         for bit in [1, 0x80] {
             let mut damaged = bytes.clone();
             damaged[at] ^= bit;
-            let expected = if at < 5 {
-                SessionError::UnknownFormat
-            } else {
-                SessionError::Damaged
-            };
+            let expected = if at < 5 { SessionError::UnknownFormat } else { SessionError::Damaged };
             assert_eq!(import(&damaged), Err(expected), "byte {at}");
         }
     }
@@ -288,10 +268,7 @@ fn a_session_of_another_version_is_not_read() {
     let mut bytes = Driver::new(config()).export();
     bytes[4] = 2;
     let content = bytes.len() - 4;
-    assert_eq!(
-        import(&sealed(&bytes[..content])),
-        Err(SessionError::UnknownFormat)
-    );
+    assert_eq!(import(&sealed(&bytes[..content])), Err(SessionError::UnknownFormat));
     assert_eq!(import(b"not a session"), Err(SessionError::UnknownFormat));
 }
 
@@ -309,11 +286,7 @@ fn content_that_contradicts_itself_is_invalid() {
             Err(SessionError::Invalid) => invalid += 1,
             other => panic!("byte {at}: {other:?}"),
         }
-        assert_eq!(
-            import(&sealed(&content[..at])),
-            Err(SessionError::Invalid),
-            "cut off at {at}"
-        );
+        assert_eq!(import(&sealed(&content[..at])), Err(SessionError::Invalid), "cut off at {at}");
     }
     assert!(invalid > content.len() / 2, "{invalid} of {}", content.len());
 }
@@ -327,11 +300,7 @@ fn a_client_in_use_takes_no_session() {
 
     let mut driver = Driver::new(config());
     driver.publish("t", b"x", AtLeastOnce);
-    assert_eq!(
-        driver.client.import_session(&bytes),
-        in_use,
-        "has accepted something"
-    );
+    assert_eq!(driver.client.import_session(&bytes), in_use, "has accepted something");
 
     let mut driver = Driver::new(config());
     driver.connect();
@@ -348,10 +317,7 @@ fn a_session_of_subscriptions_alone_is_not_overwritten() {
     old.subscribed(&[("kept", AtLeastOnce)]);
     let mut driver = restarted(&mut old);
     let (mut other, _) = under_way();
-    assert_eq!(
-        driver.client.import_session(&other.export()),
-        Err(SessionError::NotTaken(Error::InUse))
-    );
+    assert_eq!(driver.client.import_session(&other.export()), Err(SessionError::NotTaken(Error::InUse)));
     assert_eq!(driver.subscriptions(), [("kept".into(), AtLeastOnce)]);
 }
 

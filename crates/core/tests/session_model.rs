@@ -92,13 +92,7 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
-    let resubscribe = select(
-        &[
-            Resubscribe::WithoutSession,
-            Resubscribe::Always,
-            Resubscribe::Never,
-        ][..],
-    );
+    let resubscribe = select(&[Resubscribe::WithoutSession, Resubscribe::Always, Resubscribe::Never][..]);
     (1..5_u16, any::<bool>(), resubscribe).prop_map(|(max_in_flight, manual_ack, resubscribe)| Config {
         max_in_flight,
         manual_ack,
@@ -256,11 +250,8 @@ impl World {
 
     fn acknowledge(&mut self, choice: usize) {
         let count = self.sent.values().filter(|sent| sent.delivery.is_some()).count();
-        let Some(sent) = self
-            .sent
-            .values_mut()
-            .filter(|sent| sent.delivery.is_some())
-            .nth(choice % count.max(1))
+        let Some(sent) =
+            self.sent.values_mut().filter(|sent| sent.delivery.is_some()).nth(choice % count.max(1))
         else {
             return;
         };
@@ -326,13 +317,7 @@ impl World {
     fn server_sends(&mut self, qos: QoS) {
         let serial = self.serial();
         if self.server.send(serial, qos) {
-            let sent = Sent {
-                qos,
-                losses: self.server.losses,
-                delivered: 0,
-                allowed: 1,
-                delivery: None,
-            };
+            let sent = Sent { qos, losses: self.server.losses, delivered: 0, allowed: 1, delivery: None };
             self.sent.insert(serial, sent);
         }
     }
@@ -340,13 +325,7 @@ impl World {
     /// An answer to what was never asked.
     fn stray(&mut self, choice: usize) {
         const NOBODYS: u16 = 60_001;
-        let kinds = [
-            server::puback,
-            server::pubrec,
-            server::pubrel,
-            server::pubcomp,
-            server::unsuback,
-        ];
+        let kinds = [server::puback, server::pubrec, server::pubrel, server::pubcomp, server::unsuback];
         if self.server.is_connected() {
             let packet = kinds[choice % kinds.len()](NOBODYS);
             self.server.out.extend(packet);
@@ -366,14 +345,9 @@ impl World {
         self.cut(usize::MAX);
         self.look();
         let bytes = self.driver.export();
-        let mut client = Client::new(
-            *self.driver.client.config(),
-            u64::from(self.next_serial),
-            Memory::new(),
-        );
-        client
-            .import_session(&bytes)
-            .expect("what was exported is imported");
+        let mut client =
+            Client::new(*self.driver.client.config(), u64::from(self.next_serial), Memory::new());
+        client.import_session(&bytes).expect("what was exported is imported");
         let checks = std::mem::take(&mut self.driver.checks).restarted();
         let now = self.driver.now;
         self.driver = Driver::around(client);
@@ -389,12 +363,7 @@ impl World {
                 sent.allowed += 1;
             }
         }
-        let requests: Vec<u32> = self
-            .driver
-            .requests()
-            .iter()
-            .map(|ticket| ticket.to_bits())
-            .collect();
+        let requests: Vec<u32> = self.driver.requests().iter().map(|ticket| ticket.to_bits()).collect();
         let live: Vec<u32> = self.driver.checks.live.iter().copied().collect();
         assert_eq!(requests, live, "every request is in the session");
     }
@@ -421,10 +390,7 @@ impl World {
             }
         }
         let window = self.driver.client.config().max_in_flight;
-        assert!(
-            self.driver.client.in_flight() <= window,
-            "more than the window is under way"
-        );
+        assert!(self.driver.client.in_flight() <= window, "more than the window is under way");
         for index in self.checked..self.server.log.len() {
             let (serial, qos) = self.server.log[index];
             self.assert_expected(serial, qos);
@@ -448,10 +414,7 @@ impl World {
     }
 
     fn assert_arrived(&self, ticket: Ticket) {
-        let found = self
-            .published
-            .iter()
-            .find(|(_, accepted)| accepted.ticket == ticket);
+        let found = self.published.iter().find(|(_, accepted)| accepted.ticket == ticket);
         let (serial, accepted) = found.expect("a publication");
         assert!(
             accepted.qos == QoS::AtMostOnce || self.server.log.contains(&(*serial, accepted.qos)),
@@ -504,11 +467,7 @@ impl World {
                 self.driver.pass(wait - self.driver.now);
             }
         }
-        panic!(
-            "it never ends: {:?} are open, {:?}",
-            self.driver.requests(),
-            self.server
-        );
+        panic!("it never ends: {:?} are open, {:?}", self.driver.requests(), self.server);
     }
 
     fn is_settled(&self) -> bool {
@@ -530,11 +489,7 @@ impl World {
         if !self.unsure && self.driver.client.config().resubscribe != Resubscribe::Never {
             let mut kept = self.driver.subscriptions();
             kept.sort();
-            assert_eq!(
-                kept,
-                self.server.subscriptions(),
-                "both sides agree on subscriptions"
-            );
+            assert_eq!(kept, self.server.subscriptions(), "both sides agree on subscriptions");
         }
     }
 }

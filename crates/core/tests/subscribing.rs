@@ -8,10 +8,7 @@ use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use mqtt_p2p_core::{Config, DisconnectReason, EncodeError, Error, Inline, Limits, Need, QoS, Resubscribe};
 
 fn resubscribe(resubscribe: Resubscribe) -> Config {
-    Config {
-        resubscribe,
-        ..config()
-    }
+    Config { resubscribe, ..config() }
 }
 
 fn kept(list: &[(&str, QoS)]) -> Vec<(String, QoS)> {
@@ -28,10 +25,7 @@ fn a_subscription_is_asked_for_answered_and_kept() {
     assert_eq!(driver.subscriptions(), []);
     driver.receive(&suback(1, &[1, 0]));
     assert_eq!(driver.take_seen(), [Seen::Subscribed(ticket, vec![1, 0])]);
-    assert_eq!(
-        driver.subscriptions(),
-        kept(&[("a", AtLeastOnce), ("b/#", ExactlyOnce)])
-    );
+    assert_eq!(driver.subscriptions(), kept(&[("a", AtLeastOnce), ("b/#", ExactlyOnce)]));
 }
 
 #[test]
@@ -39,10 +33,7 @@ fn a_refused_subscription_is_reported_and_not_kept() {
     let mut driver = Driver::online(config());
     let ticket = driver.subscribe(&[("a", AtLeastOnce), ("b", AtLeastOnce), ("c", AtMostOnce)]);
     driver.receive(&suback(1, &[0x80, 1, 0x80]));
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Subscribed(ticket, vec![0x80, 1, 0x80])]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Subscribed(ticket, vec![0x80, 1, 0x80])]);
     assert_eq!(driver.subscriptions(), kept(&[("b", AtLeastOnce)]));
 }
 
@@ -54,10 +45,7 @@ fn an_unsubscription_is_asked_for_answered_and_no_longer_kept() {
     assert_eq!(driver.take_sent(), ["UNSUBSCRIBE #2 b never"]);
     driver.receive(&unsuback(2));
     assert_eq!(driver.take_seen(), [Seen::Unsubscribed(ticket)]);
-    assert_eq!(
-        driver.subscriptions(),
-        kept(&[("a", AtLeastOnce), ("c", AtLeastOnce)])
-    );
+    assert_eq!(driver.subscriptions(), kept(&[("a", AtLeastOnce), ("c", AtLeastOnce)]));
 }
 
 #[test]
@@ -65,10 +53,7 @@ fn the_same_filter_takes_the_place_of_the_old_one() {
     let mut driver = Driver::online(config());
     driver.subscribed(&[("a", AtMostOnce), ("b", AtMostOnce)]);
     driver.subscribed(&[("a", ExactlyOnce)]);
-    assert_eq!(
-        driver.subscriptions(),
-        kept(&[("b", AtMostOnce), ("a", ExactlyOnce)])
-    );
+    assert_eq!(driver.subscriptions(), kept(&[("b", AtMostOnce), ("a", ExactlyOnce)]));
 }
 
 #[test]
@@ -93,45 +78,27 @@ fn a_suback_with_the_wrong_number_of_answers_closes_and_the_request_lives_on() {
         assert_eq!(driver.take_seen(), [Seen::Close, disconnected]);
         driver.go_online(false);
         driver.receive(&suback(1, &[1, 1]));
-        assert_eq!(
-            driver.take_seen().last(),
-            Some(&Seen::Subscribed(ticket, vec![1, 1]))
-        );
+        assert_eq!(driver.take_seen().last(), Some(&Seen::Subscribed(ticket, vec![1, 1])));
     }
 }
 
 #[test]
 fn an_empty_list_is_invalid() {
     let mut driver = Driver::online(config());
-    assert_eq!(
-        driver.try_subscribe(&[]),
-        Err(Error::Invalid(EncodeError::EmptyList))
-    );
-    assert_eq!(
-        driver.client.unsubscribe(&[]),
-        Err(Error::Invalid(EncodeError::EmptyList))
-    );
+    assert_eq!(driver.try_subscribe(&[]), Err(Error::Invalid(EncodeError::EmptyList)));
+    assert_eq!(driver.client.unsubscribe(&[]), Err(Error::Invalid(EncodeError::EmptyList)));
 }
 
 // ---- limits ----
 
 #[test]
 fn more_subscriptions_than_the_service_grants_are_refused() {
-    let mut driver = Driver::online(Config {
-        limits: Limits {
-            max_subscriptions: 3,
-            ..Limits::none()
-        },
-        ..config()
-    });
+    let mut driver =
+        Driver::online(Config { limits: Limits { max_subscriptions: 3, ..Limits::none() }, ..config() });
     driver.subscribed(&[("a", AtMostOnce)]);
     driver.subscribe(&[("b", AtMostOnce), ("c", AtMostOnce)]);
     let too_many = Err(Error::TooManySubscriptions { max: 3 });
-    assert_eq!(
-        driver.try_subscribe(&[filter("d", AtMostOnce)]),
-        too_many,
-        "those under way count"
-    );
+    assert_eq!(driver.try_subscribe(&[filter("d", AtMostOnce)]), too_many, "those under way count");
     driver.receive(&suback(2, &[0, 0x80]));
     driver.subscribed(&[("d", AtMostOnce)]);
     assert_eq!(driver.try_subscribe(&[filter("e", AtMostOnce)]), too_many);
@@ -146,10 +113,7 @@ fn a_full_list_is_an_error_that_goes_away() {
     let mut driver = Driver::with(config(), Inline::<256, 8, 128, 16>::new());
     driver.go_online(false);
     driver.subscribed(&[("seven77", AtMostOnce)]);
-    assert_eq!(
-        driver.try_subscribe(&[filter("1234", AtMostOnce)]),
-        Err(Error::Full(Need::Subscriptions(1)))
-    );
+    assert_eq!(driver.try_subscribe(&[filter("1234", AtMostOnce)]), Err(Error::Full(Need::Subscriptions(1))));
     driver.unsubscribe(&["seven77"]);
     driver.receive(&unsuback(2));
     driver.subscribed(&[("1234", AtMostOnce)]);
@@ -180,11 +144,7 @@ fn growing_memory_takes_any_number_of_subscriptions() {
     assert_eq!(driver.subscriptions().len(), 501);
     driver.reconnect(false);
     let mut answered = 0;
-    while let Some(sent) = driver
-        .take_sent()
-        .iter()
-        .find(|sent| sent.starts_with("SUBSCRIBE"))
-    {
+    while let Some(sent) = driver.take_sent().iter().find(|sent| sent.starts_with("SUBSCRIBE")) {
         let count = sent.split(' ').count() - 2;
         driver.receive(&suback(REPLAY, &vec![1; count]));
         answered += count;
@@ -207,11 +167,7 @@ fn subscriptions_are_asked_for_again_as_the_policy_says() {
         let mut driver = Driver::online(resubscribe(policy));
         driver.subscribed(&[("a", AtLeastOnce), ("b", AtMostOnce)]);
         driver.reconnect(session_present);
-        let expected: &[&str] = if again {
-            &["CONNECT", "SUBSCRIBE #65535 a:1 b:0"]
-        } else {
-            &["CONNECT"]
-        };
+        let expected: &[&str] = if again { &["CONNECT", "SUBSCRIBE #65535 a:1 b:0"] } else { &["CONNECT"] };
         assert_eq!(driver.take_sent(), expected);
     }
 }
@@ -238,10 +194,7 @@ fn a_replay_with_the_wrong_number_of_answers_closes() {
     driver.receive(&suback(REPLAY, &[1, 1]));
     assert_eq!(
         driver.take_seen()[1],
-        Seen::Disconnected {
-            reason: DisconnectReason::Contradiction,
-            retry_at: Some(driver.now + RETRY)
-        }
+        Seen::Disconnected { reason: DisconnectReason::Contradiction, retry_at: Some(driver.now + RETRY) }
     );
 }
 
@@ -255,12 +208,7 @@ fn subscriptions_are_asked_for_again_before_what_waits_goes_out() {
     driver.reconnect(false);
     assert_eq!(
         driver.take_sent(),
-        [
-            "CONNECT",
-            "SUBSCRIBE #65535 a:1",
-            "PUBLISH q1 #2 t=x",
-            "UNSUBSCRIBE #3 b"
-        ]
+        ["CONNECT", "SUBSCRIBE #65535 a:1", "PUBLISH q1 #2 t=x", "UNSUBSCRIBE #3 b"]
     );
 }
 
@@ -281,17 +229,11 @@ fn requests_that_are_under_way_are_sent_again_beside_the_replay() {
     let ticket = driver.subscribe(&[("b", AtLeastOnce)]);
     driver.forget();
     driver.reconnect(false);
-    assert_eq!(
-        driver.take_sent(),
-        ["CONNECT", "SUBSCRIBE #65535 a:1", "SUBSCRIBE #2 b:1"]
-    );
+    assert_eq!(driver.take_sent(), ["CONNECT", "SUBSCRIBE #65535 a:1", "SUBSCRIBE #2 b:1"]);
     driver.forget();
     driver.receive(&suback(2, &[1]));
     driver.receive(&suback(REPLAY, &[1]));
-    assert_eq!(
-        driver.take_seen(),
-        [Seen::Subscribed(ticket, vec![1]), Seen::Resubscribed(0, vec![1])]
-    );
+    assert_eq!(driver.take_seen(), [Seen::Subscribed(ticket, vec![1]), Seen::Resubscribed(0, vec![1])]);
 }
 
 /// Five subscriptions, and room for two of them in one SUBSCRIBE; the first two are asked for again.
@@ -302,10 +244,7 @@ fn replaying_in_batches() -> Driver<Inline<256, 8, 36, 128>> {
         driver.subscribed(&[(text, AtLeastOnce)]);
     }
     driver.reconnect(false);
-    assert_eq!(
-        driver.take_sent(),
-        ["CONNECT", "SUBSCRIBE #65535 filter/1:1 filter/2:1"]
-    );
+    assert_eq!(driver.take_sent(), ["CONNECT", "SUBSCRIBE #65535 filter/1:1 filter/2:1"]);
     driver.forget();
     driver
 }
@@ -348,13 +287,7 @@ fn an_unsubscription_in_the_middle_of_a_replay_keeps_the_rest_in_step() {
             ]
         );
         let sent = driver.take_sent();
-        assert_eq!(
-            sent[1..],
-            [
-                "SUBSCRIBE #65535 filter/3:1 filter/4:1",
-                "SUBSCRIBE #65535 filter/5:1"
-            ]
-        );
+        assert_eq!(sent[1..], ["SUBSCRIBE #65535 filter/3:1 filter/4:1", "SUBSCRIBE #65535 filter/5:1"]);
     }
 }
 
@@ -364,10 +297,7 @@ fn a_replay_that_is_cut_off_begins_anew() {
     driver.receive(&suback(REPLAY, &[1, 1]));
     driver.forget();
     driver.reconnect(false);
-    assert_eq!(
-        driver.take_sent(),
-        ["CONNECT", "SUBSCRIBE #65535 filter/1:1 filter/2:1"]
-    );
+    assert_eq!(driver.take_sent(), ["CONNECT", "SUBSCRIBE #65535 filter/1:1 filter/2:1"]);
 }
 
 #[test]

@@ -26,10 +26,7 @@ fn trap_dup_is_never_set_when_a_message_is_sent_again() {
     driver.publish("t", b"y", ExactlyOnce);
     driver.forget();
     driver.reconnect(true);
-    assert_eq!(
-        driver.take_sent()[1..],
-        ["PUBLISH q1 #1 dup t=x", "PUBLISH q2 #2 dup t=y"]
-    );
+    assert_eq!(driver.take_sent()[1..], ["PUBLISH q1 #1 dup t=x", "PUBLISH q2 #2 dup t=y"]);
 }
 
 /// rumqttc
@@ -64,19 +61,13 @@ fn trap_subscribe_takes_an_identifier_in_flight() {
     driver.receive(&puback(1));
     assert_eq!(driver.take_sent(), ["SUBSCRIBE #1 f:0"]);
     driver.receive(&suback(1, &[0]));
-    assert_eq!(
-        driver.take_seen().last(),
-        Some(&Seen::Subscribed(ticket, vec![0]))
-    );
+    assert_eq!(driver.take_seen().last(), Some(&Seen::Subscribed(ticket, vec![0])));
 }
 
 /// rumqttc
 #[test]
 fn trap_unsent_requests_are_dropped_when_the_session_is_gone() {
-    let mut driver = Driver::online(Config {
-        max_in_flight: 1,
-        ..config()
-    });
+    let mut driver = Driver::online(Config { max_in_flight: 1, ..config() });
     driver.publish("t", b"under way", AtLeastOnce);
     driver.publish("t", b"waits", AtLeastOnce);
     driver.lost();
@@ -85,14 +76,7 @@ fn trap_unsent_requests_are_dropped_when_the_session_is_gone() {
     driver.go_online(false);
     driver.forget();
     driver.receive(&puback(1));
-    assert_eq!(
-        driver.take_sent(),
-        [
-            "PUBLISH q1 #2 t=waits",
-            "SUBSCRIBE #3 f:0",
-            "PUBLISH q0 t=offline"
-        ]
-    );
+    assert_eq!(driver.take_sent(), ["PUBLISH q1 #2 t=waits", "SUBSCRIBE #3 f:0", "PUBLISH q0 t=offline"]);
 }
 
 /// rumqttc
@@ -110,10 +94,7 @@ fn trap_publishing_while_holding_a_message_deadlocks() {
     driver.run();
     assert_eq!(answer.map(mqtt_p2p_core::Ticket::packet_id), Ok(1));
     assert_eq!(held.payload, b"question");
-    assert_eq!(
-        driver.take_sent(),
-        ["PUBACK #1", "PUBLISH q1 #1 answers=question"]
-    );
+    assert_eq!(driver.take_sent(), ["PUBACK #1", "PUBLISH q1 #1 answers=question"]);
 }
 
 /// mqrstt
@@ -223,13 +204,7 @@ fn trap_a_header_alone_reserves_255_mib() {
     let Some(Seen::Disconnected { reason, .. }) = driver.take_seen().pop() else {
         panic!("it is refused at its header")
     };
-    assert_eq!(
-        reason,
-        DisconnectReason::Malformed(DecodeError::TooLarge {
-            size: 268_435_460,
-            max: 66_560
-        })
-    );
+    assert_eq!(reason, DisconnectReason::Malformed(DecodeError::TooLarge { size: 268_435_460, max: 66_560 }));
 }
 
 /// paho embedded-c
@@ -244,10 +219,7 @@ fn trap_no_data_and_an_error_share_a_code() {
     driver.closed(TransportError::ClosedByPeer);
     assert!(matches!(
         driver.take_seen()[..],
-        [Seen::Disconnected {
-            reason: DisconnectReason::Transport(TransportError::ClosedByPeer),
-            ..
-        }]
+        [Seen::Disconnected { reason: DisconnectReason::Transport(TransportError::ClosedByPeer), .. }]
     ));
     driver.go_online(true);
     driver.forget();
@@ -256,10 +228,7 @@ fn trap_no_data_and_an_error_share_a_code() {
         driver.take_seen()[..],
         [
             Seen::Close,
-            Seen::Disconnected {
-                reason: DisconnectReason::Malformed(DecodeError::InvalidQoS),
-                ..
-            }
+            Seen::Disconnected { reason: DisconnectReason::Malformed(DecodeError::InvalidQoS), .. }
         ]
     ));
 }

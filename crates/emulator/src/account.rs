@@ -61,67 +61,39 @@ pub enum SignMode {
 impl Account {
     /// An access key, for log-ins in signature mode.
     pub fn access_key(id: impl Into<String>, secret: impl Into<String>) -> Self {
-        Self::AccessKey {
-            id: id.into(),
-            secret: secret.into(),
-        }
+        Self::AccessKey { id: id.into(), secret: secret.into() }
     }
 
     /// The credential of one device.
     pub fn device(client_id: impl Into<String>, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        Self::Device {
-            client_id: client_id.into(),
-            id: id.into(),
-            secret: secret.into(),
-        }
+        Self::Device { client_id: client_id.into(), id: id.into(), secret: secret.into() }
     }
 
     /// A user name of custom authentication, for any client id.
     pub fn custom(user_name: impl Into<String>, secret: impl Into<String>, sign_mode: SignMode) -> Self {
-        Self::Custom {
-            user_name: user_name.into(),
-            secret: secret.into(),
-            sign_mode,
-            client_id: None,
-        }
+        Self::Custom { user_name: user_name.into(), secret: secret.into(), sign_mode, client_id: None }
     }
 
     /// A token that was issued in the name of an access key.
     pub fn token(access_key_id: impl Into<String>, kind: TokenKind, token: impl Into<String>) -> Self {
-        Self::Token {
-            access_key_id: access_key_id.into(),
-            kind,
-            token: token.into(),
-        }
+        Self::Token { access_key_id: access_key_id.into(), kind, token: token.into() }
     }
 }
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AccessKey { id, .. } => f
-                .debug_struct("AccessKey")
-                .field("id", id)
-                .finish_non_exhaustive(),
-            Self::Device { client_id, id, .. } => f
-                .debug_struct("Device")
-                .field("client_id", client_id)
-                .field("id", id)
-                .finish_non_exhaustive(),
-            Self::Custom {
-                user_name,
-                sign_mode,
-                client_id,
-                ..
-            } => f
+            Self::AccessKey { id, .. } => f.debug_struct("AccessKey").field("id", id).finish_non_exhaustive(),
+            Self::Device { client_id, id, .. } => {
+                f.debug_struct("Device").field("client_id", client_id).field("id", id).finish_non_exhaustive()
+            }
+            Self::Custom { user_name, sign_mode, client_id, .. } => f
                 .debug_struct("Custom")
                 .field("user_name", user_name)
                 .field("sign_mode", sign_mode)
                 .field("client_id", client_id)
                 .finish_non_exhaustive(),
-            Self::Token {
-                access_key_id, kind, ..
-            } => f
+            Self::Token { access_key_id, kind, .. } => f
                 .debug_struct("Token")
                 .field("access_key_id", access_key_id)
                 .field("kind", kind)

@@ -60,10 +60,7 @@ impl Quirks {
             session_present: SessionPresent::AlwaysZero,
             connack_delay: Duration::from_millis(50),
             suback_delay: Duration::from_millis(50),
-            re_push: Some(RePush {
-                interval: Duration::from_secs(3),
-                times: 15,
-            }),
+            re_push: Some(RePush { interval: Duration::from_secs(3), times: 15 }),
             offline_batch: Some(OfflineBatch {
                 messages: limits::OFFLINE_BATCH,
                 interval: limits::OFFLINE_BATCH_INTERVAL,

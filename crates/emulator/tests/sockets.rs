@@ -71,9 +71,7 @@ async fn upgrade(
 ) -> Result<(WebSocket, Option<String>), Error> {
     let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();
     let subprotocol = HeaderValue::from_str(subprotocol).unwrap();
-    request
-        .headers_mut()
-        .insert("Sec-WebSocket-Protocol", subprotocol);
+    request.headers_mut().insert("Sec-WebSocket-Protocol", subprotocol);
     let socket = TcpStream::connect(addr).await.unwrap();
     let (socket, response) = client_async(request, socket).await?;
     let chosen = response.headers().get("Sec-WebSocket-Protocol");
@@ -192,10 +190,7 @@ async fn late_answers_come_by_the_servers_own_clock() {
     config.quirks.connack_delay = Duration::from_millis(300);
     let server = Server::start(config).await.unwrap();
     let mut socket = TcpStream::connect(server.tcp_addr()).await.unwrap();
-    socket
-        .write_all(&bytes_of(&Packet::Connect(Connect::new("a"))))
-        .await
-        .unwrap();
+    socket.write_all(&bytes_of(&Packet::Connect(Connect::new("a")))).await.unwrap();
     expect(&mut socket, &ACCEPTED).await;
 }
 
@@ -206,15 +201,7 @@ async fn a_dropped_link_ends_and_its_client_may_come_back() {
     assert!(server.drop_connection(ALICE));
     assert!(!server.drop_connection(ALICE));
     expect_end(&mut alice).await;
-    let cut = |event: &Event| {
-        matches!(
-            event,
-            Event::Closed {
-                reason: CloseReason::Cut,
-                ..
-            }
-        )
-    };
+    let cut = |event: &Event| matches!(event, Event::Closed { reason: CloseReason::Cut, .. });
     assert_eq!(server.events().iter().filter(|event| cut(event)).count(), 1);
 
     let _alice = tcp(&server, ALICE).await;

@@ -35,10 +35,7 @@ impl ConnAck {
         if flags > 1 || (flags == 1 && reason.is_error()) {
             return Err(DecodeError::InvalidConnAckFlags(flags));
         }
-        Ok(Self {
-            session_present: flags == 1,
-            reason,
-        })
+        Ok(Self { session_present: flags == 1, reason })
     }
 
     pub(crate) fn encode(self, buffer: &mut [u8]) -> Result<usize, EncodeError> {

@@ -128,10 +128,7 @@ impl Frame<'_> {
         if self.flags & !dup == fixed {
             Ok(())
         } else {
-            Err(DecodeError::InvalidFlags {
-                packet: self.packet_type,
-                flags: self.flags,
-            })
+            Err(DecodeError::InvalidFlags { packet: self.packet_type, flags: self.flags })
         }
     }
 }
@@ -158,23 +155,11 @@ pub fn frame(input: &[u8], max_packet_size: u32) -> Result<Framed<'_>, DecodeErr
     };
     let size = remaining.wrapping_add(header_len);
     if size > max_packet_size {
-        return Err(DecodeError::TooLarge {
-            size,
-            max: max_packet_size,
-        });
+        return Err(DecodeError::TooLarge { size, max: max_packet_size });
     }
     match after_header.split_at_checked(remaining as usize) {
-        Some((body, rest)) => Ok(Framed::Complete(
-            Frame {
-                packet_type,
-                flags: *first & 0x0f,
-                body,
-            },
-            rest,
-        )),
-        None => Ok(Framed::Incomplete {
-            needed: (remaining as usize).wrapping_sub(after_header.len()),
-        }),
+        Some((body, rest)) => Ok(Framed::Complete(Frame { packet_type, flags: *first & 0x0f, body }, rest)),
+        None => Ok(Framed::Incomplete { needed: (remaining as usize).wrapping_sub(after_header.len()) }),
     }
 }
 
@@ -213,22 +198,14 @@ mod tests {
     #[test]
     fn the_largest_remaining_length_is_handled() {
         let header = [0x30, 0xff, 0xff, 0xff, 0x7f];
-        assert_eq!(
-            frame(&header, MAX_PACKET_SIZE),
-            Ok(Framed::Incomplete {
-                needed: MAX_REMAINING_LENGTH
-            })
-        );
+        assert_eq!(frame(&header, MAX_PACKET_SIZE), Ok(Framed::Incomplete { needed: MAX_REMAINING_LENGTH }));
     }
 
     #[test]
     fn a_packet_over_the_limit_is_refused_at_its_fixed_header() {
         let header = [0x30, 0x80, 0x01];
         assert_eq!(frame(&header, 131), Ok(Framed::Incomplete { needed: 128 }));
-        assert_eq!(
-            frame(&header, 130),
-            Err(DecodeError::TooLarge { size: 131, max: 130 })
-        );
+        assert_eq!(frame(&header, 130), Err(DecodeError::TooLarge { size: 131, max: 130 }));
     }
 
     #[test]
@@ -237,10 +214,7 @@ mod tests {
             frame(&[0x30, 0x80, 0x80, 0x80, 0x80], u32::MAX),
             Err(DecodeError::InvalidRemainingLength)
         );
-        assert_eq!(
-            frame(&[0x30, 0x80, 0x80, 0x80], u32::MAX),
-            Ok(Framed::Incomplete { needed: 1 })
-        );
+        assert_eq!(frame(&[0x30, 0x80, 0x80, 0x80], u32::MAX), Ok(Framed::Incomplete { needed: 1 }));
     }
 
     #[test]

@@ -14,10 +14,7 @@ use crate::write::{Writer, packet_size};
 
 /// A control packet (§3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "the names are the standard's; each payload says what it is"
-)]
+#[allow(missing_docs, reason = "the names are the standard's; each payload says what it is")]
 pub enum Packet<'a> {
     Connect(Connect<'a>),
     ConnAck(ConnAck),
@@ -164,10 +161,6 @@ impl Frame<'_> {
     /// Wrong flags, a body.
     pub fn empty<T>(&self, packet: T) -> Result<T, DecodeError> {
         self.check_flags(false)?;
-        if self.body.is_empty() {
-            Ok(packet)
-        } else {
-            Err(DecodeError::TrailingBytes)
-        }
+        if self.body.is_empty() { Ok(packet) } else { Err(DecodeError::TrailingBytes) }
     }
 }

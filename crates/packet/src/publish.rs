@@ -41,13 +41,7 @@ impl<'a> Publish<'a> {
     /// A message of QoS 0.
     #[inline]
     pub const fn new(topic: TopicName<'a>, payload: &'a [u8]) -> Self {
-        Self {
-            dup: false,
-            retain: false,
-            topic,
-            delivery: None,
-            payload,
-        }
+        Self { dup: false, retain: false, topic, delivery: None, payload }
     }
 
     /// The quality of service.
@@ -89,25 +83,13 @@ impl<'a> Publish<'a> {
             Some(qos) => Some((qos, body.packet_id()?)),
             None => None,
         };
-        Ok(Self {
-            dup: flags & DUP != 0,
-            retain: flags & RETAIN != 0,
-            topic,
-            delivery,
-            payload: body.0,
-        })
+        Ok(Self { dup: flags & DUP != 0, retain: flags & RETAIN != 0, topic, delivery, payload: body.0 })
     }
 
     #[inline]
     fn remaining(&self) -> Result<usize, EncodeError> {
-        let header = self
-            .topic
-            .as_bytes()
-            .len()
-            .wrapping_add(if self.delivery.is_some() { 4 } else { 2 });
-        header
-            .checked_add(self.payload.len())
-            .ok_or(EncodeError::PacketTooLarge)
+        let header = self.topic.as_bytes().len().wrapping_add(if self.delivery.is_some() { 4 } else { 2 });
+        header.checked_add(self.payload.len()).ok_or(EncodeError::PacketTooLarge)
     }
 
     /// The packet's exact length in bytes.
@@ -141,9 +123,7 @@ impl<'a> Publish<'a> {
 
     /// Whether an encoded packet is a PUBLISH with DUP.
     pub fn is_dup(packet: &[u8]) -> bool {
-        packet
-            .first()
-            .is_some_and(|first| *first >> 4 == PacketType::Publish as u8 && *first & DUP != 0)
+        packet.first().is_some_and(|first| *first >> 4 == PacketType::Publish as u8 && *first & DUP != 0)
     }
 
     /// Sets or clears DUP in an encoded PUBLISH of QoS 1 or 2 that is sent again ([MQTT-3.3.1-1]). Any other

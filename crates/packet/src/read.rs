@@ -51,10 +51,6 @@ impl<'a> Reader<'a> {
     /// The body must end here.
     #[inline]
     pub(crate) fn end(self) -> Result<(), DecodeError> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(DecodeError::TrailingBytes)
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(DecodeError::TrailingBytes) }
     }
 }

@@ -46,10 +46,7 @@ impl ReasonCode {
 
     /// CONNACK's return code, 0 to 5; `None` where 3.1.1 has none for this reason.
     pub fn connack_code(self) -> Option<u8> {
-        (0..)
-            .zip(CONNACK)
-            .find(|&(_, reason)| reason == self)
-            .map(|(code, _)| code)
+        (0..).zip(CONNACK).find(|&(_, reason)| reason == self).map(|(code, _)| code)
     }
 
     /// From SUBACK's return code; `None` for one that is neither 0, 1, 2 nor 0x80 ([MQTT-3.9.3-2]).

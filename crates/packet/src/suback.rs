@@ -31,10 +31,7 @@ impl<'a> ReturnCodes<'a> {
         if codes.is_empty() {
             return Err(DecodeError::EmptyList);
         }
-        match codes
-            .iter()
-            .find(|code| ReasonCode::from_suback(**code).is_none())
-        {
+        match codes.iter().find(|code| ReasonCode::from_suback(**code).is_none()) {
             Some(code) => Err(DecodeError::InvalidReturnCode(*code)),
             None => Ok(Self(codes)),
         }
@@ -76,17 +73,11 @@ impl<'a> SubAck<'a> {
     pub fn decode(frame: &Frame<'a>, _protocol: Protocol) -> Result<Self, DecodeError> {
         frame.check_flags(false)?;
         let mut body = Reader(frame.body);
-        Ok(Self {
-            packet_id: body.packet_id()?,
-            return_codes: ReturnCodes::new(body.0)?,
-        })
+        Ok(Self { packet_id: body.packet_id()?, return_codes: ReturnCodes::new(body.0)? })
     }
 
     fn remaining(&self) -> Result<usize, EncodeError> {
-        self.return_codes
-            .len()
-            .checked_add(2)
-            .ok_or(EncodeError::PacketTooLarge)
+        self.return_codes.len().checked_add(2).ok_or(EncodeError::PacketTooLarge)
     }
 
     pub(crate) fn encoded_len(&self) -> Result<usize, EncodeError> {

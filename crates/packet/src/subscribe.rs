@@ -138,15 +138,9 @@ impl<'a, T: Entry<'a>> Filters<'a, T> {
     pub(crate) fn remaining(&self) -> Result<usize, EncodeError> {
         let mut size: usize = 2;
         for entry in self.iter() {
-            size = size
-                .checked_add(entry.size())
-                .ok_or(EncodeError::PacketTooLarge)?;
+            size = size.checked_add(entry.size()).ok_or(EncodeError::PacketTooLarge)?;
         }
-        if size == 2 {
-            Err(EncodeError::EmptyList)
-        } else {
-            Ok(size)
-        }
+        if size == 2 { Err(EncodeError::EmptyList) } else { Ok(size) }
     }
 
     pub(crate) fn encode(
@@ -186,10 +180,7 @@ impl<'a> Subscribe<'a> {
     pub fn decode(frame: &Frame<'a>, protocol: Protocol) -> Result<Self, DecodeError> {
         frame.check_flags(protocol == Protocol::V31)?;
         let mut body = Reader(frame.body);
-        Ok(Self {
-            packet_id: body.packet_id()?,
-            filters: Filters::decode(body)?,
-        })
+        Ok(Self { packet_id: body.packet_id()?, filters: Filters::decode(body)? })
     }
 
     /// The packet's exact length in bytes.

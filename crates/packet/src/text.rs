@@ -34,11 +34,7 @@ pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextEr
             None => return characters(bytes, NO_WILDCARDS),
         }
     }
-    if plain == HIGH_BITS {
-        Ok(())
-    } else {
-        characters(bytes, NO_WILDCARDS)
-    }
+    if plain == HIGH_BITS { Ok(()) } else { characters(bytes, NO_WILDCARDS) }
 }
 
 /// Sets the top bit of every byte that is ASCII, not NUL and not a wildcard; a byte that is not ASCII may spoil

@@ -93,10 +93,7 @@ pub struct Options {
 impl Options {
     /// MQTT 3.1.1 without a limit of its own.
     pub const fn new() -> Self {
-        Self {
-            protocol: Protocol::V311,
-            max_packet_size: crate::frame::MAX_PACKET_SIZE,
-        }
+        Self { protocol: Protocol::V311, max_packet_size: crate::frame::MAX_PACKET_SIZE }
     }
 
     /// The same for another edition.

@@ -25,10 +25,7 @@ impl<'a> Unsubscribe<'a> {
     pub fn decode(frame: &Frame<'a>, protocol: Protocol) -> Result<Self, DecodeError> {
         frame.check_flags(protocol == Protocol::V31)?;
         let mut body = Reader(frame.body);
-        Ok(Self {
-            packet_id: body.packet_id()?,
-            filters: Filters::decode(body)?,
-        })
+        Ok(Self { packet_id: body.packet_id()?, filters: Filters::decode(body)? })
     }
 
     /// The packet's exact length in bytes.
@@ -44,7 +41,6 @@ impl<'a> Unsubscribe<'a> {
     /// # Errors
     /// As [`Self::encoded_len`]; a buffer too small.
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        self.filters
-            .encode(PacketType::Unsubscribe, self.packet_id, buffer)
+        self.filters.encode(PacketType::Unsubscribe, self.packet_id, buffer)
     }
 }

@@ -89,11 +89,7 @@ fn translated(packet: &Packet<'_>) -> Option<v4::Packet> {
         )),
         Packet::Unsubscribe(unsubscribe) => v4::Packet::Unsubscribe(v4::Unsubscribe {
             pkid: unsubscribe.packet_id.get(),
-            topics: unsubscribe
-                .filters
-                .iter()
-                .map(|filter| filter.as_str().into())
-                .collect(),
+            topics: unsubscribe.filters.iter().map(|filter| filter.as_str().into()).collect(),
         }),
         Packet::UnsubAck(ack) => v4::Packet::UnsubAck(v4::UnsubAck::new(ack.packet_id.get())),
         Packet::PingReq => v4::Packet::PingReq,
@@ -311,11 +307,9 @@ fn topic_names(packet: &v4::Packet) -> Option<&str> {
 
 fn topic_filters(packet: &v4::Packet) -> Vec<&str> {
     match packet {
-        v4::Packet::Subscribe(subscribe) => subscribe
-            .filters
-            .iter()
-            .map(|entry| entry.path.as_str())
-            .collect(),
+        v4::Packet::Subscribe(subscribe) => {
+            subscribe.filters.iter().map(|entry| entry.path.as_str()).collect()
+        }
         v4::Packet::Unsubscribe(unsubscribe) => unsubscribe.topics.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     }
@@ -334,20 +328,9 @@ fn client_id_and_user_name(packet: &v4::Packet) -> Vec<&str> {
 /// How long the body of CONNECT is up to the end of the last field that `flags` announce.
 fn connect_size(connect: &v4::Connect, flags: u8) -> usize {
     let login = connect.login.clone().unwrap_or_else(|| v4::Login::new("", ""));
-    let will = connect
-        .last_will
-        .as_ref()
-        .map_or(0, |will| 4 + will.topic.len() + will.message.len());
-    let user_name = if flags & 0x80 != 0 {
-        2 + login.username.len()
-    } else {
-        0
-    };
-    let password = if flags & 0x40 != 0 {
-        2 + login.password.len()
-    } else {
-        0
-    };
+    let will = connect.last_will.as_ref().map_or(0, |will| 4 + will.topic.len() + will.message.len());
+    let user_name = if flags & 0x80 != 0 { 2 + login.username.len() } else { 0 };
+    let password = if flags & 0x40 != 0 { 2 + login.password.len() } else { 0 };
     12 + connect.client_id.len() + will + user_name + password
 }
 
@@ -377,10 +360,9 @@ fn compare(bytes: &[u8]) -> Result<Option<&'static str>, String> {
             .iter()
             .find(|entry| discriminant(&entry.error) == discriminant(error) && (entry.has)(bytes, packet))
             .map(|entry| entry.what),
-        (Ok(Decoded::Packet { packet, .. }), Err(error)) => STRICT
-            .iter()
-            .find(|entry| entry.error == *error && (entry.has)(packet))
-            .map(|entry| entry.what),
+        (Ok(Decoded::Packet { packet, .. }), Err(error)) => {
+            STRICT.iter().find(|entry| entry.error == *error && (entry.has)(packet)).map(|entry| entry.what)
+        }
     };
     match listed {
         Some(what) => Ok(Some(what)),
@@ -391,12 +373,7 @@ fn compare(bytes: &[u8]) -> Result<Option<&'static str>, String> {
 #[test]
 fn every_listed_difference_is_still_there() {
     for entry in LENIENT {
-        assert_eq!(
-            compare(entry.example),
-            Ok(Some(entry.what)),
-            "[{}]",
-            entry.statement
-        );
+        assert_eq!(compare(entry.example), Ok(Some(entry.what)), "[{}]", entry.statement);
     }
     for entry in STRICT {
         assert_eq!(compare(entry.example), Ok(Some(entry.what)), "{}", entry.section);

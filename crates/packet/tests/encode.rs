@@ -22,30 +22,13 @@ fn refused(packet: Packet<'_>, error: EncodeError) {
 fn a_field_of_connect_over_65_535_bytes_is_refused() {
     // §1.5.3.
     let text = "x".repeat(65_536);
-    let will = Will {
-        topic: topic("w"),
-        payload: text.as_bytes(),
-        qos: QoS::AtMostOnce,
-        retain: false,
-    };
-    let user = Connect {
-        user_name: Some("u"),
-        ..Connect::new("c")
-    };
+    let will = Will { topic: topic("w"), payload: text.as_bytes(), qos: QoS::AtMostOnce, retain: false };
+    let user = Connect { user_name: Some("u"), ..Connect::new("c") };
     for connect in [
         Connect::new(&text),
-        Connect {
-            will: Some(will),
-            ..user
-        },
-        Connect {
-            user_name: Some(&text),
-            ..user
-        },
-        Connect {
-            password: Some(text.as_bytes()),
-            ..user
-        },
+        Connect { will: Some(will), ..user },
+        Connect { user_name: Some(&text), ..user },
+        Connect { password: Some(text.as_bytes()), ..user },
     ] {
         assert_eq!(connect.encoded_len(), Err(EncodeError::FieldTooLong));
         refused(Packet::Connect(connect), EncodeError::FieldTooLong);
@@ -55,25 +38,15 @@ fn a_field_of_connect_over_65_535_bytes_is_refused() {
 #[test]
 fn a_field_of_65_535_bytes_is_written() {
     let text = "x".repeat(65_535);
-    let connect = Connect {
-        user_name: Some(&text),
-        password: Some(text.as_bytes()),
-        ..Connect::new(&text)
-    };
+    let connect = Connect { user_name: Some(&text), password: Some(text.as_bytes()), ..Connect::new(&text) };
     let size = 4 + 10 + 3 * (2 + 65_535);
-    assert_eq!(
-        encoded(&Packet::Connect(connect)).map(|bytes| bytes.len()),
-        Ok(size)
-    );
+    assert_eq!(encoded(&Packet::Connect(connect)).map(|bytes| bytes.len()), Ok(size));
 }
 
 #[test]
 fn nul_in_client_identifier_or_user_name_is_refused() {
     // [MQTT-1.5.3-2]. Topics can't have it: their types check.
-    let user_name = Connect {
-        user_name: Some("a\0"),
-        ..Connect::new("c")
-    };
+    let user_name = Connect { user_name: Some("a\0"), ..Connect::new("c") };
     for connect in [Connect::new("\0"), user_name] {
         refused(Packet::Connect(connect), EncodeError::InvalidText);
     }
@@ -82,10 +55,7 @@ fn nul_in_client_identifier_or_user_name_is_refused() {
 #[test]
 fn a_password_without_a_user_name_is_refused() {
     // [MQTT-3.1.2-22].
-    let connect = Connect {
-        password: Some(b"p"),
-        ..Connect::new("c")
-    };
+    let connect = Connect { password: Some(b"p"), ..Connect::new("c") };
     refused(Packet::Connect(connect), EncodeError::PasswordWithoutUserName);
 }
 
@@ -93,17 +63,11 @@ fn a_password_without_a_user_name_is_refused() {
 fn subscribe_and_unsubscribe_without_a_topic_filter_are_refused() {
     // [MQTT-3.8.3-3], [MQTT-3.10.3-2].
     refused(
-        Packet::Subscribe(Subscribe {
-            packet_id: id(1),
-            filters: Filters::new(&[]),
-        }),
+        Packet::Subscribe(Subscribe { packet_id: id(1), filters: Filters::new(&[]) }),
         EncodeError::EmptyList,
     );
     refused(
-        Packet::Unsubscribe(Unsubscribe {
-            packet_id: id(1),
-            filters: Filters::new(&[]),
-        }),
+        Packet::Unsubscribe(Unsubscribe { packet_id: id(1), filters: Filters::new(&[]) }),
         EncodeError::EmptyList,
     );
 }
@@ -116,10 +80,7 @@ fn connack_refuses_what_table_3_1_has_no_code_for() {
         (false, ReasonCode::UnspecifiedError),
         (true, ReasonCode::NotAuthorized),
     ] {
-        let connack = ConnAck {
-            session_present,
-            reason,
-        };
+        let connack = ConnAck { session_present, reason };
         refused(Packet::ConnAck(connack), EncodeError::InvalidConnAck);
     }
 }
@@ -129,10 +90,7 @@ fn a_list_of_topic_filters_over_the_largest_packet_is_refused() {
     // 4,096 filters of 65,535 bytes and their lengths: 268,443,648 bytes.
     let text = "x".repeat(65_535);
     let filters = vec![filter(&text); 4_096];
-    let unsubscribe = Unsubscribe {
-        packet_id: id(1),
-        filters: Filters::new(&filters),
-    };
+    let unsubscribe = Unsubscribe { packet_id: id(1), filters: Filters::new(&filters) };
     assert_eq!(unsubscribe.encoded_len(), Err(EncodeError::PacketTooLarge));
     refused(Packet::Unsubscribe(unsubscribe), EncodeError::PacketTooLarge);
 }
@@ -140,14 +98,8 @@ fn a_list_of_topic_filters_over_the_largest_packet_is_refused() {
 #[test]
 fn dup_is_left_out_of_qos_0() {
     // [MQTT-3.3.1-2].
-    let publish = Publish {
-        dup: true,
-        ..Publish::new(topic("t"), b"")
-    };
-    assert_eq!(
-        encoded(&Packet::Publish(publish)).as_deref(),
-        Ok(&b"\x30\x03\x00\x01t"[..])
-    );
+    let publish = Publish { dup: true, ..Publish::new(topic("t"), b"") };
+    assert_eq!(encoded(&Packet::Publish(publish)).as_deref(), Ok(&b"\x30\x03\x00\x01t"[..]));
 }
 
 #[test]
@@ -167,16 +119,8 @@ fn topics_are_refused_with_the_reason() {
         ("a\0", Err(TopicError::InvalidText), Err(TopicError::InvalidText)),
         ("a/+", Err(TopicError::WildcardInName), Ok(())),
         ("a/#", Err(TopicError::WildcardInName), Ok(())),
-        (
-            "a+",
-            Err(TopicError::WildcardInName),
-            Err(TopicError::MisplacedWildcard),
-        ),
-        (
-            "#/a",
-            Err(TopicError::WildcardInName),
-            Err(TopicError::MisplacedWildcard),
-        ),
+        ("a+", Err(TopicError::WildcardInName), Err(TopicError::MisplacedWildcard)),
+        ("#/a", Err(TopicError::WildcardInName), Err(TopicError::MisplacedWildcard)),
         (&long[1..], Ok(()), Ok(())),
     ] {
         assert_eq!(TopicName::new(text).map(drop), name);
@@ -222,11 +166,7 @@ fn neither_0_nor_3_get_where_they_do_not_belong() {
 
 #[test]
 fn debug_of_a_log_in_shows_no_credentials() {
-    let connect = Connect {
-        user_name: Some("alice"),
-        password: Some(b"secret"),
-        ..Connect::new("c")
-    };
+    let connect = Connect { user_name: Some("alice"), password: Some(b"secret"), ..Connect::new("c") };
     let shown = format!("{:?} {connect:#?}", Packet::Connect(connect));
     let secret_bytes = format!("{:?}", b"secret");
     assert!(!shown.contains("alice") && !shown.contains("secret") && !shown.contains(&secret_bytes));
@@ -235,14 +175,8 @@ fn debug_of_a_log_in_shows_no_credentials() {
 
 #[test]
 fn lists_are_equal_by_their_entries_wherever_they_come_from() {
-    let one = SubscribeFilter {
-        filter: filter("a"),
-        qos: QoS::AtMostOnce,
-    };
-    let other_qos = SubscribeFilter {
-        qos: QoS::AtLeastOnce,
-        ..one
-    };
+    let one = SubscribeFilter { filter: filter("a"), qos: QoS::AtMostOnce };
+    let other_qos = SubscribeFilter { qos: QoS::AtLeastOnce, ..one };
     let encoded = Filters::from_encoded(b"\x00\x01a\x00").expect("one entry");
     assert_eq!(encoded, Filters::new(&[one]));
     assert_ne!(encoded, Filters::new(&[one, one]));

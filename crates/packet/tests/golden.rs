@@ -21,16 +21,11 @@ fn both_ways(bytes: &[u8], options: &Options, packet: Packet<'_>) {
 }
 
 fn ack(packet_id: u16) -> Ack {
-    Ack {
-        packet_id: id(packet_id),
-    }
+    Ack { packet_id: id(packet_id) }
 }
 
 fn asks<'a>(text: &'a str, qos: QoS) -> SubscribeFilter<'a> {
-    SubscribeFilter {
-        filter: filter(text),
-        qos,
-    }
+    SubscribeFilter { filter: filter(text), qos }
 }
 
 // §1.5, §2.2: text and remaining length.
@@ -82,15 +77,10 @@ fn the_largest_remaining_length_can_be_announced_and_one_more_can_not() {
     let payload = vec![0; MAX_REMAINING_LENGTH - 2];
     let publish = |len: usize| Publish::new(topic("t"), &payload[..len]);
     assert_eq!(publish(MAX_REMAINING_LENGTH - 3).encoded_len(), Ok(268_435_460));
-    assert_eq!(
-        publish(MAX_REMAINING_LENGTH - 2).encoded_len(),
-        Err(EncodeError::PacketTooLarge)
-    );
+    assert_eq!(publish(MAX_REMAINING_LENGTH - 2).encoded_len(), Err(EncodeError::PacketTooLarge));
     assert_eq!(
         decode(b"\x30\xff\xff\xff\x7f", &V311),
-        Ok(Decoded::Incomplete {
-            needed: MAX_REMAINING_LENGTH
-        })
+        Ok(Decoded::Incomplete { needed: MAX_REMAINING_LENGTH })
     );
 }
 
@@ -98,10 +88,7 @@ fn the_largest_remaining_length_can_be_announced_and_one_more_can_not() {
 fn a_remaining_length_with_more_digits_than_it_takes_is_read() {
     // MQTT 3.1.1 does not forbid it; MQTT 5 was the first to. It is never written.
     assert_eq!(decoded(b"\xc0\x80\x00", &V311), Packet::PingReq);
-    assert_eq!(
-        decoded(b"\x40\x82\x80\x80\x00\x00\x01", &V311),
-        Packet::PubAck(ack(1))
-    );
+    assert_eq!(decoded(b"\x40\x82\x80\x80\x00\x00\x01", &V311), Packet::PubAck(ack(1)));
 }
 
 // §3.1: CONNECT.
@@ -120,12 +107,7 @@ fn connect_has_the_variable_header_of_figure_3_6() {
             clean_session: true,
             keep_alive: 10,
             client_id: "sn-1",
-            will: Some(Will {
-                topic: topic("a/b"),
-                payload: b"gone",
-                qos: QoS::AtLeastOnce,
-                retain: false,
-            }),
+            will: Some(Will { topic: topic("a/b"), payload: b"gone", qos: QoS::AtLeastOnce, retain: false }),
             user_name: Some("user"),
             password: Some(b"\xff"),
         }),
@@ -134,66 +116,19 @@ fn connect_has_the_variable_header_of_figure_3_6() {
 
 #[test]
 fn each_connect_flag_has_the_bit_of_section_3_1_2_3() {
-    let plain = Connect {
-        clean_session: false,
-        keep_alive: 0,
-        ..Connect::new("c")
-    };
-    let will = Will {
-        topic: topic("w"),
-        payload: b"",
-        qos: QoS::AtMostOnce,
-        retain: false,
-    };
-    let with_will = |will| Connect {
-        will: Some(will),
-        ..plain
-    };
-    let user = Connect {
-        user_name: Some("u"),
-        ..plain
-    };
+    let plain = Connect { clean_session: false, keep_alive: 0, ..Connect::new("c") };
+    let will = Will { topic: topic("w"), payload: b"", qos: QoS::AtMostOnce, retain: false };
+    let with_will = |will| Connect { will: Some(will), ..plain };
+    let user = Connect { user_name: Some("u"), ..plain };
     let table: [(u8, Connect<'_>, &[u8]); 8] = [
         (0b0000_0000, plain, b""),
-        (
-            0b0000_0010,
-            Connect {
-                clean_session: true,
-                ..plain
-            },
-            b"",
-        ),
+        (0b0000_0010, Connect { clean_session: true, ..plain }, b""),
         (0b0000_0100, with_will(will), b"\x00\x01w\x00\x00"),
-        (
-            0b0000_1100,
-            with_will(Will {
-                qos: QoS::AtLeastOnce,
-                ..will
-            }),
-            b"\x00\x01w\x00\x00",
-        ),
-        (
-            0b0001_0100,
-            with_will(Will {
-                qos: QoS::ExactlyOnce,
-                ..will
-            }),
-            b"\x00\x01w\x00\x00",
-        ),
-        (
-            0b0010_0100,
-            with_will(Will { retain: true, ..will }),
-            b"\x00\x01w\x00\x00",
-        ),
+        (0b0000_1100, with_will(Will { qos: QoS::AtLeastOnce, ..will }), b"\x00\x01w\x00\x00"),
+        (0b0001_0100, with_will(Will { qos: QoS::ExactlyOnce, ..will }), b"\x00\x01w\x00\x00"),
+        (0b0010_0100, with_will(Will { retain: true, ..will }), b"\x00\x01w\x00\x00"),
         (0b1000_0000, user, b"\x00\x01u"),
-        (
-            0b1100_0000,
-            Connect {
-                password: Some(b"p"),
-                ..user
-            },
-            b"\x00\x01u\x00\x01p",
-        ),
+        (0b1100_0000, Connect { password: Some(b"p"), ..user }, b"\x00\x01u\x00\x01p"),
     ];
     for (flags, connect, payload) in table {
         let body = [b"\x00\x04MQTT\x04", &[flags][..], b"\x00\x00\x00\x01c", payload].concat();
@@ -213,12 +148,7 @@ fn connect_of_mqtt_3_1_says_mqisdp_and_level_3() {
         clean_session: true,
         keep_alive: 10,
         client_id: "c",
-        will: Some(Will {
-            topic: topic("a/b"),
-            payload: b"w",
-            qos: QoS::AtLeastOnce,
-            retain: false,
-        }),
+        will: Some(Will { topic: topic("a/b"), payload: b"w", qos: QoS::AtLeastOnce, retain: false }),
         user_name: Some("u"),
         password: Some(b"p"),
     });
@@ -230,11 +160,7 @@ fn connect_of_mqtt_3_1_says_mqisdp_and_level_3() {
 #[test]
 fn connect_may_have_an_empty_client_identifier() {
     // §3.1.3.1, [MQTT-3.1.3-6].
-    both_ways(
-        b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00",
-        &V311,
-        Packet::Connect(Connect::new("")),
-    );
+    both_ways(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00", &V311, Packet::Connect(Connect::new("")));
 }
 
 #[test]
@@ -243,11 +169,7 @@ fn an_empty_user_name_or_password_is_not_the_same_as_none() {
     both_ways(
         b"\x10\x10\x00\x04MQTT\x04\xc2\x00\x3c\x00\x00\x00\x00\x00\x00",
         &V311,
-        Packet::Connect(Connect {
-            user_name: Some(""),
-            password: Some(b""),
-            ..Connect::new("")
-        }),
+        Packet::Connect(Connect { user_name: Some(""), password: Some(b""), ..Connect::new("") }),
     );
 }
 
@@ -267,10 +189,7 @@ fn connect_from_mosquitto_pub_is_read() {
     both_ways(
         b"\x10\x13\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x05probe",
         &V31,
-        Packet::Connect(Connect {
-            protocol: Protocol::V31,
-            ..Connect::new("probe")
-        }),
+        Packet::Connect(Connect { protocol: Protocol::V31, ..Connect::new("probe") }),
     );
 }
 
@@ -287,10 +206,7 @@ fn connack_has_the_return_codes_of_table_3_1() {
         ReasonCode::NotAuthorized,
     ];
     for (code, reason) in (0..).zip(codes) {
-        let connack = Packet::ConnAck(ConnAck {
-            session_present: false,
-            reason,
-        });
+        let connack = Packet::ConnAck(ConnAck { session_present: false, reason });
         both_ways(&[0x20, 0x02, 0x00, code], &V311, connack);
         both_ways(&[0x20, 0x02, 0x00, code], &V31, connack);
     }
@@ -302,10 +218,7 @@ fn connack_of_mosquitto_with_a_session_says_session_present() {
     both_ways(
         b"\x20\x02\x01\x00",
         &V311,
-        Packet::ConnAck(ConnAck {
-            session_present: true,
-            reason: ReasonCode::Success,
-        }),
+        Packet::ConnAck(ConnAck { session_present: true, reason: ReasonCode::Success }),
     );
 }
 
@@ -314,29 +227,18 @@ fn connack_of_mosquitto_with_a_session_says_session_present() {
 #[test]
 fn publish_has_the_variable_header_of_figure_3_11() {
     // §3.3.2.3: topic a/b, packet identifier 10.
-    let publish = Publish {
-        delivery: Some((AckedQoS::AtLeastOnce, id(10))),
-        ..Publish::new(topic("a/b"), b"")
-    };
+    let publish =
+        Publish { delivery: Some((AckedQoS::AtLeastOnce, id(10))), ..Publish::new(topic("a/b"), b"") };
     both_ways(b"\x32\x07\x00\x03a/b\x00\x0a", &V311, Packet::Publish(publish));
 }
 
 #[test]
 fn each_flag_of_publish_has_the_bit_of_section_3_3_1() {
     let at_most_once = Publish::new(topic("a/b"), b"hi");
-    let at_least_once = Publish {
-        delivery: Some((AckedQoS::AtLeastOnce, id(10))),
-        ..at_most_once
-    };
-    let exactly_once = Publish {
-        delivery: Some((AckedQoS::ExactlyOnce, id(10))),
-        ..at_most_once
-    };
+    let at_least_once = Publish { delivery: Some((AckedQoS::AtLeastOnce, id(10))), ..at_most_once };
+    let exactly_once = Publish { delivery: Some((AckedQoS::ExactlyOnce, id(10))), ..at_most_once };
     let dup = |publish| Publish { dup: true, ..publish };
-    let retain = |publish| Publish {
-        retain: true,
-        ..publish
-    };
+    let retain = |publish| Publish { retain: true, ..publish };
     for (first, publish) in [
         (0x30, at_most_once),
         (0x31, retain(at_most_once)),
@@ -363,10 +265,7 @@ fn a_zero_byte_payload_is_valid() {
     both_ways(
         b"\x31\x05\x00\x03a/b",
         &V311,
-        Packet::Publish(Publish {
-            retain: true,
-            ..Publish::new(topic("a/b"), b"")
-        }),
+        Packet::Publish(Publish { retain: true, ..Publish::new(topic("a/b"), b"") }),
     );
 }
 
@@ -450,9 +349,7 @@ fn suback_of_mosquitto_that_refuses_is_read_in_both_editions() {
 
 #[test]
 fn suback_of_mosquitto_that_grants_is_all_granted() {
-    let Packet::SubAck(suback) = decoded(b"\x90\x03\x00\x01\x01", &V311) else {
-        panic!("0x90 is SUBACK")
-    };
+    let Packet::SubAck(suback) = decoded(b"\x90\x03\x00\x01\x01", &V311) else { panic!("0x90 is SUBACK") };
     assert!(suback.return_codes.all_granted());
     assert!(suback.return_codes.iter().eq([ReasonCode::GrantedQoS1]));
 }
@@ -502,10 +399,7 @@ fn mqtt_3_1_leaves_the_first_byte_of_connack_unused() {
     for first in 0..=0xff {
         assert_eq!(
             decoded(&[0x20, 0x02, first, 0x00], &V31),
-            Packet::ConnAck(ConnAck {
-                session_present: false,
-                reason: ReasonCode::Success
-            })
+            Packet::ConnAck(ConnAck { session_present: false, reason: ReasonCode::Success })
         );
     }
 }
@@ -524,15 +418,7 @@ fn packets_of_one_read_come_apart_at_their_own_ends() {
         types.push(found.packet_type);
         rest = behind;
     }
-    assert_eq!(
-        types,
-        [
-            PacketType::ConnAck,
-            PacketType::SubAck,
-            PacketType::Publish,
-            PacketType::PingResp
-        ]
-    );
+    assert_eq!(types, [PacketType::ConnAck, PacketType::SubAck, PacketType::Publish, PacketType::PingResp]);
     assert_eq!(packet_len(b""), None);
     assert_eq!(packet_len(b"\x30\x07\x00"), None);
     assert_eq!(packet_len(b"\xf0\x00"), None);

@@ -20,12 +20,7 @@ struct Case {
 }
 
 const fn case(what: &'static str, statement: &'static str, bytes: &'static [u8], error: DecodeError) -> Case {
-    Case {
-        what,
-        statement,
-        bytes,
-        error,
-    }
+    Case { what, statement, bytes, error }
 }
 
 const fn flags(packet: PacketType, flags: u8) -> DecodeError {
@@ -161,12 +156,7 @@ fn refused(bytes: &[u8], options: &Options, error: DecodeError, what: &str) {
 #[test]
 fn every_malformed_packet_is_refused_with_its_own_error() {
     for case in CASES.iter().chain(CASES_3_1_1) {
-        refused(
-            case.bytes,
-            &V311,
-            case.error,
-            &format!("{} [{}]", case.what, case.statement),
-        );
+        refused(case.bytes, &V311, case.error, &format!("{} [{}]", case.what, case.statement));
     }
     for case in CASES {
         refused(case.bytes, &V31, case.error, &format!("MQTT 3.1, {}", case.what));
@@ -203,16 +193,10 @@ fn the_table_has_every_error_and_every_packet_type() {
     ];
     let cases = || CASES.iter().chain(CASES_3_1_1);
     for error in errors {
-        assert!(
-            cases().any(|case| discriminant(&case.error) == discriminant(&error)),
-            "{error:?}"
-        );
+        assert!(cases().any(|case| discriminant(&case.error) == discriminant(&error)), "{error:?}");
     }
     for packet_type in 0..=15 {
-        assert!(
-            cases().any(|case| case.bytes[0] >> 4 == packet_type),
-            "{packet_type}"
-        );
+        assert!(cases().any(|case| case.bytes[0] >> 4 == packet_type), "{packet_type}");
     }
 }
 
@@ -235,9 +219,7 @@ fn every_wrong_combination_of_flags_is_refused_for_every_type() {
 #[test]
 fn packet_identifier_0_is_refused_wherever_there_is_one() {
     // [MQTT-2.3.1-1]; an acknowledgement has the identifier of what it acknowledges.
-    let at_the_start = SMALLEST
-        .into_iter()
-        .filter(|(_, bytes)| bytes[2..].starts_with(&[0, 1]));
+    let at_the_start = SMALLEST.into_iter().filter(|(_, bytes)| bytes[2..].starts_with(&[0, 1]));
     let mut types = Vec::new();
     for (packet, bytes) in at_the_start.filter(|(packet, _)| *packet != PacketType::Publish) {
         let bytes = [&bytes[..2], &[0, 0], &bytes[4..]].concat();
@@ -300,11 +282,7 @@ const BAD_TEXT: &[(&str, &str, &[u8])] = &[
     ("U+FFFF in four bytes", "MQTT-1.5.3-1", b"\xf0\x8f\xbf\xbf"),
     ("the first surrogate", "MQTT-1.5.3-1", b"\xed\xa0\x80"),
     ("the last surrogate", "MQTT-1.5.3-1", b"\xed\xbf\xbf"),
-    (
-        "a pair of surrogates",
-        "MQTT-1.5.3-1",
-        b"\xed\xa0\x81\xed\xb0\x80",
-    ),
+    ("a pair of surrogates", "MQTT-1.5.3-1", b"\xed\xa0\x81\xed\xb0\x80"),
     ("U+110000", "MQTT-1.5.3-1", b"\xf4\x90\x80\x80"),
     ("a lead byte above U+10FFFF", "MQTT-1.5.3-1", b"\xf5\x80\x80\x80"),
     ("a byte of no character", "MQTT-1.5.3-1", b"0123456789abcdef\xff"),
@@ -316,24 +294,13 @@ type PacketWith = fn(&[u8]) -> Vec<u8>;
 /// Every field that holds text.
 const TEXT_FIELDS: &[(&str, PacketWith)] = &[
     ("topic name", |text| framed(0x30, text)),
-    ("topic filter", |text| {
-        framed(0x82, &[b"\x00\x01", text, b"\x00"].concat())
-    }),
-    ("second topic filter", |text| {
-        framed(0xa2, &[b"\x00\x01\x00\x01f", text].concat())
-    }),
-    ("client identifier", |text| {
-        framed(0x10, &[b"\x00\x04MQTT\x04\x02\x00\x00", text].concat())
-    }),
+    ("topic filter", |text| framed(0x82, &[b"\x00\x01", text, b"\x00"].concat())),
+    ("second topic filter", |text| framed(0xa2, &[b"\x00\x01\x00\x01f", text].concat())),
+    ("client identifier", |text| framed(0x10, &[b"\x00\x04MQTT\x04\x02\x00\x00", text].concat())),
     ("will topic", |text| {
-        framed(
-            0x10,
-            &[b"\x00\x04MQTT\x04\x06\x00\x00\x00\x00", text, b"\x00\x00"].concat(),
-        )
+        framed(0x10, &[b"\x00\x04MQTT\x04\x06\x00\x00\x00\x00", text, b"\x00\x00"].concat())
     }),
-    ("user name", |text| {
-        framed(0x10, &[b"\x00\x04MQTT\x04\x82\x00\x00\x00\x00", text].concat())
-    }),
+    ("user name", |text| framed(0x10, &[b"\x00\x04MQTT\x04\x82\x00\x00\x00\x00", text].concat())),
 ];
 
 #[test]
@@ -355,13 +322,8 @@ fn payload_password_and_will_message_may_be_any_bytes() {
     // §3.1.3.3, §3.1.3.5, §3.3.3.
     for (what, _, bytes) in BAD_TEXT {
         let field = [&[0, bytes.len() as u8], *bytes].concat();
-        let connect = [
-            b"\x00\x04MQTT\x04\xc6\x00\x00\x00\x00\x00\x01w",
-            &field[..],
-            b"\x00\x01u",
-            &field,
-        ]
-        .concat();
+        let connect =
+            [b"\x00\x04MQTT\x04\xc6\x00\x00\x00\x00\x00\x01w", &field[..], b"\x00\x01u", &field].concat();
         assert!(decode(&framed(0x10, &connect), &V311).is_ok(), "{what}");
         let publish = [b"\x00\x01t", *bytes].concat();
         assert!(decode(&framed(0x30, &publish), &V311).is_ok(), "{what}");
@@ -375,24 +337,14 @@ fn a_packet_over_the_readers_limit_is_refused_for_every_type() {
         assert!(decode(bytes, &V311.max_packet_size(size)).is_ok());
         let error = TooLarge { size, max: size - 1 };
         refused(bytes, &V311.max_packet_size(size - 1), error, "whole");
-        refused(
-            &bytes[..2],
-            &V311.max_packet_size(size - 1),
-            error,
-            "its fixed header",
-        );
+        refused(&bytes[..2], &V311.max_packet_size(size - 1), error, "its fixed header");
     }
 }
 
 #[test]
 fn every_error_says_what_is_wrong() {
     let others = [InvalidText, TooLarge { size: 2, max: 1 }];
-    for error in CASES
-        .iter()
-        .chain(CASES_3_1_1)
-        .map(|case| case.error)
-        .chain(others)
-    {
+    for error in CASES.iter().chain(CASES_3_1_1).map(|case| case.error).chain(others) {
         assert!(error.to_string().len() > 4, "{error:?} is {error}");
     }
 }

@@ -24,15 +24,13 @@ fn any_input() -> impl Strategy<Value = (Options, Vec<u8>)> {
 /// Packets of one connection, one after the other, and sometimes something else behind them.
 fn any_stream() -> impl Strategy<Value = (Options, Vec<u8>)> {
     protocol().prop_flat_map(|protocol| {
-        (
-            vec(packet(protocol), 1..6),
-            prop_oneof![Just(Vec::new()), input(protocol)],
-        )
-            .prop_map(move |(packets, last)| {
+        (vec(packet(protocol), 1..6), prop_oneof![Just(Vec::new()), input(protocol)]).prop_map(
+            move |(packets, last)| {
                 let mut stream: Vec<u8> = packets.iter().flat_map(Owned::encoded).collect();
                 stream.extend(last);
                 (options(protocol), stream)
-            })
+            },
+        )
     })
 }
 
@@ -68,10 +66,7 @@ fn read_in_pieces<'a>(pieces: impl Iterator<Item = &'a [u8]>, options: &Options)
 /// Every short prefix, the longest one, and those that `cuts` choose.
 fn prefixes<'a>(bytes: &'a [u8], cuts: &'a [Index]) -> impl Iterator<Item = &'a [u8]> {
     let chosen = cuts.iter().map(|cut| cut.index(bytes.len() + 1));
-    (0..bytes.len().min(32))
-        .chain([bytes.len().saturating_sub(1)])
-        .chain(chosen)
-        .map(|len| &bytes[..len])
+    (0..bytes.len().min(32)).chain([bytes.len().saturating_sub(1)]).chain(chosen).map(|len| &bytes[..len])
 }
 
 proptest! {

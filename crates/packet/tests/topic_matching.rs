@@ -32,16 +32,9 @@ fn a_last_number_sign_covers_the_parent_and_all_below_it() {
     // §4.7.1.2.
     covers(
         "sport/tennis/player1/#",
-        &[
-            "sport/tennis/player1",
-            "sport/tennis/player1/ranking",
-            "sport/tennis/player1/score/wimbledon",
-        ],
+        &["sport/tennis/player1", "sport/tennis/player1/ranking", "sport/tennis/player1/score/wimbledon"],
     );
-    covers_none(
-        "sport/tennis/player1/#",
-        &["sport/tennis", "sport/tennis/player12"],
-    );
+    covers_none("sport/tennis/player1/#", &["sport/tennis", "sport/tennis/player12"]);
     covers("sport/#", &["sport", "sport/", "sport/tennis"]);
     covers_none("sport/#", &["sports", "Sport", "/sport"]);
     covers("#", &["sport", "/", "/finance", "sport/tennis/player1"]);
@@ -54,32 +47,19 @@ fn a_number_sign_stands_alone_in_the_last_level() {
         assert!(TopicFilter::new(filter).is_ok(), "{filter}");
     }
     for filter in ["sport/tennis#", "sport/tennis/#/ranking", "##", "#/", "+#", "#+"] {
-        assert_eq!(
-            TopicFilter::new(filter),
-            Err(TopicError::MisplacedWildcard),
-            "{filter}"
-        );
+        assert_eq!(TopicFilter::new(filter), Err(TopicError::MisplacedWildcard), "{filter}");
     }
 }
 
 #[test]
 fn a_plus_sign_covers_one_level() {
     // §4.7.1.3.
-    covers(
-        "sport/tennis/+",
-        &["sport/tennis/player1", "sport/tennis/player2"],
-    );
-    covers_none(
-        "sport/tennis/+",
-        &["sport/tennis/player1/ranking", "sport/tennis"],
-    );
+    covers("sport/tennis/+", &["sport/tennis/player1", "sport/tennis/player2"]);
+    covers_none("sport/tennis/+", &["sport/tennis/player1/ranking", "sport/tennis"]);
     covers("sport/+", &["sport/"]);
     covers_none("sport/+", &["sport"]);
     covers("sport/+/player1", &["sport/tennis/player1", "sport//player1"]);
-    covers(
-        "+/tennis/#",
-        &["sport/tennis", "sport/tennis/player1", "/tennis/"],
-    );
+    covers("+/tennis/#", &["sport/tennis", "sport/tennis/player1", "/tennis/"]);
 }
 
 #[test]
@@ -89,11 +69,7 @@ fn a_plus_sign_stands_alone_in_its_level() {
         assert!(TopicFilter::new(filter).is_ok(), "{filter}");
     }
     for filter in ["sport+", "+sport", "sport/+a/player1", "++"] {
-        assert_eq!(
-            TopicFilter::new(filter),
-            Err(TopicError::MisplacedWildcard),
-            "{filter}"
-        );
+        assert_eq!(TopicFilter::new(filter), Err(TopicError::MisplacedWildcard), "{filter}");
     }
 }
 
@@ -151,13 +127,7 @@ fn an_empty_level_is_a_level() {
 
 #[test]
 fn a_filter_says_whether_it_has_wildcards() {
-    for (filter, has) in [
-        ("a/b", false),
-        ("+", true),
-        ("#", true),
-        ("a/+/c", true),
-        ("$SYS/#", true),
-    ] {
+    for (filter, has) in [("a/b", false), ("+", true), ("#", true), ("a/+/c", true), ("$SYS/#", true)] {
         assert_eq!(common::filter(filter).has_wildcards(), has, "{filter}");
     }
 }

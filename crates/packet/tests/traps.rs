@@ -70,28 +70,16 @@ fn trap_a_header_alone_reserves_what_it_promises() {
     let header = b"\x30\xff\xff\xff\x7f";
     incomplete(header, 268_435_455);
     let limited = V311.max_packet_size(64 * 1024);
-    assert_eq!(
-        decode(header, &limited),
-        Err(DecodeError::TooLarge {
-            size: 268_435_460,
-            max: 65_536
-        })
-    );
-    assert_eq!(
-        decode(&header[..4], &limited),
-        Ok(Decoded::Incomplete { needed: 1 })
-    );
+    assert_eq!(decode(header, &limited), Err(DecodeError::TooLarge { size: 268_435_460, max: 65_536 }));
+    assert_eq!(decode(&header[..4], &limited), Ok(Decoded::Incomplete { needed: 1 }));
 }
 
 #[test]
 fn trap_a_publication_is_sent_again_without_dup() {
     let mut buffer = [0; 16];
     for (qos, first) in [(AckedQoS::AtLeastOnce, 0x33), (AckedQoS::ExactlyOnce, 0x35)] {
-        let publish = Publish {
-            retain: true,
-            delivery: Some((qos, common::id(7))),
-            ..Publish::new(topic("t"), b"x")
-        };
+        let publish =
+            Publish { retain: true, delivery: Some((qos, common::id(7))), ..Publish::new(topic("t"), b"x") };
         let len = publish.encode(&mut buffer).expect("it fits");
         let sent = buffer;
         assert!(!Publish::is_dup(&buffer));

@@ -106,8 +106,7 @@ impl Client {
         qos: QoS,
     ) -> Result<Delivery, PublishError> {
         let topic = P2pTopic::new(parent, target).map_err(PublishError::P2p)?;
-        self.publish_message(topic.as_str(), payload.as_ref(), qos, false)
-            .await
+        self.publish_message(topic.as_str(), payload.as_ref(), qos, false).await
     }
 
     /// Accepts a message now or not at all.
@@ -121,12 +120,7 @@ impl Client {
         qos: QoS,
     ) -> Result<Delivery, PublishError> {
         let topic = TopicName::new(topic).map_err(PublishError::Topic)?;
-        self.accept_publication(&Publication {
-            topic,
-            payload: payload.as_ref(),
-            qos,
-            retain: false,
-        })
+        self.accept_publication(&Publication { topic, payload: payload.as_ref(), qos, retain: false })
     }
 
     async fn publish_message(
@@ -137,14 +131,8 @@ impl Client {
         retain: bool,
     ) -> Result<Delivery, PublishError> {
         let topic = TopicName::new(topic).map_err(PublishError::Topic)?;
-        let publication = Publication {
-            topic,
-            payload,
-            qos,
-            retain,
-        };
-        self.when_there_is_room(|| self.accept_publication(&publication), PublishError::is_full)
-            .await
+        let publication = Publication { topic, payload, qos, retain };
+        self.when_there_is_room(|| self.accept_publication(&publication), PublishError::is_full).await
     }
 
     fn accept_publication(&self, publication: &Publication<'_>) -> Result<Delivery, PublishError> {
@@ -198,11 +186,8 @@ impl Client {
             &mut mqtt_p2p_core::Client<mqtt_p2p_core::Growing>,
         ) -> Result<mqtt_p2p_core::Ticket, Error>,
     ) -> Result<Pending, SubscribeError> {
-        let accept = || {
-            self.accept(&accept)
-                .ok_or(SubscribeError::Closed)?
-                .map_err(SubscribeError::NotAccepted)
-        };
+        let accept =
+            || self.accept(&accept).ok_or(SubscribeError::Closed)?.map_err(SubscribeError::NotAccepted);
         self.when_there_is_room(accept, SubscribeError::is_full).await
     }
 
@@ -351,9 +336,7 @@ impl Client {
 impl Clone for Client {
     fn clone(&self) -> Self {
         self.shared.lock().handles += 1;
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 

@@ -24,10 +24,7 @@ pub(crate) struct DialError {
 
 impl DialError {
     pub(crate) fn new(reason: TransportError, detail: impl fmt::Display) -> Self {
-        Self {
-            reason,
-            detail: format!("{detail}").into(),
-        }
+        Self { reason, detail: format!("{detail}").into() }
     }
 }
 
@@ -56,9 +53,7 @@ async fn tcp(endpoint: &Endpoint) -> Result<TcpStream, DialError> {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // Small packets must not wait for one another.
-                stream
-                    .set_nodelay(true)
-                    .map_err(|error| DialError::new(TransportError::Broken, error))?;
+                stream.set_nodelay(true).map_err(|error| DialError::new(TransportError::Broken, error))?;
                 return Ok(stream);
             }
             Err(error) => last = DialError::new(connect_reason(&error), format!("{address}: {error}")),

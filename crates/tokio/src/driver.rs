@@ -143,13 +143,7 @@ impl Driver {
         }
         let before = self.received.len();
         let mut received = &self.received[..];
-        let mut wish = Wish {
-            wake_at: None,
-            dial: false,
-            close: false,
-            again: false,
-            full: None,
-        };
+        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false, full: None };
         // Nothing is left to do but to wait, or to write.
         let mut drained = false;
         loop {
@@ -221,13 +215,7 @@ impl Driver {
 
     /// Tells the news, without the lock.
     fn tell(&mut self) {
-        let News {
-            batches,
-            spare,
-            events,
-            wakers,
-            room,
-        } = &mut self.news;
+        let News { batches, spare, events, wakers, room } = &mut self.news;
         for (queue, mut batch) in batches.drain(..) {
             for message in batch.drain(..) {
                 // There is room: nobody else sends. Or the reader is gone.
@@ -332,9 +320,7 @@ impl Driver {
             return Poll::Pending;
         }
         self.received.reserve(READ);
-        pin!(link.read_buf(&mut self.received))
-            .poll(context)
-            .map(Input::Io)
+        pin!(link.read_buf(&mut self.received)).poll(context).map(Input::Io)
     }
 
     /// Closes the transport, after what has still to go out, such as DISCONNECT.
@@ -418,10 +404,7 @@ impl State {
             }
             Event::Resubscribed { first, return_codes } => {
                 let asked = self.core.subscriptions().skip(first);
-                for (entry, _) in asked
-                    .zip(return_codes.iter())
-                    .filter(|(_, answer)| answer.is_error())
-                {
+                for (entry, _) in asked.zip(return_codes.iter()).filter(|(_, answer)| answer.is_error()) {
                     let filter = entry.filter.to_string();
                     news.events.push(ConnectionEvent::SubscriptionLost { filter });
                 }
@@ -430,10 +413,7 @@ impl State {
             Event::Connected { session_present } => ConnectionEvent::Connected { session_present },
             Event::Refused { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
-                ConnectionEvent::Refused {
-                    reason,
-                    retry_in: wait(retry_at),
-                }
+                ConnectionEvent::Refused { reason, retry_in: wait(retry_at) }
             }
             Event::Disconnected { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
@@ -441,11 +421,7 @@ impl State {
                     DisconnectReason::Transport(_) => detail.clone(),
                     _ => None,
                 };
-                ConnectionEvent::Disconnected {
-                    reason,
-                    detail,
-                    retry_in: wait(retry_at),
-                }
+                ConnectionEvent::Disconnected { reason, detail, retry_in: wait(retry_at) }
             }
             _ => return,
         };

@@ -53,22 +53,12 @@ pub enum EndpointError {
 impl Endpoint {
     /// A server reached over TCP.
     pub fn tcp(host: impl Into<String>, port: u16) -> Self {
-        Self {
-            host: host.into(),
-            port,
-            transport: Transport::Tcp,
-        }
+        Self { host: host.into(), port, transport: Transport::Tcp }
     }
 
     /// A server reached over WebSocket, at the path `/mqtt`.
     pub fn ws(host: impl Into<String>, port: u16) -> Self {
-        Self {
-            host: host.into(),
-            port,
-            transport: Transport::WebSocket {
-                path: limits::WS_PATH.into(),
-            },
-        }
+        Self { host: host.into(), port, transport: Transport::WebSocket { path: limits::WS_PATH.into() } }
     }
 
     /// Its name or address, IPv6 without brackets.
@@ -114,19 +104,11 @@ impl FromStr for Endpoint {
             return Err(EndpointError::Host);
         }
         let port = match port.strip_prefix(':') {
-            Some(port) => port
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or(EndpointError::Port)?,
+            Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or(EndpointError::Port)?,
             None if port.is_empty() => default_port,
             None => return Err(EndpointError::Port),
         };
-        Ok(Self {
-            host: host.into(),
-            port,
-            transport,
-        })
+        Ok(Self { host: host.into(), port, transport })
     }
 }
 
@@ -136,11 +118,7 @@ impl fmt::Display for Endpoint {
             Transport::Tcp => ("mqtt", ""),
             Transport::WebSocket { path } => ("ws", path.as_str()),
         };
-        let (open, close) = if self.host.contains(':') {
-            ("[", "]")
-        } else {
-            ("", "")
-        };
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
         write!(f, "{scheme}://{open}{}{close}:{}{path}", self.host, self.port)
     }
 }
@@ -171,10 +149,7 @@ mod tests {
     #[test]
     fn port_path_and_ipv6_are_read_and_written_back() {
         for url in ["mqtt://127.0.0.1:1884", "ws://h:8083/x/y", "mqtt://[::1]:1883"] {
-            assert_eq!(
-                url.parse::<Endpoint>().map(|endpoint| endpoint.to_string()),
-                Ok(url.into())
-            );
+            assert_eq!(url.parse::<Endpoint>().map(|endpoint| endpoint.to_string()), Ok(url.into()));
         }
     }
 

@@ -82,10 +82,7 @@ impl fmt::Display for ConnectError {
                     None => Ok(()),
                 }
             }
-            Self::Failed {
-                reason,
-                detail: Some(detail),
-            } => write!(f, "{reason}: {detail}"),
+            Self::Failed { reason, detail: Some(detail) } => write!(f, "{reason}: {detail}"),
             Self::Failed { reason, detail: None } => reason.fmt(f),
         }
     }
@@ -107,10 +104,9 @@ impl fmt::Display for SubscribeError {
         match self {
             Self::Filter(error) => error.fmt(f),
             Self::NotAccepted(error) => error.fmt(f),
-            Self::Refused(reason) => write!(
-                f,
-                "the server refused the subscription: {reason}; check the permission"
-            ),
+            Self::Refused(reason) => {
+                write!(f, "the server refused the subscription: {reason}; check the permission")
+            }
             Self::Closed => f.write_str("the client was closed"),
         }
     }

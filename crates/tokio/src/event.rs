@@ -54,12 +54,8 @@ impl ConnectionEvent {
 impl fmt::Display for ConnectionEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let retry_in = match self {
-            Self::Connected {
-                session_present: true,
-            } => return f.write_str("connected, session continued"),
-            Self::Connected {
-                session_present: false,
-            } => return f.write_str("connected"),
+            Self::Connected { session_present: true } => return f.write_str("connected, session continued"),
+            Self::Connected { session_present: false } => return f.write_str("connected"),
             Self::SubscriptionLost { filter } => {
                 return write!(f, "the subscription to {filter} was refused");
             }
@@ -67,11 +63,7 @@ impl fmt::Display for ConnectionEvent {
                 write!(f, "log-in refused: {reason}")?;
                 retry_in
             }
-            Self::Disconnected {
-                reason,
-                detail,
-                retry_in,
-            } => {
+            Self::Disconnected { reason, detail, retry_in } => {
                 reason.fmt(f)?;
                 if let Some(detail) = detail {
                     write!(f, " ({detail})")?;

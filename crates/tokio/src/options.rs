@@ -39,11 +39,7 @@ pub struct Login {
 impl Options {
     /// For any broker, with the defaults of [`Config::new`] and no user name.
     pub fn new(endpoint: Endpoint, client_id: impl Into<String>) -> Self {
-        let login = Login {
-            client_id: client_id.into(),
-            credentials: None,
-            will: None,
-        };
+        let login = Login { client_id: client_id.into(), credentials: None, will: None };
         Self {
             endpoint,
             login,
@@ -121,12 +117,7 @@ impl Login {
         if let Some((topic, payload, qos, retain)) = &self.will
             && let Ok(topic) = TopicName::new(topic)
         {
-            login = login.with_will(Will {
-                topic,
-                payload,
-                qos: *qos,
-                retain: *retain,
-            });
+            login = login.with_will(Will { topic, payload, qos: *qos, retain: *retain });
         }
         login
     }

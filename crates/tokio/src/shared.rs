@@ -101,12 +101,7 @@ impl Shared {
     pub(crate) fn at(&self, instant: Instant) -> tokio::time::Instant {
         // Rounded up, so that the moment has come for the core when the timer fires.
         self.start
-            + crate::error::millis(
-                instant
-                    .as_millis()
-                    .saturating_add(1)
-                    .min(u64::from(u32::MAX) * 1000),
-            )
+            + crate::error::millis(instant.as_millis().saturating_add(1).min(u64::from(u32::MAX) * 1000))
     }
 
     pub(crate) fn add_stream(&self, filter: Option<String>) -> mpsc::Receiver<Message> {
@@ -114,11 +109,7 @@ impl Shared {
         let mut state = self.lock();
         // The streams of a closed client end at once.
         if !state.closed {
-            state.streams.push(Stream {
-                filter,
-                queue,
-                batch: Vec::new(),
-            });
+            state.streams.push(Stream { filter, queue, batch: Vec::new() });
         }
         receiver
     }

@@ -45,11 +45,7 @@ impl Tickets {
         if self.entries.is_empty() {
             self.first = ticket.index();
         }
-        self.entries.push_back(Entry {
-            outcome: None,
-            waker: None,
-            released: false,
-        });
+        self.entries.push_back(Entry { outcome: None, waker: None, released: false });
     }
 
     fn entry(&mut self, ticket: Ticket) -> Option<&mut Entry> {
@@ -101,11 +97,7 @@ impl Tickets {
     }
 
     fn forget_old(&mut self) {
-        while self
-            .entries
-            .front()
-            .is_some_and(|entry| entry.released && entry.outcome.is_some())
-        {
+        while self.entries.front().is_some_and(|entry| entry.released && entry.outcome.is_some()) {
             self.entries.pop_front();
             self.first = ((u64::from(self.first) + 1) % ROUND) as u32;
         }

@@ -37,11 +37,8 @@ pub(crate) async fn open(
     max_packet_size: usize,
 ) -> Result<WebSocket, DialError> {
     let refused = |error: &dyn fmt::Display| DialError::new(TransportError::Upgrade, error);
-    let host = if endpoint.host().contains(':') {
-        format!("[{}]", endpoint.host())
-    } else {
-        endpoint.host().into()
-    };
+    let host =
+        if endpoint.host().contains(':') { format!("[{}]", endpoint.host()) } else { endpoint.host().into() };
     let url = format!("ws://{host}:{}{path}", endpoint.port());
     let mut request = url.into_client_request().map_err(|error| refused(&error))?;
     let subprotocol = match protocol {
@@ -49,24 +46,16 @@ pub(crate) async fn open(
         _ => "mqtt",
     };
     // [MQTT-6.0.0-3]
-    request
-        .headers_mut()
-        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
     let limit = max_packet_size.max(MIN_MESSAGE_LIMIT);
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(limit))
-        .max_frame_size(Some(limit));
-    let (socket, _) = client_async_with_config(request, stream, Some(config))
-        .await
-        .map_err(|error| match error {
+    let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
+    let (socket, _) =
+        client_async_with_config(request, stream, Some(config)).await.map_err(|error| match error {
             Error::Io(error) => DialError::new(TransportError::Broken, error),
             Error::Http(response) => refused(&format!("the server answered {}", response.status())),
             other => refused(&other),
         })?;
-    Ok(WebSocket {
-        socket,
-        rest: Bytes::new(),
-    })
+    Ok(WebSocket { socket, rest: Bytes::new() })
 }
 
 impl AsyncRead for WebSocket {
@@ -109,10 +98,7 @@ impl AsyncWrite for WebSocket {
         packets: &[u8],
     ) -> Poll<io::Result<usize>> {
         let Some(packet) = packet_len(packets).and_then(|len| packets.get(..len)) else {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "not a whole packet",
-            )));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidInput, "not a whole packet")));
         };
         ready!(Pin::new(&mut self.socket).poll_ready(context)).map_err(into_io)?;
         let message = Message::Binary(Bytes::copy_from_slice(packet));

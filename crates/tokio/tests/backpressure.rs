@@ -48,11 +48,9 @@ async fn a_reader_that_sleeps_stops_the_server_and_gets_everything_later() {
 async fn thousands_of_messages_for_a_sleeping_reader_are_all_there_when_it_wakes() {
     const COUNT: usize = 5_000;
     let server = emulator(Quirks::standard()).await;
-    for (endpoint, qos) in [
-        (tcp(&server), QoS::AtMostOnce),
-        (ws(&server), QoS::AtLeastOnce),
-        (tcp(&server), QoS::ExactlyOnce),
-    ] {
+    for (endpoint, qos) in
+        [(tcp(&server), QoS::AtMostOnce), (ws(&server), QoS::AtLeastOnce), (tcp(&server), QoS::ExactlyOnce)]
+    {
         let mut small = options(endpoint, "receiver");
         small.stream_capacity = 8;
         let (receiver, mut messages) = connect(small.clean_session(true)).await;
@@ -77,20 +75,11 @@ async fn keep_alive_does_not_mistake_a_full_stream_for_a_dead_server() {
     let server = emulator(Quirks::standard()).await;
     let mut small = options(tcp(&server), "1");
     small.stream_capacity = 1;
-    small.config = Config {
-        keep_alive_secs: 1,
-        ping_timeout_ms: 300,
-        ..small.config
-    };
+    small.config = Config { keep_alive_secs: 1, ping_timeout_ms: 300, ..small.config };
     let (client, mut messages) = connect(small).await;
     client.subscribe("n", QoS::AtLeastOnce).await.unwrap();
     for i in 0..100 {
-        drop(
-            client
-                .publish("n", i.to_string(), QoS::AtLeastOnce)
-                .await
-                .unwrap(),
-        );
+        drop(client.publish("n", i.to_string(), QoS::AtLeastOnce).await.unwrap());
     }
     // Longer than both sides' patience.
     tokio::time::sleep(Duration::from_millis(3_500)).await;
@@ -111,21 +100,11 @@ async fn what_is_published_goes_out_while_a_stream_is_full() {
     let (client, mut messages) = connect(small).await;
     client.subscribe("in", QoS::AtMostOnce).await.unwrap();
     for i in 0..10 {
-        within(
-            "PUBLISH",
-            other.publish("in", i.to_string(), QoS::AtMostOnce).await.unwrap(),
-        )
-        .await
-        .unwrap();
+        within("PUBLISH", other.publish("in", i.to_string(), QoS::AtMostOnce).await.unwrap()).await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
     for i in 0..10 {
-        drop(
-            client
-                .publish("out", i.to_string(), QoS::AtLeastOnce)
-                .await
-                .unwrap(),
-        );
+        drop(client.publish("out", i.to_string(), QoS::AtLeastOnce).await.unwrap());
         assert_eq!(number(&next(&mut to_other).await), i);
     }
     // Its acknowledgement lies behind the messages, and comes when they are read.
@@ -145,12 +124,7 @@ async fn dropping_a_full_stream_lets_the_others_go_on() {
     let unread = client.messages();
     client.subscribe("n", QoS::AtLeastOnce).await.unwrap();
     for i in 0..100 {
-        drop(
-            client
-                .publish("n", i.to_string(), QoS::AtLeastOnce)
-                .await
-                .unwrap(),
-        );
+        drop(client.publish("n", i.to_string(), QoS::AtLeastOnce).await.unwrap());
     }
     for i in 0..4 {
         assert_eq!(number(&next(&mut read).await), i);
@@ -174,12 +148,7 @@ async fn every_stream_gets_every_message_that_its_filter_matches() {
     let sending = async {
         for i in 0..300 {
             let topic = format!("n/{}/x", i % 2);
-            drop(
-                client
-                    .publish(&topic, i.to_string(), QoS::ExactlyOnce)
-                    .await
-                    .unwrap(),
-            );
+            drop(client.publish(&topic, i.to_string(), QoS::ExactlyOnce).await.unwrap());
         }
     };
     let reading_all = async {
@@ -198,10 +167,7 @@ async fn every_stream_gets_every_message_that_its_filter_matches() {
             assert_eq!(number(&next(&mut odd).await), i);
         }
     };
-    within("all", async {
-        tokio::join!(sending, reading_all, reading_even, reading_odd)
-    })
-    .await;
+    within("all", async { tokio::join!(sending, reading_all, reading_even, reading_odd) }).await;
     assert!(none.try_recv().is_none());
     assert_eq!(client.unclaimed_messages(), 0);
 }
@@ -213,12 +179,7 @@ async fn messages_without_a_stream_are_counted_and_hold_up_nothing() {
     drop(messages);
     client.subscribe("n", QoS::AtLeastOnce).await.unwrap();
     for i in 0..3_000 {
-        drop(
-            client
-                .publish("n", i.to_string(), QoS::AtLeastOnce)
-                .await
-                .unwrap(),
-        );
+        drop(client.publish("n", i.to_string(), QoS::AtLeastOnce).await.unwrap());
     }
     until("all were there", || client.unclaimed_messages() == 3_000).await;
 }
@@ -234,10 +195,7 @@ async fn publish_waits_for_room_while_the_server_is_away_and_goes_on_when_it_is_
     let mut events = sender.events();
     server.set_refusing(true);
     server.drop_connection("GID_test@@@sender");
-    assert!(matches!(
-        event(&mut events).await,
-        ConnectionEvent::Disconnected { .. }
-    ));
+    assert!(matches!(event(&mut events).await, ConnectionEvent::Disconnected { .. }));
     let mut accepted = 0;
     let full = loop {
         match sender.try_publish("n", accepted.to_string(), QoS::ExactlyOnce) {
@@ -246,19 +204,11 @@ async fn publish_waits_for_room_while_the_server_is_away_and_goes_on_when_it_is_
         }
         accepted += 1;
     };
-    assert!(
-        matches!(full, PublishError::NotAccepted(Error::Full(_))),
-        "{full:?}"
-    );
+    assert!(matches!(full, PublishError::NotAccepted(Error::Full(_))), "{full:?}");
     assert!(accepted < 1_000);
     let waiting = tokio::spawn(async move {
         for i in accepted..1_000 {
-            drop(
-                sender
-                    .publish("n", i.to_string(), QoS::ExactlyOnce)
-                    .await
-                    .unwrap(),
-            );
+            drop(sender.publish("n", i.to_string(), QoS::ExactlyOnce).await.unwrap());
         }
         sender
     });
@@ -293,13 +243,8 @@ async fn a_message_that_fits_the_memory_at_all_is_accepted() {
     small.max_outgoing_bytes = 10_000;
     let (client, _) = Client::start(small);
     drop(client.try_publish("n", [0; 9_000], QoS::AtLeastOnce).unwrap());
-    let error = client
-        .try_publish("n", [0; 10_001], QoS::AtLeastOnce)
-        .unwrap_err();
-    assert!(
-        matches!(error, PublishError::NotAccepted(Error::TooLarge { .. })),
-        "{error:?}"
-    );
+    let error = client.try_publish("n", [0; 10_001], QoS::AtLeastOnce).unwrap_err();
+    assert!(matches!(error, PublishError::NotAccepted(Error::TooLarge { .. })), "{error:?}");
 }
 
 #[tokio::test]
@@ -332,14 +277,10 @@ async fn what_came_before_the_link_broke_is_delivered_after_it() {
     small.stream_capacity = 1;
     let (client, mut messages) = Client::start(small);
     let mut stream = raw.log_in().await;
-    let all: Vec<u8> = (0..50)
-        .flat_map(|i: i32| publish(i.to_string().as_bytes()))
-        .collect();
+    let all: Vec<u8> = (0..50).flat_map(|i: i32| publish(i.to_string().as_bytes())).collect();
     stream.write_all(&all).await.unwrap();
     // Never read at the other end, so that closing resets the connection.
-    within("PUBLISH", client.publish("t", "", QoS::AtMostOnce).await.unwrap())
-        .await
-        .unwrap();
+    within("PUBLISH", client.publish("t", "", QoS::AtMostOnce).await.unwrap()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     drop(stream);
     // These fail to be written.
@@ -351,4 +292,35 @@ async fn what_came_before_the_link_broke_is_delivered_after_it() {
         assert_eq!(number(&next(&mut messages).await), i);
     }
     raw.log_in().await;
+}
+
+#[tokio::test]
+async fn a_full_stream_does_not_keep_the_client_from_coming_back() {
+    let raw = Raw::start().await;
+    let mut small = raw.options();
+    small.stream_capacity = 1;
+    small.config.connect_timeout_ms = 500;
+    let (client, mut messages) = Client::start(small);
+    let mut stream = raw.log_in().await;
+    stream.write_all(&publish(b"0")).await.unwrap();
+    until("the connection", || client.is_connected()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    drop(stream);
+    // Who does not read sees the end when something can't be written.
+    let lost = async {
+        while client.is_connected() {
+            drop(client.publish("t", "", QoS::AtMostOnce).await.unwrap());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("the client knows", lost).await;
+    let mut stream = raw.log_in().await;
+    stream.write_all(&publish(b"1")).await.unwrap();
+    until("it is back", || client.stats().connections == 2).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(client.stats().connections, 2);
+    assert!(client.is_connected());
+    for i in 0..2 {
+        assert_eq!(number(&next(&mut messages).await), i);
+    }
 }

@@ -33,17 +33,11 @@ async fn reason(options: Options) -> DisconnectReason {
 }
 
 const fn is_lost(reason: DisconnectReason) -> bool {
-    matches!(
-        reason,
-        DisconnectReason::Transport(TransportError::ClosedByPeer | TransportError::Broken)
-    )
+    matches!(reason, DisconnectReason::Transport(TransportError::ClosedByPeer | TransportError::Broken))
 }
 
 fn impatient(options: Options) -> Options {
-    let config = Config {
-        connect_timeout_ms: 200,
-        ..options.config
-    };
+    let config = Config { connect_timeout_ms: 200, ..options.config };
     options.config(config)
 }
 
@@ -98,12 +92,7 @@ async fn a_server_that_closes_after_connack_is_reported_after_the_connection() {
     let (client, _) = Client::start(raw.options());
     let mut events = client.events();
     drop(raw.log_in().await);
-    assert_eq!(
-        event(&mut events).await,
-        ConnectionEvent::Connected {
-            session_present: false
-        }
-    );
+    assert_eq!(event(&mut events).await, ConnectionEvent::Connected { session_present: false });
     let end = event(&mut events).await;
     assert!(
         matches!(end, ConnectionEvent::Disconnected { reason, retry_in: Some(_), .. } if is_lost(reason)),
@@ -117,9 +106,7 @@ async fn answer(raw: &Raw, answer: &[u8]) {
     let mut stream = raw.accept().await;
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
-        within("the request", stream.read_buf(&mut request))
-            .await
-            .unwrap();
+        within("the request", stream.read_buf(&mut request)).await.unwrap();
     }
     stream.write_all(answer).await.unwrap();
     stream.shutdown().await.unwrap();
@@ -221,10 +208,7 @@ async fn what_no_server_may_send_closes_the_connection() {
         let mut events = client.events();
         let mut stream = raw.log_in().await;
         stream.write_all(bytes).await.unwrap();
-        assert!(matches!(
-            event(&mut events).await,
-            ConnectionEvent::Connected { .. }
-        ));
+        assert!(matches!(event(&mut events).await, ConnectionEvent::Connected { .. }));
         let end = event(&mut events).await;
         assert!(
             matches!(
@@ -264,11 +248,7 @@ async fn a_packet_that_claims_too_much_is_refused_at_its_header() {
     for (logged_in, header) in claims {
         let (client, _) = Client::start(raw.options());
         let mut events = client.events();
-        let mut stream = if logged_in {
-            raw.log_in().await
-        } else {
-            raw.accept().await
-        };
+        let mut stream = if logged_in { raw.log_in().await } else { raw.accept().await };
         stream.write_all(header).await.unwrap();
         let poured = pour(&mut stream, 256 << 20).await;
         assert!(poured < 64 << 20, "{poured} bytes were taken");
@@ -355,9 +335,7 @@ async fn log_ins_that_the_service_refuses_say_so_and_are_not_retried() {
 #[tokio::test]
 async fn a_will_against_the_service_is_refused_before_it_is_sent() {
     let server = emulator(Quirks::service()).await;
-    let options = options(tcp(&server), "1")
-        .will("t", "gone", QoS::AtMostOnce, false)
-        .unwrap();
+    let options = options(tcp(&server), "1").will("t", "gone", QoS::AtMostOnce, false).unwrap();
     assert_eq!(reason(options).await, DisconnectReason::WillUnsupported);
 }
 
@@ -368,10 +346,7 @@ async fn calls_with_bad_arguments_are_refused_and_nothing_of_them_is_sent() {
     let large = vec![0; 64 * 1024 + 1];
     assert!(matches!(
         client.publish("t", &large, QoS::AtLeastOnce).await,
-        Err(PublishError::NotAccepted(Error::TooLarge {
-            size: 65_537,
-            max: 65_536
-        }))
+        Err(PublishError::NotAccepted(Error::TooLarge { size: 65_537, max: 65_536 }))
     ));
     assert!(matches!(
         client.publish_retained("t", "", QoS::AtLeastOnce).await,
@@ -380,37 +355,17 @@ async fn calls_with_bad_arguments_are_refused_and_nothing_of_them_is_sent() {
     for topic in ["", "a/+", "#", "a\0b", &"x".repeat(65_536)] {
         let error = client.publish(topic, "", QoS::AtMostOnce).await.unwrap_err();
         assert!(matches!(error, PublishError::Topic(_)), "{error:?}");
-        assert!(matches!(
-            client.try_publish(topic, "", QoS::AtMostOnce),
-            Err(PublishError::Topic(_))
-        ));
+        assert!(matches!(client.try_publish(topic, "", QoS::AtMostOnce), Err(PublishError::Topic(_))));
     }
     for filter in ["", "a/#/b", "a+", "a\0b"] {
         let error = client.subscribe(filter, QoS::AtMostOnce).await.unwrap_err();
         assert!(matches!(error, SubscribeError::Filter(_)), "{error:?}");
-        assert!(matches!(
-            client.unsubscribe(filter).await,
-            Err(SubscribeError::Filter(_))
-        ));
-        assert!(matches!(
-            client.messages_matching(filter),
-            Err(SubscribeError::Filter(_))
-        ));
+        assert!(matches!(client.unsubscribe(filter).await, Err(SubscribeError::Filter(_))));
+        assert!(matches!(client.messages_matching(filter), Err(SubscribeError::Filter(_))));
     }
-    for (parent, target) in [
-        ("a/b", "GID_test@@@1"),
-        ("", "GID_test@@@1"),
-        ("t", "a/b"),
-        ("t", ""),
-    ] {
-        let error = client
-            .send_p2p(parent, target, "", QoS::AtLeastOnce)
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, PublishError::P2p(_)),
-            "{parent} {target}: {error:?}"
-        );
+    for (parent, target) in [("a/b", "GID_test@@@1"), ("", "GID_test@@@1"), ("t", "a/b"), ("t", "")] {
+        let error = client.send_p2p(parent, target, "", QoS::AtLeastOnce).await.unwrap_err();
+        assert!(matches!(error, PublishError::P2p(_)), "{parent} {target}: {error:?}");
     }
     within("close", client.close()).await;
     assert_eq!(server.counters().published, 0);
@@ -424,10 +379,7 @@ async fn a_port_where_nobody_listens_is_reported_as_refused() {
     };
     for endpoint in [Endpoint::tcp("127.0.0.1", port), Endpoint::ws("127.0.0.1", port)] {
         let reason = reason(Options::new(endpoint, "client")).await;
-        assert_eq!(
-            reason,
-            DisconnectReason::Transport(TransportError::ConnectionRefused)
-        );
+        assert_eq!(reason, DisconnectReason::Transport(TransportError::ConnectionRefused));
     }
 }
 
@@ -439,10 +391,7 @@ async fn a_name_that_does_not_exist_is_reported_as_not_found() {
     assert!(error.to_string().contains("nonexistent.invalid"), "{error}");
     assert!(matches!(
         error,
-        ConnectError::Failed {
-            reason: DisconnectReason::Transport(TransportError::NameNotFound),
-            ..
-        }
+        ConnectError::Failed { reason: DisconnectReason::Transport(TransportError::NameNotFound), .. }
     ));
 }
 
@@ -465,10 +414,7 @@ async fn tcp_to_a_websocket_port_and_the_reverse_end_in_an_error() {
     options.endpoint = Endpoint::ws("127.0.0.1", server.tcp_addr().port());
     let error = reason(options).await;
     assert!(
-        matches!(
-            error,
-            DisconnectReason::Transport(TransportError::Upgrade | TransportError::Broken)
-        ),
+        matches!(error, DisconnectReason::Transport(TransportError::Upgrade | TransportError::Broken)),
         "{error:?}"
     );
 }
@@ -480,10 +426,7 @@ async fn what_was_accepted_while_everything_failed_arrives_once_the_server_is_go
     receiver.subscribe("n", QoS::AtLeastOnce).await.unwrap();
     let raw = Raw::start().await;
     let mut sending = options(raw.tcp(), "sender");
-    sending.config = Config {
-        connect_timeout_ms: 200,
-        ..quick(sending.config)
-    };
+    sending.config = Config { connect_timeout_ms: 200, ..quick(sending.config) };
     let (sender, _) = Client::start(sending);
     let mut accepted = 0;
     let mut deliveries = Vec::new();

@@ -36,11 +36,7 @@ async fn a_publish_that_is_dropped_while_it_waits_for_room_was_not_accepted() {
     let (sender, _) = connect(small).await;
     let (mut dropped, mut accepted) = (0, 0);
     while accepted < COUNT {
-        let qos = if accepted % 2 == 0 {
-            QoS::AtLeastOnce
-        } else {
-            QoS::ExactlyOnce
-        };
+        let qos = if accepted % 2 == 0 { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
         match polled(sender.publish("n", accepted.to_string(), qos), 1 + dropped % 3).await {
             Some(delivery) => {
                 drop(delivery.unwrap());
@@ -73,10 +69,7 @@ async fn a_dropped_delivery_changes_nothing() {
     for _ in 0..COUNT {
         arrived.push(number(&common::next(&mut messages).await));
     }
-    println!(
-        "published {COUNT}, ends seen {through}, received {}",
-        arrived.len()
-    );
+    println!("published {COUNT}, ends seen {through}, received {}", arrived.len());
     arrived.sort_unstable();
     assert!(arrived.into_iter().eq(0..COUNT));
     // The end of a message can still be awaited when many were dropped before.
@@ -93,12 +86,7 @@ async fn a_dropped_recv_loses_no_message() {
     client.subscribe("n", QoS::AtLeastOnce).await.unwrap();
     let sending = tokio::spawn(async move {
         for i in 0..COUNT {
-            drop(
-                client
-                    .publish("n", i.to_string(), QoS::AtLeastOnce)
-                    .await
-                    .unwrap(),
-            );
+            drop(client.publish("n", i.to_string(), QoS::AtLeastOnce).await.unwrap());
             if i % 10 == 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -136,21 +124,11 @@ async fn a_dropped_subscribe_or_unsubscribe_happens_wholly_or_not_at_all() {
         let _ = polled(client.subscribe(&topic, QoS::AtLeastOnce), i % 4).await;
         let _ = polled(client.unsubscribe(&topic), i % 3).await;
         // To ask again is always right.
-        within("SUBACK", client.subscribe(&topic, QoS::AtLeastOnce))
-            .await
-            .unwrap();
-        drop(
-            client
-                .publish(&topic, i.to_string(), QoS::AtLeastOnce)
-                .await
-                .unwrap(),
-        );
+        within("SUBACK", client.subscribe(&topic, QoS::AtLeastOnce)).await.unwrap();
+        drop(client.publish(&topic, i.to_string(), QoS::AtLeastOnce).await.unwrap());
         assert_eq!(number(&common::next(&mut messages).await), i);
         within("UNSUBACK", client.unsubscribe(&topic)).await.unwrap();
-        let delivery = client
-            .publish(&topic, "too late", QoS::AtLeastOnce)
-            .await
-            .unwrap();
+        let delivery = client.publish(&topic, "too late", QoS::AtLeastOnce).await.unwrap();
         within("PUBACK", delivery).await.unwrap();
     }
     assert!(messages.try_recv().is_none());
@@ -163,12 +141,7 @@ async fn a_dropped_disconnect_goes_on_and_keeps_what_waits() {
     receiver.subscribe("n", QoS::ExactlyOnce).await.unwrap();
     let (sender, _) = connect(options(ws(&server), "sender")).await;
     for i in 0..COUNT {
-        drop(
-            sender
-                .publish("n", i.to_string(), QoS::ExactlyOnce)
-                .await
-                .unwrap(),
-        );
+        drop(sender.publish("n", i.to_string(), QoS::ExactlyOnce).await.unwrap());
         if i % 100 == 50 {
             let _ = polled(sender.disconnect(), i / 100 % 4).await;
             sender.reconnect();
@@ -180,15 +153,8 @@ async fn a_dropped_disconnect_goes_on_and_keeps_what_waits() {
     }
     assert!(arrived.iter().all(|times| *times == 1));
     let _ = polled(sender.disconnect(), 1).await;
-    until("the good-bye", || {
-        server.connected_clients() == ["GID_test@@@receiver"]
-    })
-    .await;
-    assert!(
-        closes(&server)
-            .iter()
-            .all(|reason| *reason == CloseReason::Disconnected)
-    );
+    until("the good-bye", || server.connected_clients() == ["GID_test@@@receiver"]).await;
+    assert!(closes(&server).iter().all(|reason| *reason == CloseReason::Disconnected));
 }
 
 #[tokio::test]
@@ -207,9 +173,5 @@ async fn a_dropped_close_goes_on() {
             until("the good-bye", || server.connected_clients().is_empty()).await;
         }
     }
-    assert!(
-        closes(&server)
-            .iter()
-            .all(|reason| *reason == CloseReason::Disconnected)
-    );
+    assert!(closes(&server).iter().all(|reason| *reason == CloseReason::Disconnected));
 }

@@ -13,17 +13,9 @@ async fn server() -> Server {
 }
 
 fn options(endpoint: Endpoint, device: &str) -> Options {
-    let credentials = Credentials::Signature {
-        access_key_id: "AK",
-        access_key_secret: "SK",
-        instance_id: "post-cn-demo",
-    };
-    Options::aliyun(
-        endpoint,
-        &ClientId::new("GID_test", device).unwrap(),
-        &credentials,
-    )
-    .unwrap()
+    let credentials =
+        Credentials::Signature { access_key_id: "AK", access_key_secret: "SK", instance_id: "post-cn-demo" };
+    Options::aliyun(endpoint, &ClientId::new("GID_test", device).unwrap(), &credentials).unwrap()
 }
 
 async fn next(messages: &mut Messages) -> mqtt_p2p_tokio::Message {
@@ -36,30 +28,13 @@ async fn next(messages: &mut Messages) -> mqtt_p2p_tokio::Message {
 #[tokio::test]
 async fn a_p2p_message_travels_between_tcp_and_websocket_at_every_qos() {
     let server = server().await;
-    let (alice, mut to_alice) = Client::connect(options(
-        Endpoint::ws("127.0.0.1", server.ws_addr().port()),
-        "alice",
-    ))
-    .await
-    .unwrap();
-    let (bob, mut to_bob) = Client::connect(options(
-        Endpoint::tcp("127.0.0.1", server.tcp_addr().port()),
-        "bob",
-    ))
-    .await
-    .unwrap();
+    let (alice, mut to_alice) =
+        Client::connect(options(Endpoint::ws("127.0.0.1", server.ws_addr().port()), "alice")).await.unwrap();
+    let (bob, mut to_bob) =
+        Client::connect(options(Endpoint::tcp("127.0.0.1", server.tcp_addr().port()), "bob")).await.unwrap();
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-        alice
-            .send_p2p("parent", "GID_test@@@bob", "to bob", qos)
-            .await
-            .unwrap()
-            .await
-            .unwrap();
-        bob.send_p2p("parent", "GID_test@@@alice", "to alice", qos)
-            .await
-            .unwrap()
-            .await
-            .unwrap();
+        alice.send_p2p("parent", "GID_test@@@bob", "to bob", qos).await.unwrap().await.unwrap();
+        bob.send_p2p("parent", "GID_test@@@alice", "to alice", qos).await.unwrap().await.unwrap();
         for (messages, text) in [(&mut to_bob, "to bob"), (&mut to_alice, "to alice")] {
             let message = next(messages).await;
             assert_eq!((message.payload(), message.qos()), (text.as_bytes(), qos));

@@ -62,10 +62,7 @@ async fn cuts_lose_nothing(sending: Endpoint, receiving: Endpoint, server: &mqtt
         repeated(0),
         repeated(1)
     );
-    assert!(
-        order.iter().all(|order| order.iter().copied().eq(0..COUNT)),
-        "first arrivals in order"
-    );
+    assert!(order.iter().all(|order| order.iter().copied().eq(0..COUNT)), "first arrivals in order");
     assert_eq!(repeated(1), 0, "QoS 2: exactly once");
     assert!(sender.stats().connections > 5);
     within("close", sender.close()).await;
@@ -104,10 +101,7 @@ async fn each_attempt_ends_in_exactly_one_event_and_the_order_is_kept() {
     server.set_refusing(true);
     server.drop_all();
     for _ in 0..5 {
-        assert!(matches!(
-            event(&mut events).await,
-            ConnectionEvent::Disconnected { .. }
-        ));
+        assert!(matches!(event(&mut events).await, ConnectionEvent::Disconnected { .. }));
         assert!(!client.is_connected());
     }
     server.set_refusing(false);
@@ -118,11 +112,7 @@ async fn each_attempt_ends_in_exactly_one_event_and_the_order_is_kept() {
     within("close", client.close()).await;
     assert!(matches!(
         event(&mut events).await,
-        ConnectionEvent::Disconnected {
-            reason: DisconnectReason::Requested,
-            retry_in: None,
-            ..
-        }
+        ConnectionEvent::Disconnected { reason: DisconnectReason::Requested, retry_in: None, .. }
     ));
     assert_eq!(within("the end", events.recv()).await, None);
 }
@@ -169,14 +159,8 @@ async fn a_takeover_is_suspected_and_backed_off_from() {
             }
         } => other,
     };
-    assert!(
-        retry_in.is_some_and(|wait| wait >= Duration::from_secs(30)),
-        "{retry_in:?}"
-    );
-    until("the other one stays", || {
-        first.is_connected() != second.is_connected()
-    })
-    .await;
+    assert!(retry_in.is_some_and(|wait| wait >= Duration::from_secs(30)), "{retry_in:?}");
+    until("the other one stays", || first.is_connected() != second.is_connected()).await;
 }
 
 #[tokio::test]
@@ -190,11 +174,7 @@ async fn after_disconnect_nothing_happens_until_reconnect_and_what_waited_goes_o
         assert!(!client.is_connected() && server.connected_clients().is_empty());
         assert!(matches!(
             event(&mut events).await,
-            ConnectionEvent::Disconnected {
-                reason: DisconnectReason::Requested,
-                retry_in: None,
-                ..
-            }
+            ConnectionEvent::Disconnected { reason: DisconnectReason::Requested, retry_in: None, .. }
         ));
         let delivery = client.publish("n", "0", QoS::AtLeastOnce).await.unwrap();
         tokio::time::sleep(Duration::from_millis(60)).await;
@@ -205,11 +185,7 @@ async fn after_disconnect_nothing_happens_until_reconnect_and_what_waited_goes_o
         assert_eq!(number(&next(&mut messages).await), 0);
         within("close", client.close()).await;
     }
-    assert!(
-        closes(&server)
-            .iter()
-            .all(|reason| *reason == CloseReason::Disconnected)
-    );
+    assert!(closes(&server).iter().all(|reason| *reason == CloseReason::Disconnected));
 }
 
 #[tokio::test]
@@ -253,10 +229,7 @@ async fn while_paused_no_attempt_begins_and_resume_brings_it_back() {
     client.pause();
     server.drop_all();
     let lost = event(&mut events).await;
-    assert!(
-        matches!(lost, ConnectionEvent::Disconnected { retry_in: None, .. }),
-        "{lost:?}"
-    );
+    assert!(matches!(lost, ConnectionEvent::Disconnected { retry_in: None, .. }), "{lost:?}");
     tokio::time::sleep(Duration::from_millis(80)).await;
     assert!(server.connected_clients().is_empty());
     client.resume();
@@ -264,9 +237,7 @@ async fn while_paused_no_attempt_begins_and_resume_brings_it_back() {
     // With a live connection, it is asked about at once, and stays.
     client.pause();
     client.resume();
-    within("PUBACK", client.publish("t", "", QoS::AtLeastOnce).await.unwrap())
-        .await
-        .unwrap();
+    within("PUBACK", client.publish("t", "", QoS::AtLeastOnce).await.unwrap()).await.unwrap();
     assert_eq!(client.stats().connections, 2);
 }
 
@@ -305,10 +276,7 @@ async fn close_sends_what_may_be_sent_and_ends_the_rest() {
     let other = sender.clone();
     within("close", sender.close()).await;
     assert_eq!(within("its end", waiting).await, Err(Dropped));
-    assert!(matches!(
-        other.publish("n", "", QoS::AtLeastOnce).await,
-        Err(PublishError::Closed)
-    ));
+    assert!(matches!(other.publish("n", "", QoS::AtLeastOnce).await, Err(PublishError::Closed)));
     // A closed client stays closed, and says so at once.
     other.reconnect();
     assert!(within("no message", other.messages().recv()).await.is_none());
@@ -338,15 +306,9 @@ async fn a_good_bye_waits_for_a_server_that_is_slow_to_take_it() {
 async fn a_client_whose_runtime_ended_leaves_nobody_waiting() {
     let server = emulator(Quirks::service()).await;
     let endpoint = tcp(&server);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    let (client, mut messages) = runtime
-        .spawn(async move { connect(options(endpoint, "1")).await })
-        .await
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (client, mut messages) =
+        runtime.spawn(async move { connect(options(endpoint, "1")).await }).await.unwrap();
     server.set_refusing(true);
     server.drop_all();
     until("it knows", || !client.is_connected()).await;
@@ -369,10 +331,7 @@ async fn offline_publishing_is_refused_if_so_configured() {
         (Offline::Refuse, false, false),
     ] {
         let options = raw.options();
-        let config = Config {
-            offline,
-            ..options.config
-        };
+        let config = Config { offline, ..options.config };
         let (client, _) = Client::start(options.config(config));
         assert_eq!(client.publish("t", "", QoS::AtMostOnce).await.is_ok(), qos0);
         assert_eq!(client.publish("t", "", QoS::AtLeastOnce).await.is_ok(), qos1);
@@ -396,17 +355,9 @@ async fn no_text_that_anybody_may_see_contains_the_secret() {
     let (client, mut messages) = connect(mine).await;
     let mut events = client.events();
     let delivery = client.publish("t", SECRET, QoS::AtLeastOnce).await.unwrap();
-    texts.push(format!(
-        "{client:?} {messages:?} {events:?} {delivery:?} {:?}",
-        client.stats()
-    ));
+    texts.push(format!("{client:?} {messages:?} {events:?} {delivery:?} {:?}", client.stats()));
     within("PUBACK", delivery).await.unwrap();
-    client
-        .send_p2p("parent", "GID_test@@@1", SECRET, QoS::AtLeastOnce)
-        .await
-        .unwrap()
-        .await
-        .unwrap();
+    client.send_p2p("parent", "GID_test@@@1", SECRET, QoS::AtLeastOnce).await.unwrap().await.unwrap();
     texts.push(format!("{:?}", next(&mut messages).await));
     server.drop_all();
     let lost = event(&mut events).await;

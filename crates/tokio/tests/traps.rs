@@ -25,11 +25,7 @@ async fn trap_publishing_from_the_receiving_task_deadlocks() {
         for _ in 0..COUNT {
             let message = next(&mut to_echo).await;
             let qos = message.qos();
-            drop(
-                within("room", echo.publish("answer", message.into_payload(), qos))
-                    .await
-                    .unwrap(),
-            );
+            drop(within("room", echo.publish("answer", message.into_payload(), qos)).await.unwrap());
         }
         echo
     });
@@ -62,14 +58,9 @@ fn sockets_to(port: u16) -> Vec<std::net::TcpStream> {
         }
         // SAFETY: it was open a moment ago, and the only thing done with it is to duplicate it, which fails if it
         // no longer is.
-        let owned = unsafe { BorrowedFd::borrow_raw(number) }
-            .try_clone_to_owned()
-            .ok()?;
+        let owned = unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned().ok()?;
         let stream = std::net::TcpStream::from(owned);
-        stream
-            .peer_addr()
-            .is_ok_and(|peer| peer.port() == port)
-            .then_some(stream)
+        stream.peer_addr().is_ok_and(|peer| peer.port() == port).then_some(stream)
     });
     sockets.collect()
 }
@@ -143,26 +134,17 @@ fn ends<F: Future>(future: F, caller: &Arc<Caller>) -> bool {
 
 #[test]
 fn trap_user_code_under_a_lock() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (server, client, mut messages) = runtime.block_on(async {
         let server = emulator(Quirks::standard()).await;
         let (client, messages) = connect(options(tcp(&server), "1")).await;
         client.subscribe("n", QoS::AtLeastOnce).await.unwrap();
         (server, client, messages)
     });
-    let caller = Arc::new(Caller {
-        client: client.clone(),
-        calls: AtomicUsize::new(0),
-    });
+    let caller = Arc::new(Caller { client: client.clone(), calls: AtomicUsize::new(0) });
     let checked = std::thread::spawn(move || {
         let mut events = client.events();
-        let delivery = runtime
-            .block_on(client.publish("n", "1", QoS::AtLeastOnce))
-            .unwrap();
+        let delivery = runtime.block_on(client.publish("n", "1", QoS::AtLeastOnce)).unwrap();
         let mut steps = vec![("Delivery", ends(delivery, &caller))];
         steps.push(("recv", ends(messages.recv(), &caller)));
         let closing = client.clone();
@@ -175,9 +157,7 @@ fn trap_user_code_under_a_lock() {
         steps.push(("an event", ends(events.recv(), &caller)));
         let server = runtime.block_on(server).unwrap();
         // While one message is held, the client can be used.
-        let delivery = runtime
-            .block_on(client.publish("n", "2", QoS::AtLeastOnce))
-            .unwrap();
+        let delivery = runtime.block_on(client.publish("n", "2", QoS::AtLeastOnce)).unwrap();
         drop(runtime.block_on(messages.recv()));
         steps.push(("Delivery after a cut", ends(delivery, &caller)));
         runtime.spawn(async move {
@@ -218,12 +198,7 @@ async fn trap_user_code_under_a_lock_when_a_waker_is_dropped() {
     let mut delivery = Box::pin(client.publish("n", "", QoS::AtLeastOnce).await.unwrap());
     let checked = std::thread::spawn(move || {
         let waker = Waker::from(Arc::new(LastHandle(client)));
-        assert!(
-            delivery
-                .as_mut()
-                .poll(&mut Context::from_waker(&waker))
-                .is_pending()
-        );
+        assert!(delivery.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         drop(waker);
         // Another waker takes its place; the client goes with the old one.
         let ready = delivery.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -244,12 +219,7 @@ async fn trap_an_exception_in_a_handler_kills_the_connection() {
         assert_ne!(message.payload(), b"0", "on purpose");
     });
     for i in 0..2_000 {
-        drop(
-            client
-                .publish("n", i.to_string(), QoS::AtLeastOnce)
-                .await
-                .unwrap(),
-        );
+        drop(client.publish("n", i.to_string(), QoS::AtLeastOnce).await.unwrap());
     }
     assert!(within("the handler", handler).await.unwrap_err().is_panic());
     for i in 0..2_000 {
@@ -269,10 +239,7 @@ async fn trap_one_close_reported_twice_so_a_deliberate_disconnect_reconnects() {
         let leaving = client.disconnect();
         let cut = async { server.drop_all() };
         within("disconnect", async { tokio::join!(leaving, cut) }).await;
-        assert!(matches!(
-            event(&mut events).await,
-            ConnectionEvent::Disconnected { retry_in: None, .. }
-        ));
+        assert!(matches!(event(&mut events).await, ConnectionEvent::Disconnected { retry_in: None, .. }));
         let more = tokio::time::timeout(Duration::from_millis(150), events.recv()).await;
         assert!(more.is_err(), "{more:?}");
         assert!(server.connected_clients().is_empty());
@@ -297,11 +264,7 @@ async fn trap_the_ghost_connection_disconnect_before_connack_does_nothing() {
         assert!(
             matches!(
                 end,
-                ConnectionEvent::Disconnected {
-                    reason: DisconnectReason::Requested,
-                    retry_in: None,
-                    ..
-                }
+                ConnectionEvent::Disconnected { reason: DisconnectReason::Requested, retry_in: None, .. }
             ),
             "{end:?}"
         );

@@ -35,9 +35,7 @@ pub fn options(endpoint: Endpoint, client_id: &str) -> Options {
 /// # Panics
 /// It fails.
 pub async fn connect(options: Options) -> (Client, Messages) {
-    within("connect", Client::connect(options))
-        .await
-        .expect("a connection")
+    within("connect", Client::connect(options)).await.expect("a connection")
 }
 
 /// The next message.
@@ -45,16 +43,12 @@ pub async fn connect(options: Options) -> (Client, Messages) {
 /// # Panics
 /// None comes.
 pub async fn next(messages: &mut Messages) -> Message {
-    within("a message", messages.recv())
-        .await
-        .expect("an open stream")
+    within("a message", messages.recv()).await.expect("an open stream")
 }
 
 /// Says whether no message comes for a while.
 pub async fn nothing_more(messages: &mut Messages) -> bool {
-    tokio::time::timeout(Duration::from_millis(300), messages.recv())
-        .await
-        .is_err()
+    tokio::time::timeout(Duration::from_millis(300), messages.recv()).await.is_err()
 }
 
 /// The number that a message has for its payload.
@@ -62,8 +56,5 @@ pub async fn nothing_more(messages: &mut Messages) -> bool {
 /// # Panics
 /// It has another payload.
 pub fn number(message: &Message) -> usize {
-    std::str::from_utf8(message.payload())
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .expect("a number")
+    std::str::from_utf8(message.payload()).ok().and_then(|text| text.parse().ok()).expect("a number")
 }

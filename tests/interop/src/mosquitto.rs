@@ -82,12 +82,7 @@ impl Mosquitto {
         let (tcp_port, ws_port) = (free_port(), free_port());
         let directory = std::env::temp_dir().join(format!("mqtt-p2p-{}-{tcp_port}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a directory");
-        let mut broker = Self {
-            directory: Directory(directory),
-            tcp_port,
-            ws_port,
-            process: None,
-        };
+        let mut broker = Self { directory: Directory(directory), tcp_port, ws_port, process: None };
         let directory = broker.directory.0.as_path();
         let passwords = passwords(directory, &settings.users).await;
         let config = config(directory, tcp_port, ws_port, settings.persistence, &passwords);
@@ -132,11 +127,7 @@ impl Mosquitto {
     pub async fn stop(&mut self) {
         let mut child = self.process.take().expect("it runs");
         let id = child.id().expect("it runs");
-        let asked = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -TERM {id}"))
-            .status()
-            .await;
+        let asked = Command::new("sh").arg("-c").arg(format!("kill -TERM {id}")).status().await;
         assert!(asked.is_ok_and(|status| status.success()));
         within("mosquitto ends", child.wait()).await.expect("its end");
     }
@@ -209,12 +200,8 @@ async fn passwords(directory: &Path, users: &[(&str, &str)]) -> String {
     let file = directory.join("passwords");
     std::fs::write(&file, "").expect("a password file");
     for (user, password) in users {
-        let status = Command::new(tool("mosquitto_passwd"))
-            .arg("-b")
-            .arg(&file)
-            .args([user, password])
-            .status()
-            .await;
+        let status =
+            Command::new(tool("mosquitto_passwd")).arg("-b").arg(&file).args([user, password]).status().await;
         assert!(status.is_ok_and(|status| status.success()));
     }
     format!("allow_anonymous false\npassword_file {}", file.display())

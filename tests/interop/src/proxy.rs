@@ -33,35 +33,23 @@ impl Proxy {
                         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
                     }
                 };
-                accepted
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .spawn(link);
+                accepted.lock().unwrap_or_else(PoisonError::into_inner).spawn(link);
             }
         });
-        Self {
-            port,
-            links,
-            listening,
-        }
+        Self { port, links, listening }
     }
 
     /// Where a client finds the server through this.
     pub fn endpoint(&self, server: &Endpoint) -> Endpoint {
         let url = server.to_string();
         let port = server.port().to_string();
-        url.replacen(&port, &self.port.to_string(), 1)
-            .parse()
-            .expect("an endpoint")
+        url.replacen(&port, &self.port.to_string(), 1).parse().expect("an endpoint")
     }
 
     /// Cuts all links for good.
     pub fn cut(&self) {
         self.listening.abort();
-        self.links
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .abort_all();
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
 

@@ -17,10 +17,9 @@ fn client_options(endpoint: Endpoint, client_id: &str) -> Options {
 /// Publishes the messages of these numbers, one of QoS 1 and one of QoS 2 each.
 async fn publish(client: &Client, numbers: std::ops::Range<usize>, deliveries: &mut Sent) {
     for i in numbers {
-        for (topic, qos, sent) in [
-            ("n/1", QoS::AtLeastOnce, &mut deliveries.qos1),
-            ("n/2", QoS::ExactlyOnce, &mut deliveries.qos2),
-        ] {
+        for (topic, qos, sent) in
+            [("n/1", QoS::AtLeastOnce, &mut deliveries.qos1), ("n/2", QoS::ExactlyOnce, &mut deliveries.qos2)]
+        {
             let delivery = within("room", client.publish(topic, i.to_string(), qos)).await;
             sent.push(Some(delivery.unwrap()));
         }
@@ -54,9 +53,7 @@ async fn acknowledged(deliveries: &mut [Option<Delivery>]) -> Vec<bool> {
     let mut ended = Vec::new();
     for delivery in deliveries {
         let done = match delivery {
-            Some(pending) => tokio::time::timeout(Duration::ZERO, pending)
-                .await
-                .is_ok_and(|end| end.is_ok()),
+            Some(pending) => tokio::time::timeout(Duration::ZERO, pending).await.is_ok_and(|end| end.is_ok()),
             None => true,
         };
         if done {
@@ -75,10 +72,7 @@ struct Arrived {
 
 impl Arrived {
     fn new() -> Self {
-        Self {
-            times: vec![0; EACH],
-            order: Vec::new(),
-        }
+        Self { times: vec![0; EACH], order: Vec::new() }
     }
 
     fn add(&mut self, number: usize) {
@@ -129,10 +123,7 @@ fn figures(what: &str, arrived: &[Arrived; 2]) {
 fn check(what: &str, arrived: &[Arrived; 2]) {
     figures(what, arrived);
     let in_order: Vec<usize> = (0..EACH).collect();
-    assert!(
-        arrived.iter().all(|level| level.order == in_order),
-        "all of them, in order"
-    );
+    assert!(arrived.iter().all(|level| level.order == in_order), "all of them, in order");
     assert_eq!(arrived[1].repeated(), 0, "QoS 2: exactly once");
 }
 
@@ -141,10 +132,7 @@ const MOMENTS: [(usize, usize); 4] = [(60, 110), (300, 301), (520, 700), (900, 9
 
 /// A broker that saves its sessions when it is stopped, and a subscriber.
 async fn broker_and_receiver(transport: fn(&Mosquitto) -> Endpoint) -> (Mosquitto, Client, Messages) {
-    let settings = Settings {
-        persistence: true,
-        ..Settings::default()
-    };
+    let settings = Settings { persistence: true, ..Settings::default() };
     let broker = Mosquitto::with(settings).await;
     let (receiver, messages) = connect(client_options(transport(&broker), "receiver")).await;
     receiver.subscribe("n/+", QoS::ExactlyOnce).await.unwrap();
@@ -184,10 +172,7 @@ async fn restarts_while_the_receiver_is_away(name: &str, transport: fn(&Mosquitt
     send_through_restarts(&mut broker, &sender, &[&sender]).await;
     receiver.reconnect();
     let arrived = collect_all(&mut messages).await;
-    check(
-        &format!("{name}, {} restarts, receiver away", MOMENTS.len()),
-        &arrived,
-    );
+    check(&format!("{name}, {} restarts, receiver away", MOMENTS.len()), &arrived);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,10 +191,7 @@ async fn restarts_while_both_are_connected(name: &str, transport: fn(&Mosquitto)
     let receiving = tokio::spawn(async move { collect_all(&mut messages).await });
     send_through_restarts(&mut broker, &sender, &[&sender, &receiver]).await;
     let arrived = receiving.await.unwrap();
-    check(
-        &format!("{name}, {} restarts, both connected", MOMENTS.len()),
-        &arrived,
-    );
+    check(&format!("{name}, {} restarts, both connected", MOMENTS.len()), &arrived);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,10 +228,7 @@ async fn a_kill_costs_only_what_was_acknowledged(name: &str, transport: fn(&Mosq
         }
     };
     within("the sender knows", cut).await;
-    let acknowledged = [
-        acknowledged(&mut sent.qos1).await,
-        acknowledged(&mut sent.qos2).await,
-    ];
+    let acknowledged = [acknowledged(&mut sent.qos1).await, acknowledged(&mut sent.qos2).await];
     broker.restart().await;
     let (prober, _) = connect(client_options(broker.tcp(), "prober")).await;
     let subscribed_again = async {

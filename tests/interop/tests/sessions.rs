@@ -36,12 +36,7 @@ async fn a_kept_session_gets_what_came_while_the_client_was_away() {
         within("close", client.close()).await;
         drop(messages);
         let (sender, _) = connect(options(endpoint.clone(), &format!("sender-{name}"))).await;
-        for (i, qos) in [QoS::AtLeastOnce, QoS::ExactlyOnce]
-            .iter()
-            .cycle()
-            .take(100)
-            .enumerate()
-        {
+        for (i, qos) in [QoS::AtLeastOnce, QoS::ExactlyOnce].iter().cycle().take(100).enumerate() {
             let delivery = sender.publish("away", i.to_string(), *qos).await.unwrap();
             within("an acknowledgement", delivery).await.unwrap();
         }
@@ -62,21 +57,11 @@ async fn a_clean_session_gets_nothing_of_what_came_while_the_client_was_away() {
         client.subscribe("away", QoS::AtLeastOnce).await.unwrap();
         within("disconnect", client.disconnect()).await;
         let (sender, _) = connect(options(endpoint.clone(), &format!("sender-{name}"))).await;
-        sender
-            .publish("away", "lost", QoS::AtLeastOnce)
-            .await
-            .unwrap()
-            .await
-            .unwrap();
+        sender.publish("away", "lost", QoS::AtLeastOnce).await.unwrap().await.unwrap();
         // But the client asks for its subscriptions again by itself.
         client.reconnect();
         assert!(nothing_more(&mut messages).await);
-        sender
-            .publish("away", "live", QoS::AtLeastOnce)
-            .await
-            .unwrap()
-            .await
-            .unwrap();
+        sender.publish("away", "live", QoS::AtLeastOnce).await.unwrap().await.unwrap();
         assert_eq!(next(&mut messages).await.payload(), b"live");
     }
 }
@@ -84,22 +69,16 @@ async fn a_clean_session_gets_nothing_of_what_came_while_the_client_was_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_knows_the_password_is_let_in_and_who_does_not_is_refused_with_5() {
     const NAME: &str = "Signature|AK|post-cn-demo";
-    let broker = Mosquitto::with(Settings {
-        users: vec![(NAME, "right"), ("plain", "p w")],
-        ..Settings::default()
-    })
-    .await;
+    let broker =
+        Mosquitto::with(Settings { users: vec![(NAME, "right"), ("plain", "p w")], ..Settings::default() })
+            .await;
     for (name, endpoint) in broker.endpoints() {
         let log_in = |user: &str, password: &str| options(endpoint.clone(), name).password(user, password);
         for (user, password) in [(NAME, "right"), ("plain", "p w")] {
             let (client, _) = connect(log_in(user, password)).await;
             within("close", client.close()).await;
         }
-        for refused in [
-            log_in(NAME, "wrong"),
-            log_in("nobody", "right"),
-            options(endpoint.clone(), name),
-        ] {
+        for refused in [log_in(NAME, "wrong"), log_in("nobody", "right"), options(endpoint.clone(), name)] {
             let error = within("a refusal", Client::connect(refused)).await.err();
             let Some(ConnectError::Refused(ReasonCode::NotAuthorized)) = &error else {
                 panic!("{error:?}");
@@ -116,15 +95,9 @@ async fn mqtt_3_1_works_over_both_transports() {
     let broker = Mosquitto::start().await;
     for (name, endpoint) in broker.endpoints() {
         let old = options(endpoint, name);
-        let config = Config {
-            protocol: Protocol::V31,
-            ..old.config
-        };
+        let config = Config { protocol: Protocol::V31, ..old.config };
         let (client, mut messages) = connect(old.config(config)).await;
-        assert_eq!(
-            client.subscribe("t", QoS::ExactlyOnce).await,
-            Ok(QoS::ExactlyOnce)
-        );
+        assert_eq!(client.subscribe("t", QoS::ExactlyOnce).await, Ok(QoS::ExactlyOnce));
         for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
             let delivery = client.publish("t", "old", qos).await.unwrap();
             within("an acknowledgement", delivery).await.unwrap();
@@ -141,10 +114,7 @@ async fn a_second_client_of_the_same_id_takes_over() {
         let mut events = first.events();
         let (second, _) = connect(options(endpoint, name)).await;
         let event = within("an event", events.recv()).await;
-        assert!(
-            matches!(event, Some(ConnectionEvent::Disconnected { .. })),
-            "{event:?}"
-        );
+        assert!(matches!(event, Some(ConnectionEvent::Disconnected { .. })), "{event:?}");
         within("close", first.close()).await;
         within("close", second.close()).await;
     }

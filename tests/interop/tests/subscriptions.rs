@@ -34,17 +34,11 @@ async fn sys_topics_come_through_their_subscription_and_match_a_stream() {
         let (client, _) = connect(options(endpoint, name)).await;
         let mut sys = client.messages_matching("$SYS/#").unwrap();
         let mut others = client.messages_matching("#").unwrap();
-        client
-            .subscribe("$SYS/broker/version", QoS::AtMostOnce)
-            .await
-            .unwrap();
+        client.subscribe("$SYS/broker/version", QoS::AtMostOnce).await.unwrap();
         let message = next(&mut sys).await;
         assert_eq!(message.topic(), "$SYS/broker/version");
         assert!(message.payload().starts_with(b"mosquitto version"));
-        assert!(
-            others.try_recv().is_none(),
-            "a filter that begins with # leaves out $SYS"
-        );
+        assert!(others.try_recv().is_none(), "a filter that begins with # leaves out $SYS");
     }
 }
 
@@ -58,12 +52,7 @@ async fn topics_may_be_in_any_script() {
             client.subscribe(filter, QoS::AtLeastOnce).await.unwrap();
         }
         for topic in ["温度/1", "дом/кухня/свет", "🚀"] {
-            client
-                .publish(topic, topic, QoS::AtLeastOnce)
-                .await
-                .unwrap()
-                .await
-                .unwrap();
+            client.publish(topic, topic, QoS::AtLeastOnce).await.unwrap().await.unwrap();
             let message = next(&mut messages).await;
             assert_eq!((message.topic(), message.payload()), (topic, topic.as_bytes()));
         }
@@ -77,20 +66,10 @@ async fn after_unsubscribe_nothing_comes() {
     for (name, endpoint) in broker.endpoints() {
         let (client, mut messages) = connect(options(endpoint, name)).await;
         client.subscribe("t", QoS::AtLeastOnce).await.unwrap();
-        client
-            .publish("t", "1", QoS::AtLeastOnce)
-            .await
-            .unwrap()
-            .await
-            .unwrap();
+        client.publish("t", "1", QoS::AtLeastOnce).await.unwrap().await.unwrap();
         assert_eq!(next(&mut messages).await.payload(), b"1");
         within("UNSUBACK", client.unsubscribe("t")).await.unwrap();
-        client
-            .publish("t", "2", QoS::AtLeastOnce)
-            .await
-            .unwrap()
-            .await
-            .unwrap();
+        client.publish("t", "2", QoS::AtLeastOnce).await.unwrap().await.unwrap();
         assert!(nothing_more(&mut messages).await);
     }
 }
@@ -101,21 +80,13 @@ async fn a_retained_message_waits_for_subscribers_until_it_is_cleared() {
     for (name, endpoint) in broker.endpoints() {
         let topic = format!("kept/{name}");
         let (client, _) = connect(options(endpoint.clone(), name)).await;
-        let delivery = client
-            .publish_retained(&topic, "state", QoS::AtLeastOnce)
-            .await
-            .unwrap();
+        let delivery = client.publish_retained(&topic, "state", QoS::AtLeastOnce).await.unwrap();
         within("an acknowledgement", delivery).await.unwrap();
         let (late, mut messages) = connect(options(endpoint.clone(), &format!("late-{name}"))).await;
         late.subscribe(&topic, QoS::AtLeastOnce).await.unwrap();
         let message = next(&mut messages).await;
         assert!(message.retain() && message.payload() == b"state");
-        client
-            .publish_retained(&topic, "", QoS::AtLeastOnce)
-            .await
-            .unwrap()
-            .await
-            .unwrap();
+        client.publish_retained(&topic, "", QoS::AtLeastOnce).await.unwrap().await.unwrap();
         let cleared = next(&mut messages).await;
         assert!(!cleared.retain() && cleared.payload().is_empty());
         let (later, mut messages) = connect(options(endpoint, &format!("later-{name}"))).await;
@@ -131,25 +102,18 @@ async fn the_will_is_published_when_the_link_breaks() {
         let (watcher, mut messages) = connect(options(broker.tcp(), &format!("watcher-{name}"))).await;
         watcher.subscribe("wills", QoS::ExactlyOnce).await.unwrap();
         let proxy = Proxy::to(&endpoint).await;
-        let mortal = options(proxy.endpoint(&endpoint), name)
-            .will("wills", "gone", QoS::ExactlyOnce, false)
-            .unwrap();
+        let mortal =
+            options(proxy.endpoint(&endpoint), name).will("wills", "gone", QoS::ExactlyOnce, false).unwrap();
         let (client, _) = connect(mortal).await;
         let mut events = client.events();
         proxy.cut();
         let message = next(&mut messages).await;
-        assert_eq!(
-            (message.payload(), message.qos()),
-            (&b"gone"[..], QoS::ExactlyOnce)
-        );
+        assert_eq!((message.payload(), message.qos()), (&b"gone"[..], QoS::ExactlyOnce));
         let event = within("an event", events.recv()).await;
         assert!(
             matches!(
                 event,
-                Some(ConnectionEvent::Disconnected {
-                    reason: DisconnectReason::Transport(_),
-                    ..
-                })
+                Some(ConnectionEvent::Disconnected { reason: DisconnectReason::Transport(_), .. })
             ),
             "{event:?}"
         );
@@ -163,11 +127,8 @@ async fn the_will_is_not_published_after_a_good_bye() {
     for (name, endpoint) in broker.endpoints() {
         let (watcher, mut messages) = connect(options(broker.tcp(), &format!("watcher-{name}"))).await;
         watcher.subscribe("wills", QoS::AtLeastOnce).await.unwrap();
-        let with_will = || {
-            options(endpoint.clone(), name)
-                .will("wills", "gone", QoS::AtLeastOnce, false)
-                .unwrap()
-        };
+        let with_will =
+            || options(endpoint.clone(), name).will("wills", "gone", QoS::AtLeastOnce, false).unwrap();
         let (client, _) = connect(with_will()).await;
         within("disconnect", client.disconnect()).await;
         let (client, _) = connect(with_will()).await;
@@ -186,18 +147,11 @@ async fn a_good_bye_amid_incoming_messages_is_not_lost() {
         watcher.subscribe("wills", QoS::AtLeastOnce).await.unwrap();
         let (sender, _) = connect(options(broker.tcp(), &format!("sender-{name}"))).await;
         let flood = tokio::spawn(async move {
-            while sender
-                .publish("flood", [0; 1024], QoS::AtMostOnce)
-                .await
-                .unwrap()
-                .await
-                .is_ok()
-            {}
+            while sender.publish("flood", [0; 1024], QoS::AtMostOnce).await.unwrap().await.is_ok() {}
         });
         for _ in 0..10 {
-            let mut options = options(endpoint.clone(), name)
-                .will("wills", "gone", QoS::AtLeastOnce, false)
-                .unwrap();
+            let mut options =
+                options(endpoint.clone(), name).will("wills", "gone", QoS::AtLeastOnce, false).unwrap();
             options.stream_capacity = 1;
             let (client, mut flooded) = connect(options.clean_session(true)).await;
             client.subscribe("flood", QoS::AtMostOnce).await.unwrap();

@@ -35,11 +35,7 @@ pub(super) enum Fault {
     /// Nobody sent this.
     Unknown { receiver: Who, topic: String },
     /// It was sent with another content, QoS or topic, or to somebody else.
-    Altered {
-        receiver: Who,
-        flow: Flow,
-        number: usize,
-    },
+    Altered { receiver: Who, flow: Flow, number: usize },
     /// A higher number came before.
     Order { flow: Flow, number: usize, after: usize },
 }
@@ -81,31 +77,20 @@ impl Ledger {
             && topic == flow.to.topic()
             && bytes == payload(flow, number).as_bytes();
         if !intact {
-            return self.faults.push(Fault::Altered {
-                receiver,
-                flow,
-                number,
-            });
+            return self.faults.push(Fault::Altered { receiver, flow, number });
         }
         *arrivals += 1;
         if *arrivals > 1 {
             return;
         }
         if number < line.highest {
-            self.faults.push(Fault::Order {
-                flow,
-                number,
-                after: line.highest,
-            });
+            self.faults.push(Fault::Order { flow, number, after: line.highest });
         }
         line.highest = line.highest.max(number);
     }
 
     fn unknown(&mut self, receiver: Who, topic: &str) {
-        self.faults.push(Fault::Unknown {
-            receiver,
-            topic: topic.into(),
-        });
+        self.faults.push(Fault::Unknown { receiver, topic: topic.into() });
     }
 
     pub(super) fn sum(&self) -> Sum {
@@ -182,11 +167,9 @@ impl fmt::Display for Fault {
             Self::Unknown { receiver, topic } => {
                 write!(f, "{receiver} got a message on {topic:?} that nobody sent")
             }
-            Self::Altered {
-                receiver,
-                flow,
-                number,
-            } => write!(f, "altered at {receiver}, {flow}: number {number}"),
+            Self::Altered { receiver, flow, number } => {
+                write!(f, "altered at {receiver}, {flow}: number {number}")
+            }
             Self::Order { flow, number, after } => {
                 write!(f, "out of order, {flow}: number {number} behind {after}")
             }
@@ -213,11 +196,7 @@ mod tests {
     const Q2: Flow = flow(QoS::ExactlyOnce);
 
     const fn flow(qos: QoS) -> Flow {
-        Flow {
-            from: Who::Alice,
-            to: Who::Bob,
-            qos,
-        }
+        Flow { from: Who::Alice, to: Who::Bob, qos }
     }
 
     fn arrive(ledger: &mut Ledger, flow: Flow, payload: &str) {
@@ -229,10 +208,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let (_, second) = (ledger.send(Q1), ledger.send(Q1));
         arrive(&mut ledger, Q1, &second);
-        assert_eq!(
-            ledger.sum().to_string(),
-            "sent 2, received 1, lost 1, duplicates 0"
-        );
+        assert_eq!(ledger.sum().to_string(), "sent 2, received 1, lost 1, duplicates 0");
         assert_eq!(ledger.complaints(), ["lost, alice to bob at QoS 1: number 1"]);
     }
 
@@ -261,11 +237,7 @@ mod tests {
         let sent: Vec<_> = (0..2).map(|_| ledger.send(Q2)).collect();
         arrive(&mut ledger, Q2, &sent[1]);
         arrive(&mut ledger, Q2, &sent[0]);
-        let order = Fault::Order {
-            flow: Q2,
-            number: 1,
-            after: 2,
-        };
+        let order = Fault::Order { flow: Q2, number: 1, after: 2 };
         assert_eq!(ledger.faults(), [order]);
     }
 

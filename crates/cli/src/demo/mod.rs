@@ -144,12 +144,8 @@ async fn log_in(
     };
     let mut options = Options::aliyun(endpoint, &client_id, &credentials)
         .map_err(|error| DemoError::Options(error.to_string()))?;
-    options.config.backoff = Backoff::Fixed {
-        delay_ms: RETRY.as_millis().try_into().unwrap_or(u32::MAX),
-    };
-    tour.step(&format!(
-        "{who} logs in over {transport} as {client_id}, password signed"
-    ))?;
+    options.config.backoff = Backoff::Fixed { delay_ms: RETRY.as_millis().try_into().unwrap_or(u32::MAX) };
+    tour.step(&format!("{who} logs in over {transport} as {client_id}, password signed"))?;
     let party = Party::join(who, options, books, deadline).await?;
     tour.step(&format!("{who} is in"))?;
     Ok(party)
@@ -164,9 +160,7 @@ async fn play(
     bob: &mut Party,
 ) -> Result<(), DemoError> {
     tour.chapter("P2P messages: to one client, which subscribed to nothing")?;
-    tour.step(&format!(
-        "each sends the other, and itself, {CALM} messages at QoS 0, 1 and 2"
-    ))?;
+    tour.step(&format!("each sends the other, and itself, {CALM} messages at QoS 0, 1 and 2"))?;
     send_all(alice, bob, &ALL_QOS, deadline).await?;
     all_arrived(tour, deadline, books, alice, bob).await?;
 
@@ -176,9 +170,7 @@ async fn play(
         if round == BACK {
             server.set_refusing(false);
             let (queued, kept) = (alice.under_way(), server.offline_messages(Who::Alice.client_id()));
-            tour.step(&format!(
-                "the way is open again; in alice's client wait {queued} messages"
-            ))?;
+            tour.step(&format!("the way is open again; in alice's client wait {queued} messages"))?;
             tour.step(&format!("and at the emulator {kept} for her"))?;
         }
         for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
@@ -269,21 +261,11 @@ fn show(tour: Tour, party: &mut Party, event: &ConnectionEvent) -> io::Result<()
     let who = party.who;
     let retry = RETRY.as_secs_f64();
     let text = match (event, party.link) {
-        (
-            ConnectionEvent::Connected {
-                session_present: true,
-            },
-            _,
-        ) => {
+        (ConnectionEvent::Connected { session_present: true }, _) => {
             party.link = Link::Up;
             format!("{who} is back, and her session goes on where it was")
         }
-        (
-            ConnectionEvent::Connected {
-                session_present: false,
-            },
-            _,
-        ) => {
+        (ConnectionEvent::Connected { session_present: false }, _) => {
             party.link = Link::Up;
             format!("{who} is back, but her session is gone")
         }
@@ -314,17 +296,9 @@ fn conclude(books: &Books, to_the_end: bool) -> Result<(), DemoError> {
     if sum.repeated > 0 {
         say(&format!("repeated {}, allowed by QoS 1", sum.repeated))?;
     }
-    let style = if to_the_end && complaints.is_empty() {
-        GOOD
-    } else {
-        BAD
-    };
+    let style = if to_the_end && complaints.is_empty() { GOOD } else { BAD };
     say(&format!("{style}{sum}{style:#}"))?;
-    if complaints.is_empty() {
-        Ok(())
-    } else {
-        Err(DemoError::Faulty)
-    }
+    if complaints.is_empty() { Ok(()) } else { Err(DemoError::Faulty) }
 }
 
 fn say(text: &str) -> io::Result<()> {

@@ -26,9 +26,7 @@ impl Who {
     }
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        [Self::Alice, Self::Bob]
-            .into_iter()
-            .find(|who| who.name() == name)
+        [Self::Alice, Self::Bob].into_iter().find(|who| who.name() == name)
     }
 
     pub(super) const fn client_id(self) -> &'static str {
@@ -73,9 +71,7 @@ impl Books {
                 self.arrival.notified().await;
             }
         };
-        timeout_at(deadline, complete)
-            .await
-            .map_err(|_| DemoError::Late(what))
+        timeout_at(deadline, complete).await.map_err(|_| DemoError::Late(what))
     }
 }
 
@@ -121,11 +117,7 @@ impl Party {
 
     /// Has the client accept the next message of a flow.
     pub(super) async fn send(&mut self, to: Who, qos: QoS, deadline: Instant) -> Result<(), DemoError> {
-        let flow = Flow {
-            from: self.who,
-            to,
-            qos,
-        };
+        let flow = Flow { from: self.who, to, qos };
         let payload = self.books.open().send(flow);
         let accepting = self.client.send_p2p(PARENT, to.client_id(), payload, qos);
         let delivery = timeout_at(deadline, accepting)
@@ -145,9 +137,7 @@ impl Party {
     /// Waits until the server has acknowledged all messages.
     pub(super) async fn acknowledged(&mut self, deadline: Instant) -> Result<(), DemoError> {
         let all = async { while self.under_way.join_next().await.is_some() {} };
-        timeout_at(deadline, all)
-            .await
-            .map_err(|_| DemoError::Late("the server's acknowledgements"))
+        timeout_at(deadline, all).await.map_err(|_| DemoError::Late("the server's acknowledgements"))
     }
 
     /// Leaves, and reads what is still in the queue.
@@ -162,9 +152,7 @@ impl Party {
 
 async fn read(who: Who, mut messages: Messages, books: Books) {
     while let Some(message) = messages.recv().await {
-        books
-            .open()
-            .arrived(who, message.topic(), message.qos(), message.payload());
+        books.open().arrived(who, message.topic(), message.qos(), message.payload());
         books.arrival.notify_one();
     }
 }

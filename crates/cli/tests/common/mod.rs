@@ -50,11 +50,8 @@ pub(crate) fn logged_in(url: &str, client_id: &str, args: &[&str]) -> Command {
 
 /// `send` of a P2P message from alice to bob.
 pub(crate) fn send(url: &str, args: &[&str]) -> Command {
-    let mut command = logged_in(
-        url,
-        "GID_demo@@@alice",
-        &["send", "--parent", "demo", "--to", "GID_demo@@@bob"],
-    );
+    let mut command =
+        logged_in(url, "GID_demo@@@alice", &["send", "--parent", "demo", "--to", "GID_demo@@@bob"]);
     command.args(args);
     command
 }
@@ -118,11 +115,7 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
         let start = Instant::now();
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         Self {
             stdout: Lines::of(child.stdout.take().unwrap()),
             stderr: Lines::of(child.stderr.take().unwrap()),
@@ -139,20 +132,13 @@ impl Running {
             assert!(self.start.elapsed() < LIMIT, "it hangs");
             thread::sleep(Duration::from_millis(5));
         };
-        Run {
-            code,
-            took: self.start.elapsed(),
-            stdout: self.stdout.rest(),
-            stderr: self.stderr.rest(),
-        }
+        Run { code, took: self.start.elapsed(), stdout: self.stdout.rest(), stderr: self.stderr.rest() }
     }
 
     /// Sends the signal of Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
-        let kill = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status();
+        let kill = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }
 }
@@ -183,10 +169,7 @@ impl Lines {
                 }
             }
         });
-        Self {
-            lines,
-            seen: String::new(),
-        }
+        Self { lines, seen: String::new() }
     }
 
     /// Reads up to the next line that holds a text.

@@ -42,10 +42,7 @@ pub(crate) struct Checks {
 
 impl Checks {
     pub(crate) fn accepted(&mut self, ticket: Ticket) {
-        assert!(
-            self.live.insert(ticket.to_bits()),
-            "{ticket:?} was given out twice"
-        );
+        assert!(self.live.insert(ticket.to_bits()), "{ticket:?} was given out twice");
     }
 
     pub(crate) fn opened(&mut self) {
@@ -68,12 +65,7 @@ impl Checks {
 
     /// The program starts anew, with what it exported: connections are gone, requests and identifiers stay.
     pub(crate) fn restarted(self) -> Self {
-        Self {
-            live: self.live,
-            in_use: self.in_use,
-            connection: self.connection,
-            ..Self::default()
-        }
+        Self { live: self.live, in_use: self.in_use, connection: self.connection, ..Self::default() }
     }
 
     pub(crate) fn seen(&mut self, seen: &Seen) {
@@ -143,13 +135,7 @@ impl Checks {
         let mut packet = bytes.to_vec();
         Publish::set_dup(&mut packet, false);
         let connection = self.connection;
-        if let Some(before) = self.in_use.insert(
-            id.get(),
-            Sent {
-                packet: packet.clone(),
-                connection,
-            },
-        ) {
+        if let Some(before) = self.in_use.insert(id.get(), Sent { packet: packet.clone(), connection }) {
             assert_eq!(before.packet, packet, "identifier {id} is in use");
             assert_ne!(
                 before.connection,

@@ -1,9 +1,6 @@
 //! What the tests share: a driver with a clock of its own, which notes all that the client does and checks after
 //! every step what must hold always.
-#![allow(
-    dead_code,
-    reason = "every test file is a crate of its own and uses its own part of this"
-)]
+#![allow(dead_code, reason = "every test file is a crate of its own and uses its own part of this")]
 
 use mqtt_p2p_core::{
     Action, Backoff, Client, Config, Delivery, DisconnectReason, Error, Event, Inline, Instant, Login,
@@ -28,28 +25,15 @@ pub(crate) const LOGIN: Login<'static> = Login::new("GID_test@@@1");
 
 /// Reconnects after a known time; everything else as by default.
 pub(crate) fn config() -> Config {
-    Config {
-        backoff: Backoff::Fixed {
-            delay_ms: RETRY as u32,
-        },
-        ..Config::new()
-    }
+    Config { backoff: Backoff::Fixed { delay_ms: RETRY as u32 }, ..Config::new() }
 }
 
 pub(crate) fn message<'a>(topic: &'a str, payload: &'a [u8], qos: QoS) -> Publication<'a> {
-    Publication {
-        topic: TopicName::new(topic).expect("a valid topic name"),
-        payload,
-        qos,
-        retain: false,
-    }
+    Publication { topic: TopicName::new(topic).expect("a valid topic name"), payload, qos, retain: false }
 }
 
 pub(crate) fn filter(filter: &str, qos: QoS) -> SubscribeFilter<'_> {
-    SubscribeFilter {
-        filter: TopicFilter::new(filter).expect("a valid topic filter"),
-        qos,
-    }
+    SubscribeFilter { filter: TopicFilter::new(filter).expect("a valid topic filter"), qos }
 }
 
 /// What the client did, but for writing: an action or event that owns what it says. Times are milliseconds.
@@ -57,17 +41,9 @@ pub(crate) fn filter(filter: &str, qos: QoS) -> SubscribeFilter<'_> {
 pub(crate) enum Seen {
     Open(u32),
     Close,
-    Connected {
-        session_present: bool,
-    },
-    Refused {
-        reason: ReasonCode,
-        retry_at: Option<u64>,
-    },
-    Disconnected {
-        reason: DisconnectReason,
-        retry_at: Option<u64>,
-    },
+    Connected { session_present: bool },
+    Refused { reason: ReasonCode, retry_at: Option<u64> },
+    Disconnected { reason: DisconnectReason, retry_at: Option<u64> },
     Message(Received),
     Published(Ticket),
     Subscribed(Ticket, Vec<u8>),
@@ -105,14 +81,10 @@ impl From<Event<'_>> for Seen {
         let millis = |at: Option<Instant>| at.map(Instant::as_millis);
         match event {
             Event::Connected { session_present } => Self::Connected { session_present },
-            Event::Refused { reason, retry_at } => Self::Refused {
-                reason,
-                retry_at: millis(retry_at),
-            },
-            Event::Disconnected { reason, retry_at } => Self::Disconnected {
-                reason,
-                retry_at: millis(retry_at),
-            },
+            Event::Refused { reason, retry_at } => Self::Refused { reason, retry_at: millis(retry_at) },
+            Event::Disconnected { reason, retry_at } => {
+                Self::Disconnected { reason, retry_at: millis(retry_at) }
+            }
             Event::Message(message) => Self::Message(message.into()),
             Event::Published { ticket } => Self::Published(ticket),
             Event::Subscribed { ticket, return_codes } => {
@@ -253,23 +225,17 @@ impl<S: Storage> Driver<S> {
 
     /// Accepted or not; nothing goes out before the next [`Self::run`].
     pub(crate) fn try_publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        self.client
-            .publish(publication)
-            .inspect(|ticket| self.checks.accepted(*ticket))
+        self.client.publish(publication).inspect(|ticket| self.checks.accepted(*ticket))
     }
 
     pub(crate) fn publish(&mut self, topic: &str, payload: &[u8], qos: QoS) -> Ticket {
-        let ticket = self
-            .try_publish(&message(topic, payload, qos))
-            .expect("the publication is accepted");
+        let ticket = self.try_publish(&message(topic, payload, qos)).expect("the publication is accepted");
         self.run();
         ticket
     }
 
     pub(crate) fn try_subscribe(&mut self, filters: &[SubscribeFilter<'_>]) -> Result<Ticket, Error> {
-        self.client
-            .subscribe(filters)
-            .inspect(|ticket| self.checks.accepted(*ticket))
+        self.client.subscribe(filters).inspect(|ticket| self.checks.accepted(*ticket))
     }
 
     pub(crate) fn subscribe(&mut self, filters: &[(&str, QoS)]) -> Ticket {
@@ -280,14 +246,9 @@ impl<S: Storage> Driver<S> {
     }
 
     pub(crate) fn unsubscribe(&mut self, filters: &[&str]) -> Ticket {
-        let filters: Vec<_> = filters
-            .iter()
-            .map(|text| TopicFilter::new(text).expect("a valid topic filter"))
-            .collect();
-        let ticket = self
-            .client
-            .unsubscribe(&filters)
-            .expect("the UNSUBSCRIBE is accepted");
+        let filters: Vec<_> =
+            filters.iter().map(|text| TopicFilter::new(text).expect("a valid topic filter")).collect();
+        let ticket = self.client.unsubscribe(&filters).expect("the UNSUBSCRIBE is accepted");
         self.checks.accepted(ticket);
         self.run();
         ticket
@@ -441,8 +402,7 @@ impl<S: Storage> Driver<S> {
     /// The subscriptions that the client keeps.
     pub(crate) fn subscriptions(&mut self) -> Vec<(String, QoS)> {
         let list = self.client.subscriptions();
-        list.map(|entry| (entry.filter.as_str().into(), entry.qos))
-            .collect()
+        list.map(|entry| (entry.filter.as_str().into(), entry.qos)).collect()
     }
 
     pub(crate) fn requests(&mut self) -> Vec<Ticket> {

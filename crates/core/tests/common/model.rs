@@ -58,18 +58,12 @@ impl Server {
 
     /// Nothing waits for the client's answer.
     pub(crate) fn is_settled(&self) -> bool {
-        self.out.is_empty()
-            && self
-                .session
-                .as_ref()
-                .is_none_or(|session| session.outgoing.is_empty())
+        self.out.is_empty() && self.session.as_ref().is_none_or(|session| session.outgoing.is_empty())
     }
 
     pub(crate) fn subscriptions(&self) -> Vec<(String, QoS)> {
         let session = self.session.iter();
-        session
-            .flat_map(|session| session.subscriptions.clone())
-            .collect()
+        session.flat_map(|session| session.subscriptions.clone()).collect()
     }
 
     /// The link is gone, with all that was on its way. A new session goes with it if CONNACK may have been lost:
@@ -101,12 +95,7 @@ impl Server {
         if (qos == QoS::ExactlyOnce && under_way(qos) == MAX_QOS_2) || session.outgoing.len() == 10 {
             return false;
         }
-        let message = Outgoing {
-            serial,
-            id: session.free_id(),
-            qos,
-            released: false,
-        };
+        let message = Outgoing { serial, id: session.free_id(), qos, released: false };
         if self.connected {
             self.out.extend(message.packet(false));
         }
@@ -150,10 +139,7 @@ impl Server {
             Packet::Publish(publish) => {
                 let serial = Serial::from_be_bytes(publish.payload[..4].try_into().expect("a serial number"));
                 let again = session.seen.contains(&serial);
-                assert!(
-                    !again || publish.dup,
-                    "{serial} comes again in one session without DUP"
-                );
+                assert!(!again || publish.dup, "{serial} comes again in one session without DUP");
                 let id = publish.packet_id().map_or(0, mqtt_p2p_packet::PacketId::get);
                 if publish.qos() != QoS::AtMostOnce {
                     session.seen.insert(serial);
@@ -178,10 +164,8 @@ impl Server {
             Packet::PubAck(ack) => session.ended(ack.packet_id.get(), QoS::AtLeastOnce),
             Packet::PubRec(ack) => {
                 let id = ack.packet_id.get();
-                if let Some(message) = session
-                    .outgoing
-                    .iter_mut()
-                    .find(|out| out.id == id && out.qos == QoS::ExactlyOnce)
+                if let Some(message) =
+                    session.outgoing.iter_mut().find(|out| out.id == id && out.qos == QoS::ExactlyOnce)
                 {
                     message.released = true;
                     self.out.extend(server::pubrel(id));
@@ -190,14 +174,9 @@ impl Server {
             Packet::PubComp(ack) => session.ended(ack.packet_id.get(), QoS::ExactlyOnce),
             Packet::Subscribe(subscribe) => {
                 for entry in subscribe.filters.iter() {
-                    session
-                        .subscriptions
-                        .insert(entry.filter.as_str().into(), entry.qos);
+                    session.subscriptions.insert(entry.filter.as_str().into(), entry.qos);
                 }
-                self.out.extend(server::suback(
-                    subscribe.packet_id.get(),
-                    &server::grant(subscribe),
-                ));
+                self.out.extend(server::suback(subscribe.packet_id.get(), &server::grant(subscribe)));
             }
             Packet::Unsubscribe(unsubscribe) => {
                 for filter in unsubscribe.filters.iter() {
@@ -217,11 +196,7 @@ impl Server {
         self.out.extend(server::connack(self.session.is_some()));
         let session = self.session.get_or_insert_default();
         for message in &session.outgoing {
-            self.out.extend(if message.released {
-                server::pubrel(message.id)
-            } else {
-                message.packet(true)
-            });
+            self.out.extend(if message.released { server::pubrel(message.id) } else { message.packet(true) });
         }
     }
 }

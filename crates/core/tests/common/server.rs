@@ -29,25 +29,15 @@ pub(crate) fn decoded(bytes: &[u8]) -> Packet<'_> {
 }
 
 pub(crate) fn connack(session_present: bool) -> Vec<u8> {
-    encoded(&Packet::ConnAck(ConnAck {
-        session_present,
-        reason: ReasonCode::Success,
-    }))
+    encoded(&Packet::ConnAck(ConnAck { session_present, reason: ReasonCode::Success }))
 }
 
 pub(crate) fn refusal(reason: ReasonCode) -> Vec<u8> {
-    encoded(&Packet::ConnAck(ConnAck {
-        session_present: false,
-        reason,
-    }))
+    encoded(&Packet::ConnAck(ConnAck { session_present: false, reason }))
 }
 
 fn ack(packet_type: PacketType, number: u16) -> Vec<u8> {
-    Ack {
-        packet_id: id(number),
-    }
-    .to_bytes(packet_type)
-    .to_vec()
+    Ack { packet_id: id(number) }.to_bytes(packet_type).to_vec()
 }
 
 pub(crate) fn puback(id: u16) -> Vec<u8> {
@@ -127,11 +117,8 @@ pub(crate) fn words(bytes: &[u8]) -> String {
             format!("{name} #{}{filters}", subscribe.packet_id)
         }
         Packet::Unsubscribe(unsubscribe) => {
-            let filters: String = unsubscribe
-                .filters
-                .iter()
-                .map(|filter| format!(" {}", filter.as_str()))
-                .collect();
+            let filters: String =
+                unsubscribe.filters.iter().map(|filter| format!(" {}", filter.as_str())).collect();
             format!("{name} #{}{filters}", unsubscribe.packet_id)
         }
         _ => name.to_string(),

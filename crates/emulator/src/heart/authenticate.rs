@@ -16,10 +16,7 @@ pub(super) struct Rights {
 }
 
 impl Rights {
-    const ALL: Self = Self {
-        publish: true,
-        subscribe: true,
-    };
+    const ALL: Self = Self { publish: true, subscribe: true };
 }
 
 /// Checks the client id's form first, then the credentials, as they need the client id.
@@ -42,24 +39,15 @@ pub(super) fn authenticate(config: &Config, connect: &Connect<'_>) -> Result<Rig
     let password = connect.password.unwrap_or_default();
     match user_name {
         None => config.allow_anonymous.then_some(Rights::ALL),
-        Some(UserName::Signature {
-            access_key_id,
-            instance_id,
-        }) => {
+        Some(UserName::Signature { access_key_id, instance_id }) => {
             allow(on_instance(instance_id) && signature(config, access_key_id, connect.client_id, password))
         }
-        Some(UserName::DeviceCredential {
-            device_access_key_id,
-            instance_id,
-        }) => allow(
+        Some(UserName::DeviceCredential { device_access_key_id, instance_id }) => allow(
             on_instance(instance_id) && device(config, device_access_key_id, connect.client_id, password),
         ),
-        Some(UserName::Token {
-            access_key_id,
-            instance_id,
-        }) => on_instance(instance_id)
-            .then(|| tokens(config, access_key_id, password))
-            .flatten(),
+        Some(UserName::Token { access_key_id, instance_id }) => {
+            on_instance(instance_id).then(|| tokens(config, access_key_id, password)).flatten()
+        }
         Some(UserName::Other(user_name)) => allow(custom(config, user_name, connect.client_id, password)),
         // A mode that the aliyun crate knows and this emulator does not.
         Some(_) => None,
@@ -82,11 +70,7 @@ fn signature(config: &Config, access_key_id: &str, client_id: &str, password: &[
 
 fn device(config: &Config, key_id: &str, client_id: &str, password: &[u8]) -> bool {
     config.accounts.iter().any(|account| match account {
-        Account::Device {
-            client_id: registered,
-            id,
-            secret,
-        } => {
+        Account::Device { client_id: registered, id, secret } => {
             id == key_id
                 && registered == client_id
                 && verify_signature(secret.as_bytes(), client_id, password)
@@ -97,12 +81,7 @@ fn device(config: &Config, key_id: &str, client_id: &str, password: &[u8]) -> bo
 
 fn custom(config: &Config, name: &str, client_id: &str, password: &[u8]) -> bool {
     config.accounts.iter().any(|account| match account {
-        Account::Custom {
-            user_name,
-            secret,
-            sign_mode,
-            client_id: bound_to,
-        } => {
+        Account::Custom { user_name, secret, sign_mode, client_id: bound_to } => {
             user_name == name
                 && bound_to.as_ref().is_none_or(|bound_to| bound_to == client_id)
                 && match sign_mode {
@@ -119,11 +98,7 @@ fn tokens(config: &Config, access_key: &str, password: &[u8]) -> Option<Rights> 
     let set = TokenSet::parse(std::str::from_utf8(password).ok()?).ok()?;
     let issued = |kind: TokenKind, token: &str| {
         config.accounts.iter().any(|account| match account {
-            Account::Token {
-                access_key_id,
-                kind: issued_kind,
-                token: issued,
-            } => {
+            Account::Token { access_key_id, kind: issued_kind, token: issued } => {
                 access_key_id == access_key
                     && *issued_kind == kind
                     && bool::from(issued.as_bytes().ct_eq(token.as_bytes()))
@@ -132,10 +107,8 @@ fn tokens(config: &Config, access_key: &str, password: &[u8]) -> Option<Rights> 
         })
     };
     let has = |kind| set.get(kind).is_some();
-    set.iter()
-        .all(|(kind, token)| issued(kind, token))
-        .then(|| Rights {
-            publish: has(TokenKind::W) || has(TokenKind::RW),
-            subscribe: has(TokenKind::R) || has(TokenKind::RW),
-        })
+    set.iter().all(|(kind, token)| issued(kind, token)).then(|| Rights {
+        publish: has(TokenKind::W) || has(TokenKind::RW),
+        subscribe: has(TokenKind::R) || has(TokenKind::RW),
+    })
 }

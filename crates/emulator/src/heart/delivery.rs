@@ -71,9 +71,7 @@ impl Emulator {
     fn has_window(&self, client_id: &str) -> bool {
         // Never so many that packet identifiers run out, and never none.
         let max = self.config.in_flight.clamp(1, usize::from(u16::MAX) / 2);
-        self.sessions
-            .get(client_id)
-            .is_some_and(|session| session.in_flight.len() < max)
+        self.sessions.get(client_id).is_some_and(|session| session.in_flight.len() < max)
     }
 
     /// Sends a message of QoS 1 or 2 for the first time.
@@ -107,13 +105,7 @@ impl Emulator {
         let Ok(topic) = TopicName::new(&message.topic) else {
             return;
         };
-        let publish = Publish {
-            dup,
-            retain: false,
-            topic,
-            delivery,
-            payload: &message.payload,
-        };
+        let publish = Publish { dup, retain: false, topic, delivery, payload: &message.payload };
         self.log.counters.delivered += 1;
         self.send(id, encode(&Packet::Publish(publish)));
     }
@@ -224,9 +216,8 @@ impl Emulator {
         }
         let more = !self.offline.has_none_of(client_id) && self.has_window(client_id);
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.batch_at = batch
-                .filter(|_| more)
-                .map(|batch| self.now.saturating_add(batch.interval.max(Self::TICK)));
+            connection.batch_at =
+                batch.filter(|_| more).map(|batch| self.now.saturating_add(batch.interval.max(Self::TICK)));
         }
     }
 

@@ -175,10 +175,7 @@ impl Log {
 
     pub(super) fn dropped(&mut self, client_id: &Arc<str>, reason: DropReason) {
         self.counters.dropped += 1;
-        self.event(Event::Dropped {
-            client_id: Arc::clone(client_id),
-            reason,
-        });
+        self.event(Event::Dropped { client_id: Arc::clone(client_id), reason });
     }
 
     pub(super) fn poll(&mut self) -> Option<Event> {

@@ -31,11 +31,8 @@ impl Emulator {
         self.start_keep_alive(id, connect);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.protocol = connect.protocol;
-            connection.client = Some(Client {
-                id: Arc::clone(&client_id),
-                clean_session: connect.clean_session,
-                rights,
-            });
+            connection.client =
+                Some(Client { id: Arc::clone(&client_id), clean_session: connect.clean_session, rights });
         }
         let continued = self.open_session(id, &client_id, connect.clean_session);
         self.log.event(Event::Connected {
@@ -53,10 +50,7 @@ impl Emulator {
     /// Answers with a return code other than 0.
     pub(super) fn refuse(&mut self, id: ConnectionId, reason: ReasonCode) -> CloseReason {
         self.log.counters.refused += 1;
-        let refusal = ConnAck {
-            session_present: false,
-            reason,
-        };
+        let refusal = ConnAck { session_present: false, reason };
         self.send(id, encode(&Packet::ConnAck(refusal)));
         CloseReason::Refused(reason)
     }
@@ -89,10 +83,7 @@ impl Emulator {
             }
         }
         let existed = self.sessions.contains_key(client_id);
-        let session = self
-            .sessions
-            .entry(Arc::clone(client_id))
-            .or_insert_with(|| Session::new(clean));
+        let session = self.sessions.entry(Arc::clone(client_id)).or_insert_with(|| Session::new(clean));
         session.clean = clean;
         session.connection = Some(id);
         existed && self.config.quirks.session_present == SessionPresent::Standard
@@ -100,20 +91,13 @@ impl Emulator {
 
     /// Sends CONNACK, or sets the time for it; what follows waits for it.
     fn accept(&mut self, id: ConnectionId, session_present: bool) {
-        let accepted = encode(&Packet::ConnAck(ConnAck {
-            session_present,
-            reason: ReasonCode::Success,
-        }));
+        let accepted = encode(&Packet::ConnAck(ConnAck { session_present, reason: ReasonCode::Success }));
         let delay = self.random.delay(self.config.quirks.connack_delay);
         let until = self.now.saturating_add(delay);
         if delay.is_zero() {
             self.send(id, accepted);
         } else if let Some(connection) = self.connections.get_mut(&id) {
-            connection.held = Some(Held {
-                until,
-                bytes: accepted.len(),
-                packets: vec![accepted],
-            });
+            connection.held = Some(Held { until, bytes: accepted.len(), packets: vec![accepted] });
         }
     }
 
@@ -133,11 +117,7 @@ impl Emulator {
             session.received.clear();
             let under_way = session.in_flight.drain(..);
             // With PUBREC the client has taken the message.
-            unfinished.extend(
-                under_way
-                    .filter(|message| !message.released)
-                    .map(|message| message.delivery),
-            );
+            unfinished.extend(under_way.filter(|message| !message.released).map(|message| message.delivery));
         }
         if session.clean {
             self.sessions.remove(client_id);

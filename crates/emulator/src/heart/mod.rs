@@ -132,8 +132,7 @@ impl Emulator {
         self.last_connection += 1;
         let id = ConnectionId(self.last_connection);
         let full = self.connections.len() >= self.config.max_connections;
-        self.connections
-            .insert(id, Connection::new(self.now, self.config.connect_timeout));
+        self.connections.insert(id, Connection::new(self.now, self.config.connect_timeout));
         self.arm(id);
         if self.refusing {
             self.close(id, CloseReason::Refusing);
@@ -186,8 +185,7 @@ impl Emulator {
     /// [`poll_output`](Self::poll_output) yet is lost. Whether there was such a connection.
     pub fn cut(&mut self, now: Duration, id: ConnectionId) -> bool {
         self.advance(now);
-        self.outputs
-            .retain(|output| !matches!(output, Output::Send { id: to, .. } if *to == id));
+        self.outputs.retain(|output| !matches!(output, Output::Send { id: to, .. } if *to == id));
         let known = self.connections.contains_key(&id);
         self.close(id, CloseReason::Cut);
         known
@@ -223,11 +221,7 @@ impl Emulator {
         if let Some(client_id) = &client_id {
             self.suspend_session(id, client_id);
         }
-        self.log.event(Event::Closed {
-            connection: id,
-            client_id,
-            reason,
-        });
+        self.log.event(Event::Closed { connection: id, client_id, reason });
         true
     }
 

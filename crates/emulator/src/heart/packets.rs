@@ -45,9 +45,8 @@ impl Emulator {
         let mut rest = input;
         loop {
             let connection = self.connections.get_mut(&id)?;
-            let options = Options::new()
-                .protocol(connection.protocol)
-                .max_packet_size(self.config.max_packet_size());
+            let options =
+                Options::new().protocol(connection.protocol).max_packet_size(self.config.max_packet_size());
             let outcome = match decode(rest, &options) {
                 Ok(Decoded::Incomplete { .. }) => return Some(input.len() - rest.len()),
                 Ok(Decoded::Packet { packet, len }) => {
@@ -68,11 +67,7 @@ impl Emulator {
     }
 
     fn packet(&mut self, id: ConnectionId, packet: &Packet<'_>) -> Result<(), CloseReason> {
-        let Some(client) = self
-            .connections
-            .get(&id)
-            .and_then(|connection| connection.client.clone())
-        else {
+        let Some(client) = self.connections.get(&id).and_then(|connection| connection.client.clone()) else {
             return match packet {
                 Packet::Connect(connect) => self.log_in(id, connect),
                 other => Err(CloseReason::FirstPacket(other.packet_type())),

@@ -36,9 +36,7 @@ mod tests {
     #[test]
     fn delays_stay_within_their_limit_and_use_it_up() {
         let mut random = Random::new(1);
-        let delays: Vec<_> = (0..1000)
-            .map(|_| random.delay(Duration::from_millis(9)).as_millis())
-            .collect();
+        let delays: Vec<_> = (0..1000).map(|_| random.delay(Duration::from_millis(9)).as_millis()).collect();
         assert_eq!((delays.iter().min(), delays.iter().max()), (Some(&0), Some(&9)));
         assert_eq!(random.delay(Duration::ZERO), Duration::ZERO);
     }

@@ -130,9 +130,7 @@ impl Emulator {
         self.sessions
             .iter()
             .filter_map(|(client_id, session)| {
-                let qos = session
-                    .subscribed(publish.topic, ignore_slash)?
-                    .min(publish.qos());
+                let qos = session.subscribed(publish.topic, ignore_slash)?.min(publish.qos());
                 Some((Arc::clone(client_id), qos, !session.clean))
             })
             .collect()

@@ -73,9 +73,7 @@ impl Session {
 
     /// Where in `in_flight` a message is.
     pub(super) fn position(&self, packet_id: PacketId, qos: AckedQoS) -> Option<usize> {
-        self.in_flight
-            .iter()
-            .position(|message| message.packet_id == packet_id && message.qos == qos)
+        self.in_flight.iter().position(|message| message.packet_id == packet_id && message.qos == qos)
     }
 }
 

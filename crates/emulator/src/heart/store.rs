@@ -20,13 +20,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) const fn new(max_messages: usize, max_bytes: usize) -> Self {
-        Self {
-            by_client: BTreeMap::new(),
-            ages: BTreeSet::new(),
-            bytes: 0,
-            max_messages,
-            max_bytes,
-        }
+        Self { by_client: BTreeMap::new(), ages: BTreeSet::new(), bytes: 0, max_messages, max_bytes }
     }
 
     /// Keeps a message, and returns whose messages had to give way to it.
@@ -34,10 +28,7 @@ impl Store {
         let number = delivery.message.number;
         self.bytes += delivery.cost();
         self.ages.insert((number, Arc::clone(client)));
-        self.by_client
-            .entry(Arc::clone(client))
-            .or_default()
-            .insert(number, delivery);
+        self.by_client.entry(Arc::clone(client)).or_default().insert(number, delivery);
         let mut dropped = Vec::new();
         while self.ages.len() > self.max_messages || self.bytes > self.max_bytes {
             let Some((number, owner)) = self.ages.first().cloned() else {
@@ -120,10 +111,7 @@ mod tests {
     }
 
     fn numbers(deliveries: &[Delivery]) -> Vec<u64> {
-        deliveries
-            .iter()
-            .map(|delivery| delivery.message.number)
-            .collect()
+        deliveries.iter().map(|delivery| delivery.message.number).collect()
     }
 
     #[test]

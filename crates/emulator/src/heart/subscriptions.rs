@@ -31,9 +31,7 @@ impl Emulator {
             codes.push(entry.qos as u8);
             if self.has_room_for(&client.id, entry.filter) {
                 if let Some(session) = self.sessions.get_mut(&client.id) {
-                    session
-                        .subscriptions
-                        .insert(entry.filter.as_str().to_owned(), entry.qos);
+                    session.subscriptions.insert(entry.filter.as_str().to_owned(), entry.qos);
                 }
             } else {
                 self.log.event(Event::SubscriptionIgnored {
@@ -44,10 +42,7 @@ impl Emulator {
         }
         if let Ok(return_codes) = ReturnCodes::new(&codes) {
             let packet_id = subscribe.packet_id;
-            let suback = encode(&Packet::SubAck(SubAck {
-                packet_id,
-                return_codes,
-            }));
+            let suback = encode(&Packet::SubAck(SubAck { packet_id, return_codes }));
             self.send_later(id, suback);
         }
         Ok(())
@@ -72,10 +67,7 @@ impl Emulator {
             return true;
         }
         let quirks = &self.config.quirks;
-        if quirks
-            .max_subscriptions
-            .is_some_and(|max| session.subscriptions.len() >= max)
-        {
+        if quirks.max_subscriptions.is_some_and(|max| session.subscriptions.len() >= max) {
             return false;
         }
         match quirks.max_wildcard_subscriptions_per_parent {

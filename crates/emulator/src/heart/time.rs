@@ -86,10 +86,7 @@ impl Emulator {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        let mut due: Vec<_> = connection
-            .delayed
-            .extract_if(.., |(at, _)| *at <= self.now)
-            .collect();
+        let mut due: Vec<_> = connection.delayed.extract_if(.., |(at, _)| *at <= self.now).collect();
         due.sort_by_key(|(at, _)| *at);
         for (_, packet) in due {
             self.send(id, packet);

@@ -25,11 +25,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn open(shared: &Arc<Shared>) -> Self {
         let (id, outbox) = shared.open();
-        Self {
-            shared: Arc::clone(shared),
-            id,
-            outbox,
-        }
+        Self { shared: Arc::clone(shared), id, outbox }
     }
 
     pub(super) fn outbox(&self) -> &Outbox {
@@ -37,8 +33,7 @@ impl Link {
     }
 
     pub(super) fn received(&self, bytes: &[u8]) {
-        self.shared
-            .input(|heart, now| heart.bytes_received(now, self.id, bytes));
+        self.shared.input(|heart, now| heart.bytes_received(now, self.id, bytes));
     }
 
     /// Runs both directions until one of them ends or the heart ends the connection. `receive` ends with the

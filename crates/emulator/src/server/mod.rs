@@ -37,12 +37,7 @@ impl ServerConfig {
     /// An instance on free ports of the loopback address.
     pub fn new(instance: Config) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self {
-            instance,
-            tcp: loopback,
-            ws: loopback,
-            seed: 0,
-        }
+        Self { instance, tcp: loopback, ws: loopback, seed: 0 }
     }
 
     /// The same on these ports of the loopback address; 0 is a free port.
@@ -105,12 +100,7 @@ impl Server {
                 websocket::serve(stream, link, max_packet_size)
             })),
         ];
-        Ok(Self {
-            shared,
-            tcp_addr,
-            ws_addr,
-            tasks,
-        })
+        Ok(Self { shared, tcp_addr, ws_addr, tasks })
     }
 
     /// Where MQTT over TCP is.
@@ -140,14 +130,12 @@ impl Server {
 
     /// What happened since the last call; of very many events the latest.
     pub fn events(&self) -> Vec<Event> {
-        self.shared
-            .look(|heart| std::iter::from_fn(|| heart.poll_event()).collect())
+        self.shared.look(|heart| std::iter::from_fn(|| heart.poll_event()).collect())
     }
 
     /// The client ids of who is logged in now, in alphabetical order.
     pub fn connected_clients(&self) -> Vec<String> {
-        self.shared
-            .look(|heart| heart.connected_clients().map(Into::into).collect())
+        self.shared.look(|heart| heart.connected_clients().map(Into::into).collect())
     }
 
     /// How many messages wait for a client that is away, or was.

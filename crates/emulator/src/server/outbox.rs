@@ -36,11 +36,7 @@ struct Queue {
 
 impl Outbox {
     pub(super) fn new() -> Self {
-        Self {
-            queue: Mutex::default(),
-            filled: Notify::new(),
-            end: watch::Sender::new(End::Open),
-        }
+        Self { queue: Mutex::default(), filled: Notify::new(), end: watch::Sender::new(End::Open) }
     }
 
     /// Adds a packet; `false` if there is too much, and the connection must be cut.
@@ -96,9 +92,7 @@ impl Outbox {
 }
 
 fn is_qos_0_publish(packet: &[u8]) -> bool {
-    packet
-        .first()
-        .is_some_and(|first| first & 0b1111_0110 == 0b0011_0000)
+    packet.first().is_some_and(|first| first & 0b1111_0110 == 0b0011_0000)
 }
 
 #[cfg(test)]

@@ -29,11 +29,7 @@ struct State {
 impl Shared {
     pub(super) fn new(heart: Emulator) -> Self {
         Self {
-            state: Mutex::new(State {
-                heart,
-                outboxes: HashMap::new(),
-                asleep_until: None,
-            }),
+            state: Mutex::new(State { heart, outboxes: HashMap::new(), asleep_until: None }),
             sooner: Notify::new(),
             start: Instant::now(),
         }
@@ -90,9 +86,7 @@ impl Shared {
                 state.heart.advance(self.start.elapsed());
                 self.pass_on(&mut state);
                 state.asleep_until = state.heart.next_deadline();
-                state
-                    .asleep_until
-                    .and_then(|deadline| self.start.checked_add(deadline))
+                state.asleep_until.and_then(|deadline| self.start.checked_add(deadline))
             };
             let sleep = async {
                 match deadline {

@@ -79,9 +79,7 @@ impl Callback for Upgrade {
             .flat_map(|value| value.split(','))
             .find_map(|name| SUBPROTOCOLS.into_iter().find(|known| *known == name.trim()));
         if let Some(name) = known {
-            response
-                .headers_mut()
-                .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
         }
         Ok(response)
     }

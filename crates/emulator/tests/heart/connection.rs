@@ -11,10 +11,7 @@ fn a_first_packet_other_than_connect_closes() {
     let id = world.open();
     world.send(id, Packet::PingReq);
     assert_eq!(world.take(id), []);
-    assert_eq!(
-        world.why_closed(id),
-        Some(CloseReason::FirstPacket(PacketType::PingReq))
-    );
+    assert_eq!(world.why_closed(id), Some(CloseReason::FirstPacket(PacketType::PingReq)));
 }
 
 #[test]
@@ -50,10 +47,7 @@ fn a_packet_that_only_servers_send_closes() {
     let mut world = World::service();
     let id = world.join("a", true);
     world.send(id, Packet::PingResp);
-    assert_eq!(
-        world.why_closed(id),
-        Some(CloseReason::Unexpected(PacketType::PingResp))
-    );
+    assert_eq!(world.why_closed(id), Some(CloseReason::Unexpected(PacketType::PingResp)));
 }
 
 #[test]
@@ -181,9 +175,7 @@ fn a_cut_loses_what_was_not_yet_sent() {
     let mut world = World::service();
     let id = world.join("a", true);
     let now = world.now;
-    world
-        .emulator
-        .bytes_received(now, id, &bytes_of(&Packet::PingReq));
+    world.emulator.bytes_received(now, id, &bytes_of(&Packet::PingReq));
     assert!(world.emulator.cut(now, id));
     world.pass(secs(0));
     assert_eq!(world.take(id), []);

@@ -92,8 +92,7 @@ impl Pair {
     }
 
     fn publish(&mut self, id: u16) {
-        self.world
-            .publish(self.sender, "t/p2p/receiver", &id.to_string(), self.qos, id);
+        self.world.publish(self.sender, "t/p2p/receiver", &id.to_string(), self.qos, id);
     }
 
     /// What the client has not read yet is lost with the link.
@@ -148,9 +147,7 @@ impl Pair {
             }
         }
         assert!(self.unfinished.is_empty(), "{:?}", self.unfinished);
-        (1..=self.sent)
-            .map(|id| self.got.get(&id.to_string()).copied().unwrap_or_default())
-            .collect()
+        (1..=self.sent).map(|id| self.got.get(&id.to_string()).copied().unwrap_or_default()).collect()
     }
 }
 

@@ -46,21 +46,12 @@ fn is_refused(code: u8, client_id: &str, user_name: &str, password: &[u8]) {
 
 #[test]
 fn a_signature_is_accepted() {
-    is_accepted(
-        DEVICE,
-        "Signature|AK|post-cn-demo",
-        sign(b"SK", DEVICE).as_bytes(),
-    );
+    is_accepted(DEVICE, "Signature|AK|post-cn-demo", sign(b"SK", DEVICE).as_bytes());
 }
 
 #[test]
 fn a_wrong_secret_is_refused_with_4() {
-    is_refused(
-        4,
-        DEVICE,
-        "Signature|AK|post-cn-demo",
-        sign(b"no", DEVICE).as_bytes(),
-    );
+    is_refused(4, DEVICE, "Signature|AK|post-cn-demo", sign(b"no", DEVICE).as_bytes());
 }
 
 #[test]
@@ -201,8 +192,5 @@ fn connack_is_late_and_comes_before_all_else() {
     world.publish(id, "t/p2p/a", "to myself", 0, 0);
     assert_eq!(world.take(id), []);
     world.pass(secs(1));
-    assert_eq!(
-        world.take(id),
-        [accepted(), message("t/p2p/a", "to myself", 0, 0)]
-    );
+    assert_eq!(world.take(id), [accepted(), message("t/p2p/a", "to myself", 0, 0)]);
 }

@@ -116,11 +116,8 @@ fn what_was_under_way_when_the_link_broke_comes_again_as_new_in_its_order() {
     world.lose(b);
     world.publish(a, "t/p2p/b", "three", 1, 5);
     let b = world.join("b", false);
-    let expected = [
-        message("t/p2p/b", "one", 1, 5),
-        message("t/p2p/b", "two", 2, 6),
-        message("t/p2p/b", "three", 1, 7),
-    ];
+    let expected =
+        [message("t/p2p/b", "one", 1, 5), message("t/p2p/b", "two", 2, 6), message("t/p2p/b", "three", 1, 7)];
     assert_eq!(world.take(b), expected);
 }
 
@@ -156,15 +153,7 @@ fn over_the_capacity_the_oldest_is_dropped() {
     for payload in ["1", "2", "3"] {
         world.publish(a, "t/p2p/b", payload, 1, 1);
     }
-    let dropped = |event| {
-        matches!(
-            event,
-            Event::Dropped {
-                reason: DropReason::NoRoom,
-                ..
-            }
-        )
-    };
+    let dropped = |event| matches!(event, Event::Dropped { reason: DropReason::NoRoom, .. });
     assert!(std::iter::from_fn(|| world.emulator.poll_event()).any(dropped));
     let b = world.join("b", false);
     assert_eq!(payloads(world.take(b)), ["2", "3"]);

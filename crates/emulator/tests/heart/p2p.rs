@@ -25,11 +25,7 @@ fn a_client_can_write_to_itself() {
 #[test]
 fn a_p2p_message_is_never_shown_to_other_subscribers() {
     let mut world = World::service();
-    let (a, b, spy) = (
-        world.join("a", true),
-        world.join("b", true),
-        world.join("spy", true),
-    );
+    let (a, b, spy) = (world.join("a", true), world.join("b", true), world.join("spy", true));
     for filter in ["#", "t/#", "t/p2p/+", "t/p2p/b"] {
         world.follow(spy, filter, 1);
     }

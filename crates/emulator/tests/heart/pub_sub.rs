@@ -28,11 +28,7 @@ fn the_lower_qos_of_message_and_subscription_counts() {
     world.publish(a, "t/0", "", 2, 1);
     world.publish(a, "t/1", "", 2, 2);
     world.publish(a, "t/2", "", 1, 3);
-    let expected = [
-        message("t/0", "", 0, 0),
-        message("t/1", "", 1, 1),
-        message("t/2", "", 1, 2),
-    ];
+    let expected = [message("t/0", "", 0, 0), message("t/1", "", 1, 1), message("t/2", "", 1, 2)];
     assert_eq!(world.take(b), expected);
 }
 
@@ -78,10 +74,7 @@ fn a_message_may_overtake_suback() {
     world.subscribe(a, "t/x", 1);
     world.publish(a, "t/x", "first", 0, 0);
     world.pass(secs(1));
-    assert_eq!(
-        world.take(a),
-        [message("t/x", "first", 0, 0), Seen::SubAck(99, vec![1])]
-    );
+    assert_eq!(world.take(a), [message("t/x", "first", 0, 0), Seen::SubAck(99, vec![1])]);
 }
 
 #[test]
@@ -103,9 +96,7 @@ fn the_31st_subscription_is_granted_and_has_no_effect() {
 #[test]
 fn the_101st_wildcard_below_one_parent_has_no_effect() {
     let mut world = World::service();
-    let clients: Vec<_> = (0..5)
-        .map(|client| world.join(&format!("c{client}"), true))
-        .collect();
+    let clients: Vec<_> = (0..5).map(|client| world.join(&format!("c{client}"), true)).collect();
     for (index, filter) in (0..101).map(|index| (index, format!("t/{index}/+"))) {
         world.follow(clients[index / 25], &filter, 0);
     }

@@ -60,15 +60,7 @@ fn after_15_repeats_a_message_is_dropped() {
     world.take(a);
     world.pass_with_pings(secs(100), &[a]);
     assert_eq!(world.take(a).len(), 15);
-    let dropped = |event| {
-        matches!(
-            event,
-            Event::Dropped {
-                reason: DropReason::NotAcknowledged,
-                ..
-            }
-        )
-    };
+    let dropped = |event| matches!(event, Event::Dropped { reason: DropReason::NotAcknowledged, .. });
     assert!(std::iter::from_fn(|| world.emulator.poll_event()).any(dropped));
 }
 
@@ -91,10 +83,7 @@ fn too_many_messages_under_way_wait_for_an_acknowledgement() {
     for payload in ["1", "2", "3", "4"] {
         world.publish(a, "t/p2p/b", payload, 1, 1);
     }
-    assert_eq!(
-        world.take(b),
-        [message("t/p2p/b", "1", 1, 1), message("t/p2p/b", "2", 1, 2)]
-    );
+    assert_eq!(world.take(b), [message("t/p2p/b", "1", 1, 1), message("t/p2p/b", "2", 1, 2)]);
     world.send(b, Packet::PubAck(ack(1)));
     assert_eq!(world.take(b), [message("t/p2p/b", "3", 1, 3)]);
     world.send(b, Packet::PubAck(ack(3)));
@@ -109,9 +98,8 @@ fn packet_ids_come_round_and_skip_those_under_way() {
     for _ in 0..65_535 {
         world.publish(a, "t/p2p/a", "", 1, 5);
         let seen = world.take(a);
-        let Some(Seen::Message(message)) = seen
-            .iter()
-            .find(|seen| matches!(seen, Seen::Message(m) if m.qos == 1))
+        let Some(Seen::Message(message)) =
+            seen.iter().find(|seen| matches!(seen, Seen::Message(m) if m.qos == 1))
         else {
             panic!("{seen:?}")
         };

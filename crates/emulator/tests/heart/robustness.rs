@@ -32,12 +32,7 @@ fn topic() -> impl Strategy<Value = String> {
 }
 
 fn filter() -> impl Strategy<Value = String> {
-    prop_oneof![
-        topic(),
-        Just("#".to_owned()),
-        Just("t/+".to_owned()),
-        Just("+/+/+".to_owned())
-    ]
+    prop_oneof![topic(), Just("#".to_owned()), Just("t/+".to_owned()), Just("+/+/+".to_owned())]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -69,15 +64,8 @@ impl Run {
         config.in_flight = 2;
         config.max_waiting_messages = 3;
         let mut emulator = Emulator::new(config, 3);
-        let ids = (0..3)
-            .map(|_| emulator.connection_opened(Duration::ZERO))
-            .collect();
-        Self {
-            emulator,
-            now: Duration::ZERO,
-            ids,
-            outputs: Vec::new(),
-        }
+        let ids = (0..3).map(|_| emulator.connection_opened(Duration::ZERO)).collect();
+        Self { emulator, now: Duration::ZERO, ids, outputs: Vec::new() }
     }
 
     fn take(&mut self, step: &Step) {
@@ -119,8 +107,7 @@ impl Run {
                 self.emulator.advance(self.now);
             }
         }
-        self.outputs
-            .extend(std::iter::from_fn(|| self.emulator.poll_output()));
+        self.outputs.extend(std::iter::from_fn(|| self.emulator.poll_output()));
         if let Some(deadline) = self.emulator.next_deadline() {
             assert!(deadline > self.now, "what is due was done");
         }

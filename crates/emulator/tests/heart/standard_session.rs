@@ -13,13 +13,7 @@ fn rejoin(world: &mut World, client_id: &str, session_present: bool) -> Connecti
     let mut connect = Connect::new(client_id);
     connect.clean_session = false;
     let id = world.connect(connect);
-    world.inbox_starts_with(
-        id,
-        &Seen::ConnAck {
-            code: 0,
-            session_present,
-        },
-    );
+    world.inbox_starts_with(id, &Seen::ConnAck { code: 0, session_present });
     id
 }
 
@@ -105,9 +99,7 @@ fn more_messages_than_may_be_under_way_keep_their_order_over_a_reconnect() {
             break;
         }
         for seen in seen {
-            let Seen::Message(message) = seen else {
-                panic!("{seen:?}")
-            };
+            let Seen::Message(message) = seen else { panic!("{seen:?}") };
             got.push(message.payload);
             world.send(b, Packet::PubAck(ack(message.id)));
         }

@@ -55,17 +55,11 @@ pub(crate) fn message(topic: &str, payload: &str, qos: u8, id: u16) -> Seen {
 }
 
 pub(crate) fn accepted() -> Seen {
-    Seen::ConnAck {
-        code: 0,
-        session_present: false,
-    }
+    Seen::ConnAck { code: 0, session_present: false }
 }
 
 pub(crate) fn refused(code: u8) -> Seen {
-    Seen::ConnAck {
-        code,
-        session_present: false,
-    }
+    Seen::ConnAck { code, session_present: false }
 }
 
 pub(crate) fn bytes_of(packet: &Packet<'_>) -> Vec<u8> {
@@ -75,9 +69,7 @@ pub(crate) fn bytes_of(packet: &Packet<'_>) -> Vec<u8> {
 }
 
 pub(crate) fn ack(id: u16) -> Ack {
-    Ack {
-        packet_id: PacketId::new(id).unwrap(),
-    }
+    Ack { packet_id: PacketId::new(id).unwrap() }
 }
 
 pub(crate) fn secs(seconds: u64) -> Duration {
@@ -86,9 +78,7 @@ pub(crate) fn secs(seconds: u64) -> Duration {
 
 /// The service's quirks, without late answers, and open to all.
 pub(crate) fn service() -> Config {
-    Config::default()
-        .anonymous()
-        .quirks(Quirks::service().without_delays())
+    Config::default().anonymous().quirks(Quirks::service().without_delays())
 }
 
 impl World {
@@ -140,10 +130,7 @@ impl World {
         connect.keep_alive = KEEP_ALIVE;
         let id = self.connect(connect);
         let connack = self.inboxes.get_mut(&id).map(|inbox| inbox.remove(0));
-        assert!(
-            matches!(connack, Some(Seen::ConnAck { code: 0, .. })),
-            "{connack:?}"
-        );
+        assert!(matches!(connack, Some(Seen::ConnAck { code: 0, .. })), "{connack:?}");
         id
     }
 
@@ -165,10 +152,7 @@ impl World {
             filter: TopicFilter::new(filter).unwrap(),
             qos: QoS::from_bits(qos).unwrap(),
         }];
-        let subscribe = Subscribe {
-            packet_id: ack(99).packet_id,
-            filters: Filters::new(&entries),
-        };
+        let subscribe = Subscribe { packet_id: ack(99).packet_id, filters: Filters::new(&entries) };
         self.send(id, Packet::Subscribe(subscribe));
     }
 
@@ -180,10 +164,7 @@ impl World {
 
     pub(crate) fn unsubscribe(&mut self, id: ConnectionId, filter: &str) {
         let entries = [TopicFilter::new(filter).unwrap()];
-        let unsubscribe = Unsubscribe {
-            packet_id: ack(98).packet_id,
-            filters: Filters::new(&entries),
-        };
+        let unsubscribe = Unsubscribe { packet_id: ack(98).packet_id, filters: Filters::new(&entries) };
         self.send(id, Packet::Unsubscribe(unsubscribe));
     }
 
@@ -220,9 +201,7 @@ impl World {
     pub(crate) fn why_closed(&mut self, id: ConnectionId) -> Option<CloseReason> {
         assert!(self.is_closed(id), "it is still open");
         std::iter::from_fn(|| self.emulator.poll_event()).find_map(|event| match event {
-            Event::Closed {
-                connection, reason, ..
-            } if connection == id => Some(reason),
+            Event::Closed { connection, reason, .. } if connection == id => Some(reason),
             _ => None,
         })
     }

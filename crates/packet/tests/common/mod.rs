@@ -1,8 +1,5 @@
 //! What the tests share: short ways to decode and encode, and one smallest packet of every type.
-#![allow(
-    dead_code,
-    reason = "every test file is a crate of its own and uses its own part of this"
-)]
+#![allow(dead_code, reason = "every test file is a crate of its own and uses its own part of this")]
 
 use mqtt_p2p_packet::{
     Decoded, EncodeError, Options, Packet, PacketId, PacketType, Protocol, TopicFilter, TopicName, decode,
@@ -15,10 +12,7 @@ pub(crate) const V311: Options = Options::new().protocol(Protocol::V311);
 
 /// The smallest packet of each type, written by hand after the standard's chapter 3.
 pub(crate) const SMALLEST: [(PacketType, &[u8]); 14] = [
-    (
-        PacketType::Connect,
-        b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00",
-    ),
+    (PacketType::Connect, b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00"),
     (PacketType::ConnAck, b"\x20\x02\x00\x00"),
     (PacketType::Publish, b"\x30\x03\x00\x01t"),
     (PacketType::PubAck, b"\x40\x02\x00\x01"),
@@ -99,9 +93,7 @@ pub(crate) fn extent(bytes: &[u8]) -> Option<(&[u8], usize)> {
 
 /// Whether wildcards are where §4.7.1 lets them be, level by level.
 pub(crate) fn is_filter(text: &str) -> bool {
-    let wildcards_alone = text
-        .split('/')
-        .all(|level| level.len() == 1 || !level.contains(['+', '#']));
+    let wildcards_alone = text.split('/').all(|level| level.len() == 1 || !level.contains(['+', '#']));
     let number_sign_last = text.split('/').rev().skip(1).all(|level| level != "#");
     !text.is_empty() && wildcards_alone && number_sign_last
 }

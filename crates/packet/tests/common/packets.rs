@@ -41,34 +41,23 @@ impl Owned {
         let topic = |name| TopicName::new(name).expect("the strategy makes valid topic names");
         let filter = |filter| TopicFilter::new(filter).expect("the strategy makes valid topic filters");
         match self {
-            Self::Connect {
-                protocol,
-                clean_session,
-                keep_alive,
-                client_id,
-                will,
-                login,
-            } => f(Packet::Connect(Connect {
-                protocol: *protocol,
-                clean_session: *clean_session,
-                keep_alive: *keep_alive,
-                client_id,
-                will: will.as_ref().map(|(name, payload, qos, retain)| Will {
-                    topic: topic(name),
-                    payload,
-                    qos: *qos,
-                    retain: *retain,
-                }),
-                user_name: login.as_ref().map(|(user_name, _)| user_name.as_str()),
-                password: login.as_ref().and_then(|(_, password)| password.as_deref()),
-            })),
-            Self::Publish {
-                dup,
-                retain,
-                topic: name,
-                delivery,
-                payload,
-            } => f(Packet::Publish(Publish {
+            Self::Connect { protocol, clean_session, keep_alive, client_id, will, login } => {
+                f(Packet::Connect(Connect {
+                    protocol: *protocol,
+                    clean_session: *clean_session,
+                    keep_alive: *keep_alive,
+                    client_id,
+                    will: will.as_ref().map(|(name, payload, qos, retain)| Will {
+                        topic: topic(name),
+                        payload,
+                        qos: *qos,
+                        retain: *retain,
+                    }),
+                    user_name: login.as_ref().map(|(user_name, _)| user_name.as_str()),
+                    password: login.as_ref().and_then(|(_, password)| password.as_deref()),
+                }))
+            }
+            Self::Publish { dup, retain, topic: name, delivery, payload } => f(Packet::Publish(Publish {
                 dup: *dup,
                 retain: *retain,
                 topic: topic(name),
@@ -78,15 +67,9 @@ impl Owned {
             Self::Subscribe(packet_id, entries) => {
                 let entries: Vec<_> = entries
                     .iter()
-                    .map(|(text, qos)| SubscribeFilter {
-                        filter: filter(text),
-                        qos: *qos,
-                    })
+                    .map(|(text, qos)| SubscribeFilter { filter: filter(text), qos: *qos })
                     .collect();
-                f(Packet::Subscribe(Subscribe {
-                    packet_id: *packet_id,
-                    filters: Filters::new(&entries),
-                }))
+                f(Packet::Subscribe(Subscribe { packet_id: *packet_id, filters: Filters::new(&entries) }))
             }
             Self::SubAck(packet_id, codes) => f(Packet::SubAck(SubAck {
                 packet_id: *packet_id,
@@ -94,10 +77,7 @@ impl Owned {
             })),
             Self::Unsubscribe(packet_id, entries) => {
                 let entries: Vec<_> = entries.iter().map(|text| filter(text)).collect();
-                f(Packet::Unsubscribe(Unsubscribe {
-                    packet_id: *packet_id,
-                    filters: Filters::new(&entries),
-                }))
+                f(Packet::Unsubscribe(Unsubscribe { packet_id: *packet_id, filters: Filters::new(&entries) }))
             }
             Self::Plain(packet) => f(*packet),
         }
@@ -182,23 +162,16 @@ fn field() -> impl Strategy<Value = Vec<u8>> {
 fn connect(protocol: Protocol) -> impl Strategy<Value = Owned> {
     let will = (topic_name(), field(), qos(), any::<bool>());
     let login = (text(), proptest::option::of(field()));
-    (
-        any::<bool>(),
-        any::<u16>(),
-        text(),
-        proptest::option::of(will),
-        proptest::option::of(login),
+    (any::<bool>(), any::<u16>(), text(), proptest::option::of(will), proptest::option::of(login)).prop_map(
+        move |(clean_session, keep_alive, client_id, will, login)| Owned::Connect {
+            protocol,
+            clean_session,
+            keep_alive,
+            client_id,
+            will,
+            login,
+        },
     )
-        .prop_map(
-            move |(clean_session, keep_alive, client_id, will, login)| Owned::Connect {
-                protocol,
-                clean_session,
-                keep_alive,
-                client_id,
-                will,
-                login,
-            },
-        )
 }
 
 fn connack(protocol: Protocol) -> impl Strategy<Value = Owned> {
@@ -213,35 +186,22 @@ fn connack(protocol: Protocol) -> impl Strategy<Value = Owned> {
 }
 
 fn publish() -> impl Strategy<Value = Owned> {
-    let acked = (
-        select(vec![AckedQoS::AtLeastOnce, AckedQoS::ExactlyOnce]),
-        packet_id(),
-    );
-    (
-        any::<bool>(),
-        any::<bool>(),
-        topic_name(),
-        proptest::option::of(acked),
-        payload(),
-    )
-        .prop_map(|(dup, retain, topic, delivery, payload)| Owned::Publish {
+    let acked = (select(vec![AckedQoS::AtLeastOnce, AckedQoS::ExactlyOnce]), packet_id());
+    (any::<bool>(), any::<bool>(), topic_name(), proptest::option::of(acked), payload()).prop_map(
+        |(dup, retain, topic, delivery, payload)| Owned::Publish {
             dup: dup && delivery.is_some(),
             retain,
             topic,
             delivery,
             payload,
-        })
+        },
+    )
 }
 
 /// Any of the fourteen packets, as this edition of the protocol has it.
 pub(crate) fn packet(protocol: Protocol) -> BoxedStrategy<Owned> {
-    const ACKS: [fn(Ack) -> Packet<'static>; 5] = [
-        Packet::PubAck,
-        Packet::PubRec,
-        Packet::PubRel,
-        Packet::PubComp,
-        Packet::UnsubAck,
-    ];
+    const ACKS: [fn(Ack) -> Packet<'static>; 5] =
+        [Packet::PubAck, Packet::PubRec, Packet::PubRel, Packet::PubComp, Packet::UnsubAck];
     let ack =
         (select(&ACKS), packet_id()).prop_map(|(packet, packet_id)| Owned::Plain(packet(Ack { packet_id })));
     let empty = select(vec![Packet::PingReq, Packet::PingResp, Packet::Disconnect]).prop_map(Owned::Plain);
@@ -268,9 +228,7 @@ pub(crate) fn packet(protocol: Protocol) -> BoxedStrategy<Owned> {
 /// Bytes that a decoder stumbles over: ends of ranges, wildcards, broken UTF-8.
 fn telling_byte() -> impl Strategy<Value = u8> {
     prop_oneof![
-        select(vec![
-            0, 1, 2, 3, 0x7f, 0x80, 0xff, b'+', b'#', b'/', b'$', 0xc0, 0xed, 0xf4
-        ]),
+        select(vec![0, 1, 2, 3, 0x7f, 0x80, 0xff, b'+', b'#', b'/', b'$', 0xc0, 0xed, 0xf4]),
         any::<u8>(),
     ]
 }

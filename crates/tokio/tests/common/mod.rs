@@ -1,8 +1,5 @@
 //! What the tests share: the emulator, a server made by hand, and waiting that always ends.
-#![allow(
-    dead_code,
-    reason = "every test file is a crate of its own and uses its own part of this"
-)]
+#![allow(dead_code, reason = "every test file is a crate of its own and uses its own part of this")]
 
 use std::future::{Future, poll_fn};
 use std::net::Ipv4Addr;
@@ -69,21 +66,13 @@ pub(crate) fn ws(server: &Server) -> Endpoint {
 }
 
 pub(crate) const fn credentials() -> Credentials<'static> {
-    Credentials::Signature {
-        access_key_id: "AK",
-        access_key_secret: SECRET,
-        instance_id: "post-cn-demo",
-    }
+    Credentials::Signature { access_key_id: "AK", access_key_secret: SECRET, instance_id: "post-cn-demo" }
 }
 
 /// A client of the emulator that comes back quickly.
 pub(crate) fn options(endpoint: Endpoint, device: &str) -> Options {
-    let options = Options::aliyun(
-        endpoint,
-        &ClientId::new("GID_test", device).unwrap(),
-        &credentials(),
-    )
-    .unwrap();
+    let options =
+        Options::aliyun(endpoint, &ClientId::new("GID_test", device).unwrap(), &credentials()).unwrap();
     let config = quick(options.config);
     options.config(config)
 }
@@ -103,9 +92,7 @@ pub(crate) async fn connect(options: Options) -> (Client, Messages) {
 }
 
 pub(crate) async fn next(messages: &mut Messages) -> Message {
-    within("a message", messages.recv())
-        .await
-        .expect("an open stream")
+    within("a message", messages.recv()).await.expect("an open stream")
 }
 
 pub(crate) async fn event(events: &mut Events) -> ConnectionEvent {
@@ -172,9 +159,7 @@ pub(crate) async fn packet(stream: &mut TcpStream) -> Vec<u8> {
     let mut packet = vec![0; 2];
     within("a packet", stream.read_exact(&mut packet)).await.unwrap();
     packet.resize(2 + usize::from(packet[1]), 0);
-    within("its rest", stream.read_exact(&mut packet[2..]))
-        .await
-        .unwrap();
+    within("its rest", stream.read_exact(&mut packet[2..])).await.unwrap();
     packet
 }
 

@@ -49,12 +49,9 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("client: publish QoS 1 and PUBACK", PUBLISH_1, Some(500), |n| {
             publish_1(n, fixed());
         }),
-        Row::new(
-            "client: publish QoS 1 and PUBACK, growing",
-            PUBLISH_1,
-            Some(500),
-            |n| publish_1(n, growing()),
-        ),
+        Row::new("client: publish QoS 1 and PUBACK, growing", PUBLISH_1, Some(500), |n| {
+            publish_1(n, growing())
+        }),
         Row::new("client: publish QoS 2, whole", PUBLISH_2, None, |n| {
             publish_2(n, fixed());
         }),
@@ -67,18 +64,10 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("client: receive QoS 0, growing", RECEIVE_0, Some(300), |n| {
             receive_0(n, growing());
         }),
-        Row::new(
-            "client: receive QoS 1 and send PUBACK",
-            RECEIVE_1,
-            Some(450),
-            |n| receive_1(n, fixed()),
-        ),
-        Row::new(
-            "client: receive QoS 1 and send PUBACK, growing",
-            RECEIVE_1,
-            Some(450),
-            |n| receive_1(n, growing()),
-        ),
+        Row::new("client: receive QoS 1 and send PUBACK", RECEIVE_1, Some(450), |n| receive_1(n, fixed())),
+        Row::new("client: receive QoS 1 and send PUBACK, growing", RECEIVE_1, Some(450), |n| {
+            receive_1(n, growing())
+        }),
         Row::new("client: receive QoS 2, whole", RECEIVE_2, None, |n| {
             receive_2(n, fixed());
         }),
@@ -89,41 +78,22 @@ pub(crate) fn rows() -> Vec<Row> {
             many_0(n, fixed());
         })
         .many(BATCH, 20),
-        Row::new(
-            "client: publish QoS 1 and PUBACK, 100 at once",
-            MANY_1,
-            Some(500),
-            |n| many_1(n, fixed()),
-        )
+        Row::new("client: publish QoS 1 and PUBACK, 100 at once", MANY_1, Some(500), |n| many_1(n, fixed()))
+            .many(BATCH, 20),
+        Row::new("client: publish QoS 1 and PUBACK, 100 at once, growing", MANY_1, Some(500), |n| {
+            many_1(n, growing())
+        })
         .many(BATCH, 20),
-        Row::new(
-            "client: publish QoS 1 and PUBACK, 100 at once, growing",
-            MANY_1,
-            Some(500),
-            |n| many_1(n, growing()),
-        )
-        .many(BATCH, 20),
-        Row::new(
-            "client: receive 64 KiB of 16-byte PUBLISHes",
-            MANY_IN,
-            Some(300),
-            |n| many_in(n, fixed()),
-        )
-        .many(4096, 2),
+        Row::new("client: receive 64 KiB of 16-byte PUBLISHes", MANY_IN, Some(300), |n| many_in(n, fixed()))
+            .many(4096, 2),
     ]
 }
 
 fn connected<S: Storage>(storage: S) -> Client<S> {
-    let config = Config {
-        max_in_flight: BATCH as u16,
-        ..Config::new()
-    };
+    let config = Config { max_in_flight: BATCH as u16, ..Config::new() };
     let mut client = Client::new(config, 42, storage);
     client.connect(NOW);
-    assert!(matches!(
-        client.poll(NOW, &mut &[][..]),
-        Action::OpenTransport { .. }
-    ));
+    assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
     client.transport_opened(NOW, &Login::new("GID_devices@@@000001"));
     drain(&mut client, &[]);
     drain(&mut client, &[0x20, 2, 0, 0]);
@@ -170,12 +140,7 @@ fn trace<S: Storage>(client: &mut Client<S>, mut received: &[u8], words: &mut Ve
 }
 
 fn publication(qos: QoS) -> Publication<'static> {
-    Publication {
-        topic: topic(),
-        payload: &PAYLOAD,
-        qos,
-        retain: false,
-    }
+    Publication { topic: topic(), payload: &PAYLOAD, qos, retain: false }
 }
 
 #[inline]
@@ -227,10 +192,7 @@ fn publish_2<S: Storage>(times: u32, mut client: Client<S>) {
     trace(&mut client, &[], &mut words);
     trace(&mut client, &ack(PUBREC, id), &mut words);
     trace(&mut client, &ack(PUBCOMP, id), &mut words);
-    assert_eq!(
-        words,
-        ["Transmit", "Wait", "Transmit", "Wait", "Published", "Wait"]
-    );
+    assert_eq!(words, ["Transmit", "Wait", "Transmit", "Wait", "Published", "Wait"]);
     repeat(times, || {
         let id = publish(&mut client, &publication);
         let (pubrec, pubcomp) = (ack(PUBREC, id), ack(PUBCOMP, id));

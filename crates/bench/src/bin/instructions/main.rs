@@ -36,22 +36,11 @@ struct Row {
 
 impl Row {
     const fn new(name: &'static str, what: &'static str, budget: Option<u32>, run: fn(u32)) -> Self {
-        Self {
-            name,
-            what,
-            budget,
-            messages: 1,
-            times: 1000,
-            run,
-        }
+        Self { name, what, budget, messages: 1, times: 1000, run }
     }
 
     const fn many(self, messages: u32, times: u32) -> Self {
-        Self {
-            messages,
-            times,
-            ..self
-        }
+        Self { messages, times, ..self }
     }
 }
 
@@ -68,10 +57,7 @@ fn repeat(times: u32, mut operation: impl FnMut()) {
 const EMPTY: Row = Row::new("empty loop", "", None, |times| repeat(times, || ()));
 
 fn rows() -> Vec<Row> {
-    [packet::rows(), peer::rows(), client::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [packet::rows(), peer::rows(), client::rows()].into_iter().flatten().collect()
 }
 
 fn main() -> ExitCode {
@@ -97,26 +83,16 @@ fn report(word: &str) -> Result<(), String> {
     let rows: Vec<Row> = rows().into_iter().filter(|row| row.name.contains(word)).collect();
     let empty = callgrind::instructions(&EMPTY)?;
 
-    println!(
-        "## Instructions per message (topic {} bytes, payload {})\n",
-        TOPIC.len(),
-        PAYLOAD.len()
-    );
+    println!("## Instructions per message (topic {} bytes, payload {})\n", TOPIC.len(), PAYLOAD.len());
     println!("| row | instructions | budget | ratio | in one operation |");
     println!("|---|--:|--:|--:|---|");
     for row in &rows {
         let per_message = (callgrind::instructions(row)? - empty) / f64::from(row.messages);
         let (budget, ratio) = match row.budget {
-            Some(budget) => (
-                budget.to_string(),
-                format!("{:.2}", per_message / f64::from(budget)),
-            ),
+            Some(budget) => (budget.to_string(), format!("{:.2}", per_message / f64::from(budget))),
             None => ("–".into(), "–".into()),
         };
-        println!(
-            "| {} | {per_message:.0} | {budget} | {ratio} | {} |",
-            row.name, row.what
-        );
+        println!("| {} | {per_message:.0} | {budget} | {ratio} | {} |", row.name, row.what);
     }
 
     println!("\n## Heap allocations per message\n");
@@ -137,8 +113,6 @@ fn report(word: &str) -> Result<(), String> {
     if allocating.is_empty() {
         Ok(())
     } else {
-        Err(format!(
-            "packet and core may not use the heap, but do in {allocating:?}"
-        ))
+        Err(format!("packet and core may not use the heap, but do in {allocating:?}"))
     }
 }

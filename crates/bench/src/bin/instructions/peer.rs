@@ -20,24 +20,15 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("mqttbytes: encode QoS 1", "Publish::new, write", None, |times| {
             encode(times, QoS::AtLeastOnce);
         }),
-        Row::new(
-            "mqttbytes: decode QoS 0",
-            "read; no check of the topic",
-            None,
-            |times| decode(times, &encoded(None)),
-        ),
-        Row::new(
-            "mqttbytes: decode QoS 1",
-            "read; no check of the topic",
-            None,
-            |times| decode(times, &encoded(acked())),
-        ),
-        Row::new(
-            "mqttbytes: 64 KiB of 16-byte PUBLISHes",
-            "read, and 64 KiB copied",
-            None,
-            |times| decode_all(times, &small("topic/01")),
-        )
+        Row::new("mqttbytes: decode QoS 0", "read; no check of the topic", None, |times| {
+            decode(times, &encoded(None))
+        }),
+        Row::new("mqttbytes: decode QoS 1", "read; no check of the topic", None, |times| {
+            decode(times, &encoded(acked()))
+        }),
+        Row::new("mqttbytes: 64 KiB of 16-byte PUBLISHes", "read, and 64 KiB copied", None, |times| {
+            decode_all(times, &small("topic/01"))
+        })
         .many(4096, 2),
     ]
 }

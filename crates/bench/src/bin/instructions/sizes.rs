@@ -9,10 +9,7 @@ pub(crate) fn print() {
     println!("| type | bytes |");
     println!("|---|--:|");
     for (name, size) in [
-        (
-            "Client without its buffers",
-            size_of::<Client<Inline<0, 0, 0, 0, 0>>>(),
-        ),
+        ("Client without its buffers", size_of::<Client<Inline<0, 0, 0, 0, 0>>>()),
         ("Client with growing buffers", size_of::<Client<Growing>>()),
         ("Config, within the client", size_of::<Config>()),
         ("Action", size_of::<Action<'_, '_>>()),
