@@ -2,7 +2,7 @@
 
 use mqtt_p2p_packet::{AckedQoS, PacketId, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
 
-use crate::action::{Action, Delivery};
+use crate::action::{Action, Delivery, Event};
 use crate::config::Config;
 use crate::disconnect::TransportError;
 use crate::error::{Error, Need};
@@ -172,7 +172,11 @@ impl<S: Storage> Client<S> {
         if self.machine.inbound.len() == self.storage.memory().inbound.len() {
             self.storage.grow(Need::Inbound);
         }
-        self.machine.poll(self.storage.memory(), now, received)
+        let memory = self.storage.memory();
+        if let Some(ticket) = self.machine.handed_over(memory.requests) {
+            return Action::Event(Event::Published { ticket });
+        }
+        self.machine.poll(memory, now, received)
     }
 
     /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.

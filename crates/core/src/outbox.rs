@@ -188,15 +188,13 @@ impl Outbox {
 
     /// Lets more requests be sent: in order, as far as the in-flight window reaches, and never so far that a packet
     /// identifier under way could come round again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn release(&mut self, memory: &Memory<'_>, window: u16) {
-        while let Some(entry) = self.entry(memory, self.released) {
-            let Some(first) = self.entry(memory, self.head) else {
-                return;
-            };
-            if entry.ticket.distance(first.ticket) >= u32::from(u16::MAX) {
-                return;
-            }
+        while self.released < self.tail
+            && let (Some(entry), Some(first)) =
+                (memory.requests.get(self.released), memory.requests.get(self.head))
+            && entry.ticket.distance(first.ticket) < u32::from(u16::MAX)
+        {
             if entry.kind.is_acknowledged_publication() {
                 // A window of 0 would hold everything back for ever.
                 if self.in_flight >= window.max(1) {
@@ -261,15 +259,15 @@ impl Outbox {
     }
 
     /// The next publication that ended by being handed over.
-    #[inline(never)]
-    pub(crate) fn report(&mut self, memory: &mut Memory<'_>) -> Option<Ticket> {
+    #[inline]
+    pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
         while self.reported < self.sent {
-            let entry = memory.requests.get_mut(self.reported)?;
+            let entry = requests.get_mut(self.reported)?;
             self.reported = self.reported.wrapping_add(1);
             if entry.kind == Kind::Once {
                 entry.kind = Kind::Gap;
                 let ticket = entry.ticket;
-                self.drop_head(memory);
+                self.drop_head(requests);
                 return Some(ticket);
             }
         }
@@ -310,7 +308,7 @@ impl Outbox {
         }
         entry.kind = Kind::Gap;
         let ticket = entry.ticket;
-        self.drop_head(memory);
+        self.drop_head(memory.requests);
         Some(ticket)
     }
 
@@ -334,11 +332,10 @@ impl Outbox {
     }
 
     #[inline]
-    fn drop_head(&mut self, memory: &Memory<'_>) {
+    fn drop_head(&mut self, requests: &[Request]) {
         // What is not handed over is no gap, so that the head stays behind the other marks.
-        while self.head < self.reported.min(self.sent)
-            && self.entry(memory, self.head).is_some_and(|entry| entry.kind == Kind::Gap)
-        {
+        let ended = self.reported.min(self.sent);
+        while self.head < ended && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap) {
             self.head = self.head.wrapping_add(1);
         }
         if self.head == self.tail {

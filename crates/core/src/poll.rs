@@ -8,8 +8,9 @@ use crate::action::{Action, Event};
 use crate::disconnect::DisconnectReason;
 use crate::keep_alive::Due;
 use crate::machine::{Ending, Machine, Offered, Phase};
-use crate::outbox::Kind;
+use crate::outbox::{Kind, Request};
 use crate::storage::Memory;
+use crate::ticket::Ticket;
 use crate::time::Instant;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
@@ -21,32 +22,55 @@ const ANSWER: usize = 4;
 type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
 impl Machine {
+    /// A publication that was handed over just now: what there is to report most often, found without looking at
+    /// anything else.
+    #[inline]
+    pub(crate) fn handed_over(&mut self, requests: &mut [Request]) -> Option<Ticket> {
+        if !self.outbox.has_reports() || self.is_ending() {
+            return None;
+        }
+        self.outbox.report(requests)
+    }
+
     pub(crate) fn poll<'a, 'b>(
         &mut self,
-        mut memory: Memory<'a>,
+        memory: Memory<'a>,
         now: Instant,
         received: &mut &'b [u8],
     ) -> Action<'a, 'b> {
         self.tick(now);
-        if (self.close_due || self.ending.is_some() || self.abandoning.is_some())
+        // Nothing happened but that there may be something to write: kept apart since it is every other poll.
+        if self.is_quiet()
+            && received.is_empty()
+            && let Due::Nothing(until) = self.keep_alive.due(self.now)
+        {
+            return self.offer(memory, until);
+        }
+        self.look_at_all(memory, received)
+    }
+
+    #[inline(never)]
+    fn look_at_all<'a, 'b>(&mut self, mut memory: Memory<'a>, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        if self.is_ending()
             && let Some(action) = self.unfinished(&mut memory)
         {
             return action;
-        }
-        if self.outbox.has_reports()
-            && let Some(ticket) = self.outbox.report(&mut memory)
-        {
-            return Action::Event(Event::Published { ticket });
         }
         let first = match self.phase {
             Phase::Online => self.online(&mut memory, received),
             Phase::Handshake | Phase::Leaving | Phase::Left => self.passing(&mut memory, received),
             Phase::Idle | Phase::Waiting | Phase::Opening => self.offline(received),
         };
-        let until = match first {
-            ControlFlow::Break(action) => return action,
-            ControlFlow::Continue(until) => until,
-        };
+        match first {
+            ControlFlow::Break(action) => action,
+            ControlFlow::Continue(until) => self.offer(memory, until),
+        }
+    }
+
+    /// What may be written, or until when to wait.
+    #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
+    fn offer<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
         self.offered = self.waiting(&memory);
         match self.offered {
             Offered::Outbox(end) => {
@@ -56,6 +80,22 @@ impl Machine {
             Offered::Nothing if until == Instant::NEVER => Action::Wait(None),
             Offered::Nothing => Action::Wait(Some(until)),
         }
+    }
+
+    /// Whether an attempt, or everything, is about to end.
+    #[inline]
+    const fn is_ending(&self) -> bool {
+        self.close_due || self.ending.is_some() || self.abandoning.is_some()
+    }
+
+    /// Whether there is a connection, and nothing of its own accord to do.
+    #[inline]
+    const fn is_quiet(&self) -> bool {
+        matches!(self.phase, Phase::Online)
+            && self.unacknowledged.is_none()
+            && !self.paused
+            && !self.subscriptions.has_replay()
+            && !self.is_ending()
     }
 
     /// What has to be done or reported before anything new.
@@ -72,7 +112,7 @@ impl Machine {
                 Ending::Disconnected(reason) => Event::Disconnected { reason, retry_at },
             }));
         }
-        if let Some(ticket) = self.outbox.report(memory) {
+        if let Some(ticket) = self.outbox.report(memory.requests) {
             return Some(Action::Event(Event::Published { ticket }));
         }
         if let Some(until) = self.abandoning {

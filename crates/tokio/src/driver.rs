@@ -148,7 +148,8 @@ impl Driver {
         let mut drained = false;
         loop {
             // Only what has room everywhere is read: a message that was taken is acknowledged, and must not be lost.
-            wish.full = state.full_queue();
+            // No message comes before CONNACK, which must be read in any case.
+            wish.full = if state.core.is_connected() { state.full_queue() } else { None };
             let full = wish.full.is_some();
             if full != self.held {
                 self.held = full;
