@@ -58,7 +58,7 @@ impl Client {
         // The standard library seeds its hash maps with what the operating system gives.
         let seed = RandomState::new().hash_one(&options.login.client_id);
         let shared = Arc::new(Shared::new(&options, seed));
-        let messages = Messages(shared.add_stream(None));
+        let messages = shared.add_stream(None);
         let events = Events(shared.add_watcher());
         shared.lock().core.connect(shared.now());
         tokio::spawn(driver::run(Arc::clone(&shared), options));
@@ -235,7 +235,7 @@ impl Client {
 
     /// Another stream of all messages from now on, also of those that no subscription asked for, as P2P messages.
     pub fn messages(&self) -> Messages {
-        Messages(self.shared.add_stream(None))
+        self.shared.add_stream(None)
     }
 
     /// A stream of the messages whose topic a filter matches. It subscribes to nothing.
@@ -244,7 +244,7 @@ impl Client {
     /// Not a topic filter.
     pub fn messages_matching(&self, filter: &str) -> Result<Messages, SubscribeError> {
         TopicFilter::new(filter).map_err(SubscribeError::Filter)?;
-        Ok(Messages(self.shared.add_stream(Some(filter.into()))))
+        Ok(self.shared.add_stream(Some(filter.into())))
     }
 
     /// What happens to the connection from now on.

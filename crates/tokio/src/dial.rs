@@ -68,3 +68,17 @@ fn connect_reason(error: &io::Error) -> TransportError {
         _ => TransportError::Unreachable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn trap_no_tcp_nodelay_40_ms_stalls() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for endpoint in [Endpoint::tcp("127.0.0.1", port), Endpoint::ws("127.0.0.1", port)] {
+            assert!(tcp(&endpoint).await.unwrap().nodelay().unwrap());
+        }
+    }
+}

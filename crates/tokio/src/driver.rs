@@ -17,7 +17,7 @@ use crate::error::millis;
 use crate::event::ConnectionEvent;
 use crate::message::Message;
 use crate::options::Options;
-use crate::shared::{Shared, State, Stream};
+use crate::shared::{Shared, State};
 use crate::tickets::Outcome;
 
 /// So many bytes may wait for the socket; the rest waits in the state machine, whose memory is bounded.
@@ -63,7 +63,7 @@ struct Driver {
 /// What is told only once the lock is released: who is woken may run anything.
 #[derive(Default)]
 struct News {
-    batches: Vec<(mpsc::Sender<Message>, Vec<Message>)>,
+    batches: Vec<(mpsc::UnboundedSender<Message>, Vec<Message>)>,
     /// Empty, to be used again.
     spare: Vec<Vec<Message>>,
     events: Vec<ConnectionEvent>,
@@ -79,8 +79,8 @@ struct Wish {
     close: bool,
     /// Drain it again: there is more, but first something has to be done without the lock.
     again: bool,
-    /// The queue that has no room.
-    full: Option<mpsc::Sender<Message>>,
+    /// A stream has no room: nothing may be read.
+    full: bool,
 }
 
 /// What the driver waited for.
@@ -143,14 +143,14 @@ impl Driver {
         }
         let before = self.received.len();
         let mut received = &self.received[..];
-        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false, full: None };
+        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false, full: false };
         // Nothing is left to do but to wait, or to write.
         let mut drained = false;
         loop {
             // Only what has room everywhere is read: a message that was taken is acknowledged, and must not be lost.
             // No message comes before CONNACK, which must be read in any case.
-            wish.full = if state.core.is_connected() { state.full_queue() } else { None };
-            let full = wish.full.is_some();
+            let full = state.core.is_connected() && shared.is_full(&state);
+            wish.full = full;
             if full != self.held {
                 self.held = full;
                 state.core.hold_reading(now, full);
@@ -219,8 +219,8 @@ impl Driver {
         let News { batches, spare, events, wakers, room } = &mut self.news;
         for (queue, mut batch) in batches.drain(..) {
             for message in batch.drain(..) {
-                // There is room: nobody else sends. Or the reader is gone.
-                let _ = queue.try_send(message);
+                // Or its reader is gone.
+                let _ = queue.send(message);
             }
             spare.push(batch);
         }
@@ -243,22 +243,15 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
-        let room = async {
-            match &wish.full {
-                Some(queue) => drop(queue.reserve().await),
-                None => std::future::pending().await,
-            }
-        };
         // What the state machine leaves there has to wait until the server takes the answers to what came before.
         let left = packet_len(&self.received).is_some_and(|len| len <= self.received.len());
         // What has no more room stops the reading, as does the end of the transport.
-        let reading = wish.full.is_none() && self.ended.is_none() && !left;
+        let reading = !wish.full && self.ended.is_none() && !left;
         let io = poll_fn(|context| self.poll_connection(context, reading));
         let input = tokio::select! {
             input = io => input,
             () = shared.work.notified() => Input::Work,
             () = timer => Input::Work,
-            () = room => Input::Work,
         };
         match input {
             Input::Work | Input::Written => {}
@@ -357,13 +350,6 @@ impl Driver {
 }
 
 impl State {
-    /// A queue that could not take another message, if there is one.
-    fn full_queue(&self) -> Option<mpsc::Sender<Message>> {
-        let full =
-            |stream: &&Stream| stream.queue.capacity() <= stream.batch.len() && !stream.queue.is_closed();
-        self.streams.iter().find(full).map(|stream| stream.queue.clone())
-    }
-
     /// Gives a message to every stream that wants it.
     fn deliver(&mut self, message: &mqtt_p2p_core::Message<'_>) {
         self.streams.retain(|stream| !stream.queue.is_closed());
@@ -371,6 +357,7 @@ impl State {
         for stream in &mut self.streams {
             if stream.wants(message.topic) {
                 let message = owned.get_or_insert_with(|| Message::new(message));
+                stream.level.add(message);
                 stream.batch.push(message.clone());
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::P2pTopicError;
-use mqtt_p2p_core::{DisconnectReason, Error, ReasonCode, TopicError};
+use mqtt_p2p_core::{DisconnectReason, Error, ReasonCode, TopicError, TransportError};
 
 /// Why the first attempt to connect failed. The client is gone; nothing of it goes on in the background.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,10 @@ impl ConnectError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Refused(reason) => refusal_advice(*reason),
+            // Unlike a client that runs, this one does not try again.
+            Self::Failed { reason: DisconnectReason::Transport(TransportError::Broken), .. } => {
+                "try again: networks break"
+            }
             Self::Failed { reason, .. } => reason.advice(),
         }
     }

@@ -1,11 +1,18 @@
 //! Messages, and the streams that bring them.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use mqtt_p2p_aliyun::{P2p, parse_p2p};
 use mqtt_p2p_core::QoS;
 use tokio::sync::mpsc;
+
+use crate::shared::Shared;
+
+/// How many bytes a queue may hold while an answer of the server is awaited.
+const OVERFLOW: usize = 64 * 1024 * 1024;
 
 /// A message from the server. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,20 +93,78 @@ impl fmt::Debug for Message {
 /// A stream of messages with a bounded queue of its own.
 ///
 /// When the queue is full, the client stops reading from the socket until there is room, and so the server waits:
-/// read it, or drop it.
-#[derive(Debug)]
-pub struct Messages(pub(crate) mpsc::Receiver<Message>);
+/// read it, or drop it. While somebody awaits an answer of the server ([`Delivery`](crate::Delivery),
+/// [`subscribe`](crate::Client::subscribe)), which can lie behind any number of messages, the queue takes more, up to
+/// 64 MiB: so the task that reads messages may await deliveries too.
+pub struct Messages {
+    queue: mpsc::UnboundedReceiver<Message>,
+    level: Arc<Level>,
+    shared: Arc<Shared>,
+}
+
+/// How much waits in a stream's queue. The driver fills it, the reader empties it.
+#[derive(Debug, Default)]
+pub(crate) struct Level {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Level {
+    pub(crate) fn add(&self, message: &Message) {
+        self.messages.fetch_add(1, SeqCst);
+        self.bytes.fetch_add(message.bytes.len(), SeqCst);
+    }
+
+    fn remove(&self, message: &Message) {
+        self.messages.fetch_sub(1, SeqCst);
+        self.bytes.fetch_sub(message.bytes.len(), SeqCst);
+    }
+
+    /// Whether there is no room for another message.
+    pub(crate) fn is_full(&self, capacity: usize, answer_awaited: bool) -> bool {
+        self.messages.load(SeqCst) >= capacity && !(answer_awaited && self.bytes.load(SeqCst) < OVERFLOW)
+    }
+}
 
 impl Messages {
+    pub(crate) const fn new(
+        queue: mpsc::UnboundedReceiver<Message>,
+        level: Arc<Level>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self { queue, level, shared }
+    }
+
     /// The next message; `None` when the client has been closed and the queue is empty.
     ///
     /// Cancel safe.
     pub async fn recv(&mut self) -> Option<Message> {
-        self.0.recv().await
+        let message = self.queue.recv().await?;
+        Some(self.taken(message))
     }
 
     /// The next message, if one is there.
     pub fn try_recv(&mut self) -> Option<Message> {
-        self.0.try_recv().ok()
+        let message = self.queue.try_recv().ok()?;
+        Some(self.taken(message))
+    }
+
+    fn taken(&self, message: Message) -> Message {
+        self.level.remove(&message);
+        self.shared.room_in_a_stream();
+        message
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        self.queue.close();
+        self.shared.room_in_a_stream();
+    }
+}
+
+impl fmt::Debug for Messages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").field("level", &self.level).finish_non_exhaustive()
     }
 }

@@ -1,13 +1,14 @@
 //! What the handles and the driver share: the state machine under a short lock.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mqtt_p2p_core::{Client as Core, Growing, Instant, TopicFilter, TopicName};
 use tokio::sync::{Notify, broadcast, mpsc};
 
 use crate::event::ConnectionEvent;
-use crate::message::Message;
+use crate::message::{Level, Message, Messages};
 use crate::options::Options;
 use crate::tickets::Tickets;
 
@@ -18,8 +19,10 @@ pub(crate) struct Shared {
     pub(crate) work: Notify,
     /// A request has ended: there may be room for another.
     pub(crate) room: Notify,
+    /// The driver reads nothing, because a stream is full.
+    held: AtomicBool,
     start: tokio::time::Instant,
-    pub(crate) stream_capacity: usize,
+    stream_capacity: usize,
 }
 
 pub(crate) struct State {
@@ -45,7 +48,8 @@ pub(crate) struct State {
 /// One reader's queue.
 pub(crate) struct Stream {
     filter: Option<String>,
-    pub(crate) queue: mpsc::Sender<Message>,
+    pub(crate) queue: mpsc::UnboundedSender<Message>,
+    pub(crate) level: Arc<Level>,
     /// What goes into the queue once the lock is released.
     pub(crate) batch: Vec<Message>,
 }
@@ -83,6 +87,7 @@ impl Shared {
             state: Mutex::new(state),
             work: Notify::new(),
             room: Notify::new(),
+            held: AtomicBool::new(false),
             start: tokio::time::Instant::now(),
             stream_capacity: options.stream_capacity.max(1),
         }
@@ -104,14 +109,40 @@ impl Shared {
             + crate::error::millis(instant.as_millis().saturating_add(1).min(u64::from(u32::MAX) * 1000))
     }
 
-    pub(crate) fn add_stream(&self, filter: Option<String>) -> mpsc::Receiver<Message> {
-        let (queue, receiver) = mpsc::channel(self.stream_capacity);
+    pub(crate) fn add_stream(self: &Arc<Self>, filter: Option<String>) -> Messages {
+        let (queue, receiver) = mpsc::unbounded_channel();
+        let level = Arc::new(Level::default());
         let mut state = self.lock();
         // The streams of a closed client end at once.
         if !state.closed {
-            state.streams.push(Stream { filter, queue, batch: Vec::new() });
+            state.streams.push(Stream { filter, queue, level: Arc::clone(&level), batch: Vec::new() });
         }
-        receiver
+        Messages::new(receiver, level, Arc::clone(self))
+    }
+
+    /// Whether a stream has no room. Once the driver knows, [`Self::room_in_a_stream`] wakes it.
+    pub(crate) fn is_full(&self, state: &State) -> bool {
+        let answer_awaited = state.tickets.are_awaited();
+        let full = || {
+            state
+                .streams
+                .iter()
+                .any(|s| s.level.is_full(self.stream_capacity, answer_awaited) && !s.queue.is_closed())
+        };
+        if !full() {
+            self.held.store(false, SeqCst);
+            return false;
+        }
+        // A reader that has made room in between may not have seen that it is waited for.
+        self.held.store(true, SeqCst);
+        full()
+    }
+
+    /// A stream has room, or needs it no more, or may take more than before.
+    pub(crate) fn room_in_a_stream(&self) {
+        if self.held.load(SeqCst) {
+            self.work.notify_one();
+        }
     }
 
     pub(crate) fn add_watcher(&self) -> broadcast::Receiver<ConnectionEvent> {
