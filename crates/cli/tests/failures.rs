@@ -2,8 +2,10 @@
 
 mod common;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
@@ -47,13 +49,13 @@ async fn a_wrong_instance_and_a_wrong_access_key_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_that_is_refused_when_the_link_comes_back_ends_listening() {
     let first = server().await;
-    let ports = (first.tcp_addr().port(), first.ws_addr().port());
-    let mut listening = common::Running::start(&mut listen(&tcp(&first), &[]));
-    listening.stderr.until("logged in");
-    first.shutdown().await;
     let config = Config::new("post-cn-demo").account(Account::access_key("AK", "another"));
-    let config = mqtt_p2p_emulator::ServerConfig::new(config).ports(ports.0, ports.1);
-    let _second = Server::start(config).await.unwrap();
+    let second = Server::start(config).await.unwrap();
+    let port = Arc::new(AtomicU16::new(first.tcp_addr().port()));
+    let mut listening = common::Running::start(&mut listen(&way_to(&port), &[]));
+    listening.stderr.until("logged in");
+    port.store(second.tcp_addr().port(), SeqCst);
+    first.shutdown().await;
     listening.finish().expect(4).explains(&["return code 4", "help: "]);
 }
 
@@ -73,6 +75,21 @@ fn a_port_where_nobody_listens_is_said_so() {
 fn a_host_that_does_not_exist_is_said_so() {
     let failed = run(&mut send("mqtt://no-such-host.invalid", &["hello"])).expect(3).explains(&["help: "]);
     assert!(failed.took < IN_TIME, "{failed:#?}");
+}
+
+/// A way to the server at this port, which may change from connection to connection.
+fn way_to(port: &Arc<AtomicU16>) -> String {
+    let port = Arc::clone(port);
+    peer("mqtt", move |client| {
+        let Ok(server) = TcpStream::connect(("127.0.0.1", port.load(SeqCst))) else { return };
+        let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        for (mut from, mut to) in [(client, server), back] {
+            thread::spawn(move || {
+                let _ = io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+        }
+    })
 }
 
 /// A server that does the same with every connection, on a port of its own.
