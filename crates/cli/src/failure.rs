@@ -6,8 +6,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use mqtt_p2p_aliyun::{CredentialsError, P2pTopicError};
-use mqtt_p2p_core::TopicError;
-use mqtt_p2p_tokio::{ConnectError, ConnectionEvent, PublishError, ReasonCode, SubscribeError};
+use mqtt_p2p_tokio::{ConnectError, ConnectionEvent, PublishError, ReasonCode, SubscribeError, TopicError};
 
 use crate::demo::DemoError;
 use crate::listen::advice;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use mqtt_p2p_core::TopicFilter;
 use mqtt_p2p_tokio::{
-    Client, ConnectError, ConnectionEvent, DisconnectReason, Message, Messages, QoS, TransportError,
+    Client, ConnectError, ConnectionEvent, DisconnectReason, Message, Messages, QoS, TopicFilter,
+    TransportError,
 };
 use tokio::time::timeout;
 

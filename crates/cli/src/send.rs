@@ -5,9 +5,9 @@ use std::io::{self, Read, Write as _};
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::{P2pTopic, limits::MAX_PAYLOAD, topic_warning};
-use mqtt_p2p_core::TopicName;
 use mqtt_p2p_tokio::{
     Client, ConnectError, ConnectionEvent, DisconnectReason, Dropped, Events, Options, PublishError, QoS,
+    TopicName,
 };
 use tokio::time::{Instant, timeout, timeout_at};
 

@@ -88,15 +88,8 @@ impl<S: Storage> Client<S> {
     /// [`DisconnectReason::InvalidLogin`](crate::DisconnectReason::InvalidLogin).
     pub fn transport_opened(&mut self, now: Instant, login: &Login<'_>) {
         self.machine.tick(now);
-        let mut growable = true;
-        loop {
-            let mut memory = self.storage.memory();
-            memory.growable &= growable;
-            match self.machine.transport_opened(&mut memory, login) {
-                Ok(()) => return,
-                Err(need) => growable = self.storage.grow(need),
-            }
-        }
+        // What memory that can't grow has no room for is reported by the machine itself.
+        let _ = self.growing(|machine, memory| machine.transport_opened(memory, login), |need| Some(*need));
     }
 
     /// The transport is gone, or could not be opened. Ignored after [`Action::CloseTransport`], so that one end is
@@ -201,16 +194,13 @@ impl<S: Storage> Client<S> {
     /// # Errors
     /// Damaged or foreign bytes; a client in use; memory too small. The client is as it was.
     pub fn import_session(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
-        let mut growable = true;
-        loop {
-            let mut memory = self.storage.memory();
-            match self.machine.import(&mut memory, bytes) {
-                Err(SessionError::NotTaken(Error::Full(need))) if growable => {
-                    growable = self.storage.grow(need);
-                }
-                result => return result,
-            }
-        }
+        self.growing(
+            |machine, memory| machine.import(memory, bytes),
+            |error| match error {
+                SessionError::NotTaken(error) => error.need(),
+                _ => None,
+            },
+        )
     }
 
     // ---- what there is to see ----
@@ -218,6 +208,12 @@ impl<S: Storage> Client<S> {
     /// Whether the server has accepted the log-in and the connection has not ended.
     pub const fn is_connected(&self) -> bool {
         self.machine.is_connected()
+    }
+
+    /// Whether DISCONNECT is the last that goes out, or has gone out already: the transport is to be closed in a way
+    /// that lets the server read it.
+    pub const fn has_left(&self) -> bool {
+        self.machine.has_left()
     }
 
     /// Whether there is no connection, and none is wanted.
@@ -256,15 +252,27 @@ impl<S: Storage> Client<S> {
     #[inline]
     fn request(
         &mut self,
-        mut accept: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<Ticket, Error>,
+        accept: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<Ticket, Error>,
     ) -> Result<Ticket, Error> {
+        self.growing(accept, Error::need)
+    }
+
+    /// Tries again with more memory, as long as it is memory that is short and more is to be had.
+    #[inline]
+    fn growing<T, E>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<T, E>,
+        need: impl Fn(&E) -> Option<Need>,
+    ) -> Result<T, E> {
         let mut growable = true;
         loop {
             let mut memory = self.storage.memory();
             memory.growable &= growable;
             let may_grow = memory.growable;
-            match accept(&mut self.machine, &mut memory) {
-                Err(Error::Full(need)) if may_grow => growable = self.storage.grow(need),
+            match attempt(&mut self.machine, &mut memory) {
+                Err(error) if may_grow && need(&error).is_some() => {
+                    growable = need(&error).is_some_and(|need| self.storage.grow(need));
+                }
                 result => return result,
             }
         }

@@ -137,3 +137,9 @@ impl fmt::Display for TransportError {
 
 impl core::error::Error for DisconnectReason {}
 impl core::error::Error for TransportError {}
+
+impl From<DecodeError> for DisconnectReason {
+    fn from(error: DecodeError) -> Self {
+        Self::Malformed(error)
+    }
+}

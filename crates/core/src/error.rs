@@ -53,6 +53,17 @@ pub enum Need {
     Inbound,
 }
 
+impl Error {
+    /// Which memory is short, if that is it.
+    #[inline]
+    pub(crate) const fn need(&self) -> Option<Need> {
+        match self {
+            Self::Full(need) => Some(*need),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

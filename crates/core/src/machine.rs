@@ -316,6 +316,10 @@ impl Machine {
         matches!(self.phase, Phase::Online | Phase::Leaving)
     }
 
+    pub(crate) const fn has_left(&self) -> bool {
+        matches!(self.phase, Phase::Left)
+    }
+
     pub(crate) const fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Idle)
     }
@@ -379,7 +383,7 @@ impl Machine {
         self.keep_alive.start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
         self.outbox.rewind(memory, session_present);
         self.outbox.release(memory, self.config.max_in_flight);
-        self.outbox.pass_empty(memory);
+        self.outbox.pass_sent(memory);
     }
 
     /// CONNACK refused the log-in. Only an unavailable server is asked again: the same log-in would meet the same

@@ -242,8 +242,10 @@ impl Outbox {
         self.pass_sent(memory);
     }
 
+    /// Passes what is handed over entirely; also what has no bytes to hand over, after [`Self::rewind`] and
+    /// [`Self::release`].
     #[inline]
-    fn pass_sent(&mut self, memory: &Memory<'_>) {
+    pub(crate) fn pass_sent(&mut self, memory: &Memory<'_>) {
         while self.sent < self.released
             && let Some(entry) = memory.requests.get(self.sent)
             && entry.end() <= self.cursor
@@ -252,7 +254,7 @@ impl Outbox {
         }
     }
 
-    /// Whether [`Self::report`] may have something to say.
+    /// Whether [`Self::report`] may have something to say: asked at every poll, before all else.
     #[inline]
     pub(crate) const fn has_reports(&self) -> bool {
         self.reported < self.sent
@@ -372,12 +374,6 @@ impl Outbox {
         self.in_flight = 0;
     }
 
-    /// Makes sure that what need not be sent is passed; to be called after [`Self::release`] that follows
-    /// [`Self::rewind`].
-    pub(crate) fn pass_empty(&mut self, memory: &Memory<'_>) {
-        self.pass_sent(memory);
-    }
-
     /// Moves everything to the front.
     fn close_gaps(&mut self, memory: &mut Memory<'_>) {
         let within =
@@ -455,25 +451,26 @@ impl Outbox {
         &self,
         memory: &'m Memory<'_>,
     ) -> impl Iterator<Item = (&'m Request, &'m [u8], bool)> + use<'m> {
-        let (head, sent, cursor) = (self.head, self.sent, self.cursor);
+        let (sent, cursor) = (self.sent, self.cursor);
         let tx: &'m [u8] = memory.tx;
-        let entries: &'m [Request] = memory.requests.get(head..self.tail).unwrap_or_default();
-        (head..).zip(entries).filter(move |(index, entry)| entry.is_live(*index < sent)).map(
-            move |(index, entry)| {
-                let packet = entry.packet(tx);
-                (entry, packet, index < sent || (entry.start as usize) < cursor || Publish::is_dup(packet))
-            },
-        )
+        self.live_entries(memory.requests).map(move |(index, entry)| {
+            let packet = entry.packet(tx);
+            (entry, packet, index < sent || (entry.start as usize) < cursor || Publish::is_dup(packet))
+        })
     }
 
     /// Their tickets.
     pub(crate) fn tickets<'m>(&self, requests: &'m [Request]) -> impl Iterator<Item = Ticket> + use<'m> {
+        self.live_entries(requests).map(|(_, entry)| entry.ticket)
+    }
+
+    fn live_entries<'m>(
+        &self,
+        requests: &'m [Request],
+    ) -> impl Iterator<Item = (usize, &'m Request)> + use<'m> {
         let (head, sent) = (self.head, self.sent);
         let entries = requests.get(head..self.tail).unwrap_or_default();
-        (head..)
-            .zip(entries)
-            .filter(move |(index, entry)| entry.is_live(*index < sent))
-            .map(|(_, entry)| entry.ticket)
+        (head..).zip(entries).filter(move |(index, entry)| entry.is_live(*index < sent))
     }
 
     pub(crate) const fn next_ticket(&self) -> Ticket {

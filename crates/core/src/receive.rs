@@ -15,12 +15,6 @@ use crate::ticket::Ticket;
 /// What a packet leads to: an event, nothing to report, or the end.
 type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
-impl From<mqtt_p2p_packet::DecodeError> for DisconnectReason {
-    fn from(error: mqtt_p2p_packet::DecodeError) -> Self {
-        Self::Malformed(error)
-    }
-}
-
 impl Machine {
     /// Reads one packet, if it is whole.
     #[inline]
@@ -135,21 +129,28 @@ impl Machine {
             _ => Kind::Release,
         };
         let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        let ended = self.outbox.awaiting(memory, id, kind).and_then(|index| self.outbox.end(memory, index));
-        let Some(ticket) = ended else {
-            count(&mut self.stats.unexpected_acks);
-            return Ok(None);
-        };
-        self.refill(memory);
-        Ok(Some(Event::Published { ticket }))
+        let index = self.answered(memory, id, kind);
+        Ok(index.and_then(|index| self.end(memory, index)).map(|ticket| Event::Published { ticket }))
     }
 
-    /// Something ended: the next may be sent.
+    /// The request that an answer is for. One that answers nothing under way is counted.
     #[inline]
-    fn refill(&mut self, memory: &Memory<'_>) {
+    fn answered(&mut self, memory: &Memory<'_>, id: PacketId, kind: Kind) -> Option<usize> {
+        let index = self.outbox.awaiting(memory, id, kind);
+        if index.is_none() {
+            count(&mut self.stats.unexpected_acks);
+        }
+        index
+    }
+
+    /// Ends a request: the next may be sent.
+    #[inline]
+    fn end(&mut self, memory: &mut Memory<'_>, index: usize) -> Option<Ticket> {
+        let ticket = self.outbox.end(memory, index);
         if self.phase == Phase::Online {
             self.outbox.release(memory, self.config.max_in_flight);
         }
+        ticket
     }
 
     fn pubrec<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
@@ -178,7 +179,7 @@ impl Machine {
     }
 
     fn suback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let SubAck { packet_id, return_codes } = SubAck::decode(frame, self.config.protocol)?;
+        let SubAck { packet_id, return_codes } = SubAck::decode(frame)?;
         if packet_id.get() == Ticket::RESERVED_ID {
             return match self.subscriptions.replayed(memory.subscriptions) {
                 Some((first, asked)) if asked == return_codes.len() => {
@@ -191,8 +192,7 @@ impl Machine {
                 }
             };
         }
-        let Some(index) = self.outbox.awaiting(memory, packet_id, Kind::Subscribe) else {
-            count(&mut self.stats.unexpected_acks);
+        let Some(index) = self.answered(memory, packet_id, Kind::Subscribe) else {
             return Ok(None);
         };
         let entries = Outbox::entries(memory.requests, memory.tx, index);
@@ -206,23 +206,20 @@ impl Machine {
                 self.subscriptions.insert(memory.subscriptions, entry);
             }
         }
-        let ended = self.outbox.end(memory, index);
-        self.refill(memory);
+        let ended = self.end(memory, index);
         Ok(ended.map(|ticket| Event::Subscribed { ticket, return_codes }))
     }
 
     fn unsuback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        let Some(index) = self.outbox.awaiting(memory, id, Kind::Unsubscribe) else {
-            count(&mut self.stats.unexpected_acks);
+        let Some(index) = self.answered(memory, id, Kind::Unsubscribe) else {
             return Ok(None);
         };
         let entries = Outbox::entries(memory.requests, memory.tx, index);
         for filter in Filters::from_checked(entries).iter() {
             self.subscriptions.remove(memory.subscriptions, filter);
         }
-        let ended = self.outbox.end(memory, index);
-        self.refill(memory);
+        let ended = self.end(memory, index);
         Ok(ended.map(|ticket| Event::Unsubscribed { ticket }))
     }
 }

@@ -82,7 +82,7 @@ impl<'a> Packet<'a> {
             PacketType::PubRel => Self::PubRel(Ack::decode(frame, protocol)?),
             PacketType::PubComp => Self::PubComp(Ack::decode(frame, protocol)?),
             PacketType::Subscribe => Self::Subscribe(Subscribe::decode(frame, protocol)?),
-            PacketType::SubAck => Self::SubAck(SubAck::decode(frame, protocol)?),
+            PacketType::SubAck => Self::SubAck(SubAck::decode(frame)?),
             PacketType::Unsubscribe => Self::Unsubscribe(Unsubscribe::decode(frame, protocol)?),
             PacketType::UnsubAck => Self::UnsubAck(Ack::decode(frame, protocol)?),
             PacketType::PingReq => frame.empty(Self::PingReq)?,

@@ -6,7 +6,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::frame::{Frame, PacketType};
 use crate::read::Reader;
 use crate::reason::ReasonCode;
-use crate::types::{PacketId, Protocol};
+use crate::types::PacketId;
 use crate::write::{Writer, packet_size};
 
 /// The server's answers to one SUBSCRIBE.
@@ -70,7 +70,7 @@ impl<'a> SubAck<'a> {
     ///
     /// # Errors
     /// Identifier 0, no return code, a reserved one. MQTT 3.1 has no 0x80, but brokers send it there too.
-    pub fn decode(frame: &Frame<'a>, _protocol: Protocol) -> Result<Self, DecodeError> {
+    pub fn decode(frame: &Frame<'a>) -> Result<Self, DecodeError> {
         frame.check_flags(false)?;
         let mut body = Reader(frame.body);
         Ok(Self { packet_id: body.packet_id()?, return_codes: ReturnCodes::new(body.0)? })

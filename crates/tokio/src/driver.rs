@@ -13,7 +13,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::dial::{DialError, Link, dial};
-use crate::error::millis;
 use crate::event::ConnectionEvent;
 use crate::message::Message;
 use crate::options::Options;
@@ -26,8 +25,6 @@ const WRITE_AHEAD: usize = 64 * 1024;
 const READ: usize = 16 * 1024;
 /// How long a closed connection's last bytes, and the server's answer to the good-bye, may take.
 const LINGER: Duration = Duration::from_secs(1);
-/// A DISCONNECT packet.
-const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Box<dyn Link>, DialError>> + Send>>;
 
@@ -79,8 +76,6 @@ struct Wish {
     close: bool,
     /// Drain it again: there is more, but first something has to be done without the lock.
     again: bool,
-    /// A stream has no room: nothing may be read.
-    full: bool,
 }
 
 /// What the driver waited for.
@@ -143,14 +138,13 @@ impl Driver {
         }
         let before = self.received.len();
         let mut received = &self.received[..];
-        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false, full: false };
+        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false };
         // Nothing is left to do but to wait, or to write.
         let mut drained = false;
         loop {
             // Only what has room everywhere is read: a message that was taken is acknowledged, and must not be lost.
             // No message comes before CONNACK, which must be read in any case.
             let full = state.core.is_connected() && shared.is_full(&state);
-            wish.full = full;
             if full != self.held {
                 self.held = full;
                 state.core.hold_reading(now, full);
@@ -174,9 +168,9 @@ impl Driver {
                         break;
                     }
                     let len = bytes.len();
-                    self.good_bye = bytes == DISCONNECT;
                     self.outgoing.extend_from_slice(bytes);
                     state.core.transmitted(len);
+                    self.good_bye = state.core.has_left();
                 }
                 Action::Event(Event::Message(message)) => state.deliver(&message),
                 Action::Event(event) => {
@@ -198,10 +192,7 @@ impl Driver {
             && let Some(end) = self.ended.take()
         {
             self.detail = Some(end.detail);
-            self.connection = Connection::None;
-            self.received.clear();
-            self.outgoing.clear();
-            self.flush = false;
+            self.forget_transport();
             state.link_open = false;
             state.core.transport_closed(now, end.reason);
             wish.again = true;
@@ -246,7 +237,7 @@ impl Driver {
         // What the state machine leaves there has to wait until the server takes the answers to what came before.
         let left = packet_len(&self.received).is_some_and(|len| len <= self.received.len());
         // What has no more room stops the reading, as does the end of the transport.
-        let reading = !wish.full && self.ended.is_none() && !left;
+        let reading = !self.held && self.ended.is_none() && !left;
         let io = poll_fn(|context| self.poll_connection(context, reading));
         let input = tokio::select! {
             input = io => input,
@@ -317,6 +308,15 @@ impl Driver {
         pin!(link.read_buf(&mut self.received)).poll(context).map(Input::Io)
     }
 
+    /// Nothing of the last transport is left.
+    fn forget_transport(&mut self) {
+        self.connection = Connection::None;
+        self.received.clear();
+        self.outgoing.clear();
+        self.flush = false;
+        self.ended = None;
+    }
+
     /// Closes the transport, after what has still to go out, such as DISCONNECT.
     async fn close(&mut self) {
         let good_bye = std::mem::take(&mut self.good_bye);
@@ -340,10 +340,7 @@ impl Driver {
             // Whoever does not take them in time goes without.
             let _ = tokio::time::timeout(LINGER, last_words).await;
         }
-        self.outgoing.clear();
-        self.received.clear();
-        self.ended = None;
-        self.flush = false;
+        self.forget_transport();
         self.shared.lock().link_open = false;
         self.shared.room.notify_waiters();
     }
@@ -379,7 +376,7 @@ impl State {
 
     /// Notes an event.
     fn note(&mut self, event: Event<'_>, now: Instant, detail: &Option<Arc<str>>, news: &mut News) {
-        let wait = |at: Option<Instant>| at.map(|at| millis(at.millis_since(now)));
+        let wait = |at: Option<Instant>| at.map(|at| Duration::from_millis(at.millis_since(now)));
         let connection = match event {
             Event::Published { ticket } | Event::Unsubscribed { ticket } => {
                 return self.close_ticket(ticket, Outcome::Done, news);

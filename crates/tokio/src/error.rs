@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use mqtt_p2p_aliyun::P2pTopicError;
 use mqtt_p2p_core::{DisconnectReason, Error, ReasonCode, TopicError, TransportError};
@@ -119,8 +118,3 @@ impl fmt::Display for SubscribeError {
 impl std::error::Error for ConnectError {}
 impl std::error::Error for PublishError {}
 impl std::error::Error for SubscribeError {}
-
-/// Milliseconds of the core as a duration.
-pub(crate) fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}

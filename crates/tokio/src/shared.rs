@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use mqtt_p2p_core::{Client as Core, Growing, Instant, TopicFilter, TopicName};
 use tokio::sync::{Notify, broadcast, mpsc};
@@ -106,7 +107,7 @@ impl Shared {
     pub(crate) fn at(&self, instant: Instant) -> tokio::time::Instant {
         // Rounded up, so that the moment has come for the core when the timer fires.
         self.start
-            + crate::error::millis(instant.as_millis().saturating_add(1).min(u64::from(u32::MAX) * 1000))
+            + Duration::from_millis(instant.as_millis().saturating_add(1).min(u64::from(u32::MAX) * 1000))
     }
 
     pub(crate) fn add_stream(self: &Arc<Self>, filter: Option<String>) -> Messages {
