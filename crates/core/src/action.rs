@@ -3,6 +3,7 @@
 use mqtt_p2p_packet::{QoS, ReasonCode, ReturnCodes, TopicName};
 
 use crate::disconnect::DisconnectReason;
+use crate::journal::Change;
 use crate::ticket::Ticket;
 use crate::time::Instant;
 
@@ -21,6 +22,11 @@ pub enum Action<'a, 'b> {
     /// Write some of this, and tell how much with [`transmitted`](crate::Client::transmitted). Whole packets, one
     /// behind the other, but for the first, whose beginning may have gone out before.
     Transmit(&'a [u8]),
+    /// Keep this change of the session, with [`Config::keep_session`](crate::Config::keep_session): in an order
+    /// that survives a crash, and before any later [`Transmit`](Self::Transmit) is carried out. The change that an
+    /// event implies may come right after it: whoever must not see what a crash can take back, such as the caller of a
+    /// subscription, is told after the next [`Wait`](Self::Wait).
+    Store(Change<'a>),
     /// Close the transport, or give up dialling. Nothing more is to be said of that transport.
     CloseTransport,
     /// Something happened.
@@ -60,11 +66,29 @@ pub enum Event<'b> {
     },
     /// A message came.
     Message(Message<'b>),
+    /// A message begins whose packet is longer than
+    /// [`Config::max_whole_message`](crate::Config::max_whole_message) and was not there as a whole. Its parts follow.
+    MessageBegin {
+        /// The message, its payload empty as yet.
+        message: Message<'b>,
+        /// How many bytes the parts have in all.
+        payload_len: u32,
+    },
+    /// The next bytes of its payload.
+    MessagePart(&'b [u8]),
+    /// It has come entirely, and is acknowledged as any other. A message that the end of the connection cuts off has
+    /// no `MessageEnd`; with QoS 1 and 2 the server sends it again from its beginning.
+    MessageEnd {
+        /// As in its `MessageBegin`.
+        delivery: Option<Delivery>,
+    },
     /// A publication is through: handed to the transport (QoS 0) or acknowledged (QoS 1 and 2).
     Published {
         /// Which.
         ticket: Ticket,
     },
+    /// The publication of [`publish_alone`](crate::Client::publish_alone) is acknowledged; the others go on.
+    PublishedAlone,
     /// A SUBSCRIBE was answered.
     Subscribed {
         /// Which.

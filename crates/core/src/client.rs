@@ -17,7 +17,7 @@ use crate::time::Instant;
 /// An MQTT client: see the [crate's page](crate) for how to drive it.
 #[derive(Debug)]
 pub struct Client<S> {
-    machine: Machine,
+    pub(crate) machine: Machine,
     storage: S,
 }
 
@@ -121,6 +121,21 @@ impl<S: Storage> Client<S> {
         self.request(|machine, memory| machine.publish(memory, publication))
     }
 
+    /// Publishes with QoS 1, ahead of all that waits; and until the acknowledgement has come no other PUBLISH, no
+    /// SUBSCRIBE and no UNSUBSCRIBE goes out. For what a server has to know first: ApsaraMQ's new token, and its
+    /// switch for ordered messages.
+    ///
+    /// It ends with [`Event::PublishedAlone`](crate::Event::PublishedAlone), or with the connection: it is not sent
+    /// again over another.
+    ///
+    /// # Errors
+    /// [`Error::Offline`] without a connection, whatever the configuration; [`Error::Full`] while another one is under
+    /// way, or while the memory for control packets has no room for it; [`Error::TooLarge`] if it never has;
+    /// [`Error::Invalid`].
+    pub fn publish_alone(&mut self, topic: TopicName<'_>, payload: &[u8]) -> Result<(), Error> {
+        self.growing(|machine, memory| machine.publish_alone(memory, topic, payload), Error::need)
+    }
+
     /// Asks for the messages of these topic filters, at least one. Each is asked for again after a reconnect, once
     /// the server has granted it, as [`Config::resubscribe`] says.
     ///
@@ -194,13 +209,7 @@ impl<S: Storage> Client<S> {
     /// # Errors
     /// Damaged or foreign bytes; a client in use; memory too small. The client is as it was.
     pub fn import_session(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
-        self.growing(
-            |machine, memory| machine.import(memory, bytes),
-            |error| match error {
-                SessionError::NotTaken(error) => error.need(),
-                _ => None,
-            },
-        )
+        self.growing(|machine, memory| machine.import(memory, bytes), SessionError::need)
     }
 
     // ---- what there is to see ----
@@ -259,7 +268,7 @@ impl<S: Storage> Client<S> {
 
     /// Tries again with more memory, as long as it is memory that is short and more is to be had.
     #[inline]
-    fn growing<T, E>(
+    pub(crate) fn growing<T, E>(
         &mut self,
         mut attempt: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<T, E>,
         need: impl Fn(&E) -> Option<Need>,

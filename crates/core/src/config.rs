@@ -37,7 +37,7 @@ pub struct Config {
     /// How many publications of QoS 1 and 2 may be under way at once; the rest waits its turn. Default: 20.
     pub max_in_flight: u16,
     /// The longest packet taken from the server, in bytes with its fixed header; the caller's receive buffer must
-    /// hold as much. A longer one ends the connection when its header is seen. Default: 65,536 + 1,024.
+    /// hold as much, but for [`Self::max_whole_message`]. A longer one ends the connection when its header is seen. Default: 65,536 + 1,024.
     pub max_packet_size: u32,
     /// When subscriptions are asked for again after a reconnect.
     pub resubscribe: Resubscribe,
@@ -46,6 +46,17 @@ pub struct Config {
     /// Acknowledge messages only when [`acknowledge`](crate::Client::acknowledge) says so; otherwise it happens
     /// once the caller has taken the message, that is, at the next poll. Default: false.
     pub manual_ack: bool,
+    /// Tell every change of the session by [`Action::Store`](crate::Action::Store), so that it outlives a crash.
+    /// Default: false.
+    pub keep_session: bool,
+    /// Send at most so many requests (publications, subscriptions, unsubscriptions) in a second on average, and the
+    /// rest when its turn comes; 0 for no bound. ApsaraMQ recommends 20. Default: 0.
+    pub max_requests_per_sec: u16,
+    /// A message whose packet is longer than this many bytes may be told in parts
+    /// ([`Event::MessageBegin`](crate::Event::MessageBegin)), so that the caller's receive buffer need hold no more
+    /// than this. A message whose topic alone is longer ends the connection. Default: the largest number, that is,
+    /// all messages are told as a whole.
+    pub max_whole_message: u32,
     /// What the service at the other end does not do.
     pub limits: Limits,
 }
@@ -139,6 +150,9 @@ impl Config {
             resubscribe: Resubscribe::WithoutSession,
             offline: Offline::QueueAll,
             manual_ack: false,
+            keep_session: false,
+            max_requests_per_sec: 0,
+            max_whole_message: u32::MAX,
             limits: Limits::none(),
         }
     }

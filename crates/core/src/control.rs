@@ -56,7 +56,7 @@ impl ControlLane {
     }
 
     /// The free room.
-    fn free<'m>(&self, memory: &'m mut Memory<'_>) -> &'m mut [u8] {
+    pub(crate) fn free<'m>(&self, memory: &'m mut Memory<'_>) -> &'m mut [u8] {
         memory.control.get_mut(self.end..).unwrap_or_default()
     }
 

@@ -10,26 +10,86 @@ pub struct InboundId {
     pub(crate) id: u16,
     /// The caller took it: PUBREC is due at every delivery.
     pub(crate) taken: bool,
+    /// It is in the session that is kept.
+    kept: bool,
 }
 
 impl InboundId {
     /// An unused entry.
-    pub const EMPTY: Self = Self { id: 0, taken: false };
+    pub const EMPTY: Self = Self { id: 0, taken: false, kept: false };
+
+    /// A message that the caller has still to take.
+    pub(crate) const fn new(id: PacketId) -> Self {
+        Self { id: id.get(), ..Self::EMPTY }
+    }
+
+    /// One that the caller took before a restart, and whether it is kept already.
+    pub(crate) const fn taken(id: PacketId, kept: bool) -> Self {
+        Self { id: id.get(), taken: true, kept }
+    }
 }
 
 /// The set of them: by packet identifier, never by DUP ([MQTT-4.3.3-2]).
 #[derive(Debug)]
 pub(crate) struct Inbound {
     len: usize,
+    /// Some were taken, and perhaps not kept.
+    unkept: bool,
+    /// All are to be forgotten, also where they are kept.
+    forgetting: bool,
 }
 
 impl Inbound {
     pub(crate) const fn new() -> Self {
-        Self { len: 0 }
+        Self { len: 0, unkept: false, forgetting: false }
     }
 
-    pub(crate) const fn clear(&mut self) {
-        self.len = 0;
+    /// The session is gone. What is kept of it is told one by one, before any packet is read.
+    pub(crate) const fn clear(&mut self, kept: bool) {
+        if kept {
+            self.forgetting = true;
+        } else {
+            self.len = 0;
+        }
+    }
+
+    /// All that there is has to be kept anew.
+    pub(crate) const fn keep_anew(&mut self) {
+        self.unkept = true;
+    }
+
+    /// The caller took a message.
+    pub(crate) fn take(&mut self, memory: &mut Memory<'_>, id: PacketId) {
+        if let Some(entry) = self.find(memory, id) {
+            entry.taken = true;
+            self.unkept = true;
+        }
+    }
+
+    /// Whether [`Self::next_unkept`] has something to say.
+    #[inline]
+    pub(crate) const fn has_unkept(&self) -> bool {
+        self.unkept || self.forgetting
+    }
+
+    /// A message that was taken or forgotten, and whether it is there.
+    pub(crate) fn next_unkept(&mut self, memory: &mut Memory<'_>) -> Option<(PacketId, bool)> {
+        while self.forgetting
+            && let Some(entry) = self.entries(memory).last().copied()
+        {
+            self.len = self.len.saturating_sub(1);
+            if entry.kept {
+                return Some((PacketId::new(entry.id)?, false));
+            }
+        }
+        self.forgetting = false;
+        let entries = memory.inbound.get_mut(..self.len).unwrap_or_default();
+        let next = entries.iter_mut().find(|entry| entry.taken && !entry.kept);
+        self.unkept = next.is_some();
+        next.and_then(|entry| {
+            entry.kept = true;
+            Some((PacketId::new(entry.id)?, true))
+        })
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -46,11 +106,11 @@ impl Inbound {
     }
 
     /// `false` if there is no room.
-    pub(crate) fn insert(&mut self, memory: &mut Memory<'_>, id: PacketId, taken: bool) -> bool {
+    pub(crate) fn insert(&mut self, memory: &mut Memory<'_>, new: InboundId) -> bool {
         let Some(entry) = memory.inbound.get_mut(self.len) else {
             return false;
         };
-        *entry = InboundId { id: id.get(), taken };
+        *entry = new;
         self.len = self.len.wrapping_add(1);
         true
     }

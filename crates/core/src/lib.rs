@@ -80,10 +80,13 @@ mod error;
 #[cfg(feature = "alloc")]
 mod growing;
 mod inbound;
+mod journal;
 mod keep_alive;
 mod login;
 mod machine;
 mod outbox;
+mod pace;
+mod parts;
 mod poll;
 mod receive;
 mod session;
@@ -101,6 +104,7 @@ pub use error::{Error, Need};
 #[cfg(feature = "alloc")]
 pub use growing::Growing;
 pub use inbound::InboundId;
+pub use journal::{Change, Key, RestoreError, SessionStore};
 pub use login::Login;
 pub use outbox::Request;
 pub use session::SessionError;
@@ -111,6 +115,6 @@ pub use time::Instant;
 
 #[doc(no_inline)]
 pub use mqtt_p2p_packet::{
-    DecodeError, EncodeError, PacketType, Protocol, QoS, ReasonCode, ReturnCodes, SubscribeFilter,
+    DecodeError, EncodeError, PacketId, PacketType, Protocol, QoS, ReasonCode, ReturnCodes, SubscribeFilter,
     TopicError, TopicFilter, TopicName, Will, packet_len,
 };

@@ -1,8 +1,8 @@
 //! The state machine's state, and the life of a connection: connect, lose, refuse, leave, pause, come back.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, QoS, ReasonCode, Subscribe,
-    SubscribeFilter, TopicFilter, Unsubscribe,
+    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, Publish, QoS, ReasonCode, Subscribe,
+    SubscribeFilter, TopicFilter, TopicName, Unsubscribe,
 };
 
 use crate::action::Delivery;
@@ -13,9 +13,12 @@ use crate::control::ControlLane;
 use crate::disconnect::{DisconnectReason, TransportError};
 use crate::error::{Error, Need};
 use crate::inbound::Inbound;
+use crate::journal::Due;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
 use crate::outbox::{Kind, Outbox};
+use crate::pace::Pace;
+use crate::parts::Parts;
 use crate::stats::{Stats, count};
 use crate::storage::Memory;
 use crate::subscriptions::Subscriptions;
@@ -82,6 +85,10 @@ pub(crate) struct Machine {
     pub(crate) ending: Option<Ending>,
     pub(crate) offered: Offered,
     pub(crate) unacknowledged: Option<Unacknowledged>,
+    /// A publication goes alone: others wait for its acknowledgement.
+    pub(crate) alone: bool,
+    /// A change of the session that is to be kept next.
+    pub(crate) due: Option<Due>,
     /// Counts the connections, to tell their deliveries apart.
     pub(crate) connection: u32,
     /// The first connection of the session that the server continues.
@@ -89,6 +96,9 @@ pub(crate) struct Machine {
     /// A CONNECT went out, and its CONNACK did not come: whatever it said of the session is unknown.
     unanswered: bool,
     online_since: Instant,
+    /// A message of which the caller has the beginning.
+    pub(crate) parts: Option<Parts>,
+    pace: Pace,
     pub(crate) keep_alive: KeepAlive,
     pub(crate) history: History,
     pub(crate) outbox: Outbox,
@@ -112,6 +122,10 @@ impl Machine {
             ending: None,
             offered: Offered::Nothing,
             unacknowledged: None,
+            alone: false,
+            parts: None,
+            pace: Pace::new(),
+            due: None,
             connection: 0,
             session_since: 0,
             unanswered: false,
@@ -225,6 +239,35 @@ impl Machine {
         Ok(self.accept(memory, Kind::Unsubscribe, len))
     }
 
+    /// Sends a publication of QoS 1 ahead of all others, and holds those back until it is acknowledged.
+    pub(crate) fn publish_alone(
+        &mut self,
+        memory: &mut Memory<'_>,
+        topic: TopicName<'_>,
+        payload: &[u8],
+    ) -> Result<(), Error> {
+        if self.phase != Phase::Online {
+            return Err(Error::Offline);
+        }
+        let Some(id) = PacketId::new(Ticket::ALONE_ID).filter(|_| !self.alone) else {
+            return Err(Error::Full(Need::Requests));
+        };
+        let delivery = Some((AckedQoS::AtLeastOnce, id));
+        let packet = Publish { delivery, ..Publish::new(topic, payload) };
+        let len = packet.encoded_len()?;
+        if !self.lane.has_room(memory, len) {
+            return Err(if len <= memory.control.len() || memory.growable {
+                Error::Full(Need::Control(len))
+            } else {
+                Error::TooLarge { size: len, max: memory.control.len() }
+            });
+        }
+        packet.encode(self.lane.free(memory))?;
+        self.lane.written(len);
+        self.alone = true;
+        Ok(())
+    }
+
     /// Whether a request may be accepted for later, if there is no connection.
     #[inline]
     fn may_wait(&self, acknowledged: bool) -> Result<(), Error> {
@@ -241,9 +284,44 @@ impl Machine {
     fn accept(&mut self, memory: &mut Memory<'_>, kind: Kind, len: usize) -> Ticket {
         let ticket = self.outbox.accept(memory, kind, len);
         if self.phase == Phase::Online {
-            self.outbox.release(memory, self.config.max_in_flight);
+            self.release(memory);
         }
         ticket
+    }
+
+    /// Lets more requests be sent, as far as the in-flight window and the pace reach.
+    #[inline(always)]
+    pub(crate) fn release(&mut self, memory: &Memory<'_>) {
+        if self.config.max_requests_per_sec == 0 {
+            self.outbox.release(memory, self.config.max_in_flight, usize::MAX);
+        } else {
+            self.release_paced(memory);
+        }
+    }
+
+    #[inline(never)]
+    fn release_paced(&mut self, memory: &Memory<'_>) {
+        let rate = self.config.max_requests_per_sec;
+        let credit = self.pace.credit(self.now, rate);
+        let released = self.outbox.release(memory, self.config.max_in_flight, credit);
+        self.pace.spend(released, rate);
+    }
+
+    /// Whether there is something to release by and by.
+    #[inline]
+    pub(crate) const fn is_pacing(&self) -> bool {
+        self.config.max_requests_per_sec != 0 && self.outbox.has_unreleased()
+    }
+
+    /// Releases what its turn has come for; says when that of the next one does.
+    pub(crate) fn keep_pace(&mut self, memory: &Memory<'_>) -> Instant {
+        self.release(memory);
+        // What the in-flight window holds back waits for an answer, not for the time.
+        if self.outbox.has_unreleased() && self.now < self.pace.next() {
+            self.pace.next()
+        } else {
+            Instant::NEVER
+        }
     }
 
     pub(crate) fn acknowledge(&mut self, memory: &mut Memory<'_>, delivery: Delivery) -> Result<(), Error> {
@@ -263,9 +341,10 @@ impl Machine {
                 // Connections are counted modulo 2^32; the later half is older.
                 let same_session = delivery.connection.wrapping_sub(self.session_since) < 1 << 31;
                 match self.inbound.find(memory, delivery.id) {
-                    Some(entry) if same_session && !entry.taken => entry.taken = true,
+                    Some(entry) if same_session && !entry.taken => {}
                     _ => return Err(Error::Stale),
                 }
+                self.inbound.take(memory, delivery.id);
             }
         }
         if connected {
@@ -289,10 +368,8 @@ impl Machine {
 
     /// The caller has the message that it was given last.
     fn note_taken(&mut self, memory: &mut Memory<'_>) {
-        if let Some(Unacknowledged { id, qos: AckedQoS::ExactlyOnce }) = self.unacknowledged.take()
-            && let Some(entry) = self.inbound.find(memory, id)
-        {
-            entry.taken = true;
+        if let Some(Unacknowledged { id, qos: AckedQoS::ExactlyOnce }) = self.unacknowledged.take() {
+            self.inbound.take(memory, id);
         }
     }
 
@@ -370,7 +447,7 @@ impl Machine {
         memory.control.fill(0);
         count(&mut self.stats.connections);
         if !session_present {
-            self.inbound.clear();
+            self.inbound.clear(self.is_kept());
             self.session_since = self.connection;
         }
         // A session that is present now may have begun with the CONNECT before.
@@ -382,7 +459,7 @@ impl Machine {
         });
         self.keep_alive.start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
         self.outbox.rewind(memory, session_present);
-        self.outbox.release(memory, self.config.max_in_flight);
+        self.release(memory);
         self.outbox.pass_sent(memory);
     }
 
@@ -445,6 +522,8 @@ impl Machine {
     fn end_attempt(&mut self, life: Life) -> bool {
         let (takeover, delay) = self.history.ended(life, &self.config);
         self.lane.clear();
+        self.alone = false;
+        self.parts = None;
         self.offered = Offered::Nothing;
         if !self.wanted {
             self.phase = Phase::Idle;

@@ -49,6 +49,8 @@ pub(crate) enum Kind {
     Subscribe = 5,
     /// Waits for UNSUBACK.
     Unsubscribe = 6,
+    /// A publication of QoS 2 that a server has taken which has lost the session since: over at its turn.
+    Taken = 7,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,8 @@ pub(crate) struct Outbox {
     end: usize,
     /// Publications of QoS 1 and 2 that are released and not ended.
     in_flight: u16,
+    /// The oldest that is not in the session that is kept.
+    kept: usize,
     next: Ticket,
 }
 
@@ -85,12 +89,12 @@ impl Request {
     fn is_live(&self, sent: bool) -> bool {
         match self.kind {
             Kind::Gap => false,
-            Kind::Once => !sent,
+            Kind::Once | Kind::Taken => !sent,
             _ => true,
         }
     }
 
-    fn packet<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
+    pub(crate) fn packet<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
         tx.get(self.start as usize..self.end()).unwrap_or_default()
     }
 
@@ -115,7 +119,7 @@ impl Kind {
 
     /// Whether it counts for the in-flight window.
     #[inline]
-    const fn is_acknowledged_publication(self) -> bool {
+    pub(crate) const fn is_acknowledged_publication(self) -> bool {
         matches!(self, Self::AtLeastOnce | Self::ExactlyOnce | Self::Release)
     }
 }
@@ -131,6 +135,7 @@ impl Outbox {
             cursor: 0,
             end: 0,
             in_flight: 0,
+            kept: 0,
             next: Ticket::FIRST,
         }
     }
@@ -189,8 +194,10 @@ impl Outbox {
     /// Lets more requests be sent: in order, as far as the in-flight window reaches, and never so far that a packet
     /// identifier under way could come round again.
     #[inline(always)]
-    pub(crate) fn release(&mut self, memory: &Memory<'_>, window: u16) {
-        while self.released < self.tail
+    pub(crate) fn release(&mut self, memory: &Memory<'_>, window: u16, at_most: usize) -> usize {
+        let before = self.released;
+        let until = self.tail.min(before.saturating_add(at_most));
+        while self.released < until
             && let (Some(entry), Some(first)) =
                 (memory.requests.get(self.released), memory.requests.get(self.head))
             && entry.ticket.distance(first.ticket) < u32::from(u16::MAX)
@@ -198,12 +205,23 @@ impl Outbox {
             if entry.kind.is_acknowledged_publication() {
                 // A window of 0 would hold everything back for ever.
                 if self.in_flight >= window.max(1) {
-                    return;
+                    break;
                 }
                 self.in_flight = self.in_flight.wrapping_add(1);
             }
             self.released = self.released.wrapping_add(1);
+            if entry.len == 0 {
+                // It has no bytes whose writing would pass it.
+                self.pass_sent(memory);
+            }
         }
+        self.released.wrapping_sub(before)
+    }
+
+    /// Whether something may not be sent yet.
+    #[inline]
+    pub(crate) const fn has_unreleased(&self) -> bool {
+        self.released < self.tail
     }
 
     #[inline]
@@ -262,15 +280,15 @@ impl Outbox {
 
     /// The next publication that ended by being handed over.
     #[inline]
-    pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
+    pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<(Ticket, Kind)> {
         while self.reported < self.sent {
             let entry = requests.get_mut(self.reported)?;
             self.reported = self.reported.wrapping_add(1);
-            if entry.kind == Kind::Once {
+            if matches!(entry.kind, Kind::Once | Kind::Taken) {
+                let (ticket, kind) = (entry.ticket, entry.kind);
                 entry.kind = Kind::Gap;
-                let ticket = entry.ticket;
                 self.drop_head(requests);
-                return Some(ticket);
+                return Some((ticket, kind));
             }
         }
         None
@@ -288,7 +306,7 @@ impl Outbox {
         } else {
             under_way.binary_search_by_key(&distance, |entry| entry.ticket.distance(first)).ok()?
         };
-        if matches!(under_way.get(index)?.kind, Kind::Gap | Kind::Once) {
+        if matches!(under_way.get(index)?.kind, Kind::Gap | Kind::Once | Kind::Taken) {
             return None;
         }
         Some(self.head.wrapping_add(index))
@@ -354,7 +372,7 @@ impl Outbox {
         for entry in memory.requests.iter_mut().take(self.tail).skip(self.head) {
             match entry.kind {
                 Kind::Release if !session_present => {
-                    entry.kind = Kind::Once;
+                    entry.kind = Kind::Taken;
                     entry.len = 0;
                 }
                 Kind::AtLeastOnce | Kind::ExactlyOnce
@@ -379,7 +397,7 @@ impl Outbox {
         let within =
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
         let (mut to, mut end) = (0_usize, 0_usize);
-        let (mut reported, mut sent, mut released) = (0, 0, 0);
+        let (mut reported, mut sent, mut released, mut kept) = (0, 0, 0, 0);
         for from in self.head..self.tail {
             // Each mark becomes the number of entries that stay before it.
             if from == self.reported {
@@ -391,6 +409,9 @@ impl Outbox {
             }
             if from == self.released {
                 released = to;
+            }
+            if from == self.kept {
+                kept = to;
             }
             let Some(mut entry) = memory.requests.get(from).copied() else {
                 break;
@@ -412,11 +433,12 @@ impl Outbox {
         let behind = |mark: usize, moved: usize| if mark == self.tail { to } else { moved };
         reported = behind(self.reported, reported);
         released = behind(self.released, released);
+        kept = behind(self.kept, kept);
         if self.sent == self.tail {
             sent = to;
             self.cursor = end;
         }
-        *self = Self { head: 0, reported, sent, released, tail: to, end, ..*self };
+        *self = Self { head: 0, reported, sent, released, kept, tail: to, end, ..*self };
     }
 
     /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is
@@ -459,6 +481,30 @@ impl Outbox {
         })
     }
 
+    /// Whether [`Self::next_unkept`] may have something to say.
+    #[inline]
+    pub(crate) const fn has_unkept(&self) -> bool {
+        self.kept < self.tail
+    }
+
+    /// The next publication that is not in the session that is kept.
+    pub(crate) fn next_unkept(&mut self, requests: &[Request]) -> Option<Ticket> {
+        while self.kept < self.tail
+            && let Some(entry) = requests.get(self.kept)
+        {
+            self.kept = self.kept.wrapping_add(1);
+            if entry.kind.is_acknowledged_publication() {
+                return Some(entry.ticket);
+            }
+        }
+        None
+    }
+
+    /// All that there is comes from what is kept.
+    pub(crate) const fn note_kept(&mut self) {
+        self.kept = self.tail;
+    }
+
     /// Their tickets.
     pub(crate) fn tickets<'m>(&self, requests: &'m [Request]) -> impl Iterator<Item = Ticket> + use<'m> {
         self.live_entries(requests).map(|(_, entry)| entry.ticket)
@@ -480,6 +526,12 @@ impl Outbox {
     /// Publications of QoS 1 and 2 under way.
     pub(crate) const fn in_flight(&self) -> u16 {
         self.in_flight
+    }
+
+    /// Whether a ticket may come next in a session: later than all, and not so late that it seems to be earlier.
+    pub(crate) fn may_follow(&self, memory: &Memory<'_>, ticket: Ticket) -> bool {
+        let entries = memory.requests.get(..self.tail).unwrap_or_default();
+        [entries.first(), entries.last()].into_iter().flatten().all(|entry| ticket.follows(entry.ticket))
     }
 
     /// Takes in a request of an imported session, behind those that are there.

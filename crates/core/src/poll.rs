@@ -6,6 +6,7 @@ use mqtt_p2p_packet::{Filters, PacketType};
 
 use crate::action::{Action, Event};
 use crate::disconnect::DisconnectReason;
+use crate::journal;
 use crate::keep_alive::Due;
 use crate::machine::{Ending, Machine, Offered, Phase};
 use crate::outbox::{Kind, Request};
@@ -23,13 +24,22 @@ type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
 impl Machine {
     /// A publication that was handed over just now: what there is to report most often, found without looking at
-    /// anything else.
+    /// anything else. A client whose session is kept looks at its changes first.
     #[inline]
     pub(crate) fn handed_over(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        if !self.outbox.has_reports() || self.is_ending() {
+        if !self.outbox.has_reports() || self.is_ending() || self.is_kept() {
             return None;
         }
-        self.outbox.report(requests)
+        self.report(requests)
+    }
+
+    #[inline]
+    fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
+        let (ticket, kind) = self.outbox.report(requests)?;
+        if kind == Kind::Taken {
+            self.note_change(journal::Due::Remove(ticket));
+        }
+        Some(ticket)
     }
 
     pub(crate) fn poll<'a, 'b>(
@@ -51,6 +61,18 @@ impl Machine {
 
     #[inline(never)]
     fn look_at_all<'a, 'b>(&mut self, mut memory: Memory<'a>, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        if self.is_kept() {
+            if self.has_changes()
+                && let Some(change) = self.change(&mut memory)
+            {
+                return Action::Store(change);
+            }
+            if !self.is_ending()
+                && let Some(ticket) = self.report(memory.requests)
+            {
+                return Action::Event(Event::Published { ticket });
+            }
+        }
         if self.is_ending()
             && let Some(action) = self.unfinished(&mut memory)
         {
@@ -63,6 +85,13 @@ impl Machine {
         };
         match first {
             ControlFlow::Break(action) => action,
+            // Before the bytes that depend on it.
+            ControlFlow::Continue(_)
+                if self.has_changes()
+                    && let Some(change) = self.change(&mut memory) =>
+            {
+                Action::Store(change)
+            }
             ControlFlow::Continue(until) => self.offer(memory, until),
         }
     }
@@ -93,8 +122,11 @@ impl Machine {
     const fn is_quiet(&self) -> bool {
         matches!(self.phase, Phase::Online)
             && self.unacknowledged.is_none()
+            && self.parts.is_none()
             && !self.paused
             && !self.subscriptions.has_replay()
+            && !self.is_kept()
+            && !self.is_pacing()
             && !self.is_ending()
     }
 
@@ -112,7 +144,7 @@ impl Machine {
                 Ending::Disconnected(reason) => Event::Disconnected { reason, retry_at },
             }));
         }
-        if let Some(ticket) = self.outbox.report(memory.requests) {
+        if let Some(ticket) = self.report(memory.requests) {
             return Some(Action::Event(Event::Published { ticket }));
         }
         if let Some(until) = self.abandoning {
@@ -122,6 +154,13 @@ impl Machine {
                     self.subscriptions.expect_no_more(filters);
                 }
                 let ticket = request.ticket;
+                match request.kind {
+                    Kind::ExactlyOnce => self.note_change(journal::Due::GiveUp(ticket)),
+                    Kind::AtLeastOnce | Kind::Release | Kind::Taken => {
+                        self.note_change(journal::Due::Remove(ticket));
+                    }
+                    _ => {}
+                }
                 return Some(Action::Event(Event::Dropped { ticket }));
             }
             self.abandoning = None;
@@ -131,19 +170,26 @@ impl Machine {
 
     #[inline]
     fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
-        if !received.is_empty() || self.unacknowledged.is_some() {
+        if self.has_input(received) || self.unacknowledged.is_some() {
             self.input(memory, received)?;
         }
-        if self.subscriptions.has_replay() {
+        if self.subscriptions.has_replay() && !self.alone {
             self.subscriptions.replay(memory, &mut self.lane);
         }
         if self.paused {
             return ControlFlow::Continue(Instant::NEVER);
         }
+        let mut next = Instant::NEVER;
+        if self.is_pacing() {
+            next = self.keep_pace(memory);
+            if let Some(ticket) = self.report(memory.requests) {
+                return ControlFlow::Break(Action::Event(Event::Published { ticket }));
+            }
+        }
         // Before the output, since a peer that takes no bytes must not stop the clock.
         match self.keep_alive.due(self.now) {
-            Due::Nothing(at) => ControlFlow::Continue(at),
-            Due::Ping => ControlFlow::Continue(self.ping(memory)),
+            Due::Nothing(at) => ControlFlow::Continue(at.min(next)),
+            Due::Ping => ControlFlow::Continue(self.ping(memory).min(next)),
             Due::Dead => self.lost(DisconnectReason::KeepAliveTimeout, received),
         }
     }
@@ -248,7 +294,7 @@ impl Machine {
         if !self.acknowledge_taken(memory) {
             return ControlFlow::Continue(());
         }
-        while !received.is_empty() && self.lane.has_room(memory, ANSWER) {
+        while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory, ANSWER) {
             let before = received.len();
             if let Some(event) = self.receive(memory, received) {
                 return ControlFlow::Break(Action::Event(event));
@@ -269,7 +315,7 @@ impl Machine {
     fn waiting(&self, memory: &Memory<'_>) -> Offered {
         let control = !self.lane.is_empty();
         if matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left)
-            && let Some(end) = self.outbox.ready(memory, control)
+            && let Some(end) = self.outbox.ready(memory, control || self.alone)
         {
             Offered::Outbox(end)
         } else if control {

@@ -6,6 +6,8 @@ use mqtt_p2p_packet::{
 
 use crate::action::{Delivery, Event, Message};
 use crate::disconnect::DisconnectReason;
+use crate::inbound::InboundId;
+use crate::journal::Due;
 use crate::machine::{Machine, Phase, Unacknowledged};
 use crate::outbox::{Kind, Outbox};
 use crate::stats::count;
@@ -13,7 +15,7 @@ use crate::storage::Memory;
 use crate::ticket::Ticket;
 
 /// What a packet leads to: an event, nothing to report, or the end.
-type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
+pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
 impl Machine {
     /// Reads one packet, if it is whole.
@@ -34,8 +36,14 @@ impl Machine {
 
     #[inline]
     fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
+        if let Some(parts) = self.parts {
+            return self.go_on(memory, parts, received);
+        }
         let (frame, rest) = match frame(received, self.config.max_packet_size)? {
             Framed::Complete(frame, rest) => (frame, rest),
+            Framed::Incomplete { .. } if self.phase != Phase::Handshake => {
+                return self.begin(memory, received);
+            }
             Framed::Incomplete { .. } => return Ok(None),
         };
         *received = rest;
@@ -89,28 +97,37 @@ impl Machine {
     #[inline]
     fn message<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         let publish = Publish::decode(frame)?;
-        let mut message = Message {
+        if let Some((qos, id)) = publish.delivery {
+            if qos == AckedQoS::ExactlyOnce && !self.first_seen(memory, id)? {
+                return Ok(None);
+            }
+            if !self.config.manual_ack {
+                self.unacknowledged = Some(Unacknowledged { id, qos });
+            }
+        }
+        Ok(Some(Event::Message(self.told(&publish))))
+    }
+
+    /// A message in the caller's words.
+    #[inline]
+    pub(crate) fn told<'b>(&self, publish: &Publish<'b>) -> Message<'b> {
+        let delivery = |(qos, id)| Delivery { id, qos, connection: self.connection };
+        Message {
             topic: publish.topic,
             payload: publish.payload,
             qos: publish.qos(),
             retain: publish.retain,
             dup: publish.dup,
-            delivery: None,
-        };
-        if let Some((qos, id)) = publish.delivery {
-            if qos == AckedQoS::ExactlyOnce && !self.first_seen(memory, id)? {
-                return Ok(None);
-            }
-            message.delivery = Some(Delivery { id, qos, connection: self.connection });
-            if !self.config.manual_ack {
-                self.unacknowledged = Some(Unacknowledged { id, qos });
-            }
+            delivery: publish.delivery.map(delivery),
         }
-        Ok(Some(Event::Message(message)))
     }
 
     /// Whether a message of QoS 2 is to be delivered. If not, it is answered as the first time.
-    fn first_seen(&mut self, memory: &mut Memory<'_>, id: PacketId) -> Result<bool, DisconnectReason> {
+    pub(crate) fn first_seen(
+        &mut self,
+        memory: &mut Memory<'_>,
+        id: PacketId,
+    ) -> Result<bool, DisconnectReason> {
         if let Some(entry) = self.inbound.find(memory, id) {
             if entry.taken {
                 self.lane.push(memory, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
@@ -118,7 +135,11 @@ impl Machine {
             count(&mut self.stats.duplicates);
             return Ok(false);
         }
-        if self.inbound.insert(memory, id, false) { Ok(true) } else { Err(DisconnectReason::InboundFull) }
+        if self.inbound.insert(memory, InboundId::new(id)) {
+            Ok(true)
+        } else {
+            Err(DisconnectReason::InboundFull)
+        }
     }
 
     /// PUBACK and PUBCOMP end a publication.
@@ -129,8 +150,21 @@ impl Machine {
             _ => Kind::Release,
         };
         let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        let index = self.answered(memory, id, kind);
-        Ok(index.and_then(|index| self.end(memory, index)).map(|ticket| Event::Published { ticket }))
+        match self.outbox.awaiting(memory, id, kind) {
+            Some(index) => Ok(self.end(memory, index).map(|ticket| Event::Published { ticket })),
+            None => Ok(self.published_alone(id, kind)),
+        }
+    }
+
+    /// The acknowledgement of the publication that goes alone, or of none.
+    #[inline(never)]
+    fn published_alone<'b>(&mut self, id: PacketId, kind: Kind) -> Option<Event<'b>> {
+        if self.alone && kind == Kind::AtLeastOnce && id.get() == Ticket::ALONE_ID {
+            self.alone = false;
+            return Some(Event::PublishedAlone);
+        }
+        count(&mut self.stats.unexpected_acks);
+        None
     }
 
     /// The request that an answer is for. One that answers nothing under way is counted.
@@ -147,8 +181,11 @@ impl Machine {
     #[inline]
     fn end(&mut self, memory: &mut Memory<'_>, index: usize) -> Option<Ticket> {
         let ticket = self.outbox.end(memory, index);
+        if let Some(ticket) = ticket {
+            self.note_change(Due::Remove(ticket));
+        }
         if self.phase == Phase::Online {
-            self.outbox.release(memory, self.config.max_in_flight);
+            self.release(memory);
         }
         ticket
     }
@@ -157,6 +194,9 @@ impl Machine {
         let ack = Ack::decode(frame, self.config.protocol)?;
         if let Some(index) = self.outbox.awaiting(memory, ack.packet_id, Kind::ExactlyOnce) {
             self.outbox.received(memory, index, ack.packet_id);
+            if let Some(entry) = memory.requests.get(index) {
+                self.note_change(Due::Put(entry.ticket));
+            }
         } else if self.outbox.awaiting(memory, ack.packet_id, Kind::Release).is_none() {
             count(&mut self.stats.unexpected_acks);
             // The identifier of another request, or of one that has still to be sent again: its own turn will come.
@@ -171,7 +211,9 @@ impl Machine {
 
     fn pubrel<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         let ack = Ack::decode(frame, self.config.protocol)?;
-        if !self.inbound.remove(memory, ack.packet_id) {
+        if self.inbound.remove(memory, ack.packet_id) {
+            self.note_change(Due::Release(ack.packet_id));
+        } else {
             count(&mut self.stats.unexpected_acks);
         }
         self.lane.push(memory, ack.to_bytes(PacketType::PubComp));
@@ -180,7 +222,7 @@ impl Machine {
 
     fn suback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         let SubAck { packet_id, return_codes } = SubAck::decode(frame)?;
-        if packet_id.get() == Ticket::RESERVED_ID {
+        if packet_id.get() == Ticket::REPLAY_ID {
             return match self.subscriptions.replayed(memory.subscriptions) {
                 Some((first, asked)) if asked == return_codes.len() => {
                     Ok(Some(Event::Resubscribed { first, return_codes }))

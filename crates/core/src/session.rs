@@ -19,7 +19,7 @@ use mqtt_p2p_packet::{
 
 use crate::copy::copy;
 use crate::error::Error;
-use crate::inbound::Inbound;
+use crate::inbound::{Inbound, InboundId};
 use crate::machine::{Machine, Phase};
 use crate::outbox::{Kind, Outbox};
 use crate::storage::Memory;
@@ -170,7 +170,7 @@ impl Machine {
     }
 
     pub(crate) fn import(&mut self, memory: &mut Memory<'_>, bytes: &[u8]) -> Result<(), SessionError> {
-        if self.phase != Phase::Idle || self.connection != 0 || self.has_session() {
+        if self.is_used() {
             return Err(Error::InUse.into());
         }
         let (content, crc) = bytes.split_last_chunk().ok_or(SessionError::Damaged)?;
@@ -183,16 +183,39 @@ impl Machine {
         }
         let result = self.read(memory, &mut source);
         if result.is_err() {
-            self.outbox = Outbox::new();
-            self.inbound = Inbound::new();
-            self.subscriptions = Subscriptions::new();
+            self.forget_session();
         }
         result
+    }
+
+    /// Takes back what a failed import left.
+    pub(crate) const fn forget_session(&mut self) {
+        self.outbox = Outbox::new();
+        self.inbound = Inbound::new();
+        self.subscriptions = Subscriptions::new();
+    }
+
+    /// Whether it is too late for an import.
+    pub(crate) fn is_used(&self) -> bool {
+        self.phase != Phase::Idle || self.connection != 0 || self.has_session()
     }
 
     /// Whether there is anything that an import would overwrite.
     fn has_session(&self) -> bool {
         self.outbox.next_ticket() != Ticket::FIRST || self.inbound.len() > 0 || !self.subscriptions.is_empty()
+    }
+
+    /// Takes over the list of subscriptions.
+    pub(crate) fn restore_subscriptions(
+        &mut self,
+        memory: &mut Memory<'_>,
+        entries: &[u8],
+    ) -> Result<(), SessionError> {
+        if !entries.is_empty() {
+            Filters::<SubscribeFilter<'_>>::from_encoded(entries).map_err(|_| SessionError::Invalid)?;
+        }
+        self.subscriptions.restore(memory, entries)?;
+        Ok(())
     }
 
     fn read(&mut self, memory: &mut Memory<'_>, source: &mut Source<'_>) -> Result<(), SessionError> {
@@ -202,27 +225,22 @@ impl Machine {
             if self.inbound.find(memory, id).is_some() {
                 return Err(SessionError::Invalid);
             }
-            if !self.inbound.insert(memory, id, true) {
+            if !self.inbound.insert(memory, InboundId::taken(id, false)) {
                 return Err(Error::Full(crate::error::Need::Inbound).into());
             }
         }
         let len = source.u32()? as usize;
-        let entries = source.take(len)?;
-        if !entries.is_empty() {
-            Filters::<SubscribeFilter<'_>>::from_encoded(entries).map_err(|_| SessionError::Invalid)?;
-        }
-        self.subscriptions.restore(memory, entries)?;
-        let mut last: Option<Ticket> = None;
+        self.restore_subscriptions(memory, source.take(len)?)?;
+        self.inbound.keep_anew();
         for _ in 0..source.u32()? {
             let ticket = Ticket::from_bits(source.u32()?).ok_or(SessionError::Invalid)?;
             let [state] = source.array()?;
             let len = source.u32()? as usize;
             let packet = source.take(len)?;
             let kind = kind_of(packet, ticket).filter(|kind| *kind as u8 == state & !SENT);
-            let (Some(kind), true) = (kind, last.is_none_or(|last| ticket.follows(last))) else {
+            let (Some(kind), true) = (kind, self.outbox.may_follow(memory, ticket)) else {
                 return Err(SessionError::Invalid);
             };
-            last = Some(ticket);
             self.outbox.restore(memory, ticket, kind, packet, state & SENT != 0)?;
             if kind == Kind::Subscribe
                 && let Some(packet) = subscribe(packet)
@@ -231,7 +249,7 @@ impl Machine {
                 self.subscriptions.expect(packet.filters);
             }
         }
-        if !source.0.is_empty() || last.is_some_and(|last| !next.follows(last)) {
+        if !source.0.is_empty() || !self.outbox.may_follow(memory, next) {
             return Err(SessionError::Invalid);
         }
         self.outbox.restore_next(next);
@@ -239,10 +257,20 @@ impl Machine {
     }
 }
 
+impl SessionError {
+    /// Which memory is short, if that is it.
+    pub(crate) const fn need(&self) -> Option<crate::error::Need> {
+        match self {
+            Self::NotTaken(error) => error.need(),
+            _ => None,
+        }
+    }
+}
+
 /// What the packet of a request waits for, if it is one.
-fn kind_of(packet: &[u8], ticket: Ticket) -> Option<Kind> {
+pub(crate) fn kind_of(packet: &[u8], ticket: Ticket) -> Option<Kind> {
     if packet.is_empty() {
-        return Some(Kind::Once);
+        return Some(Kind::Taken);
     }
     let Ok(Framed::Complete(frame, [])) = frame(packet, u32::MAX) else {
         return None;

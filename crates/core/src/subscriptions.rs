@@ -21,6 +21,8 @@ pub(crate) struct Subscriptions {
     pending_bytes: usize,
     pending: u16,
     replay: Replay,
+    /// Since it was kept.
+    changed: bool,
 }
 
 /// How far the replay is: one SUBSCRIBE at a time, of as many entries as the control lane holds.
@@ -41,7 +43,7 @@ enum Replay {
 
 impl Subscriptions {
     pub(crate) const fn new() -> Self {
-        Self { end: 0, len: 0, pending_bytes: 0, pending: 0, replay: Replay::Done }
+        Self { end: 0, len: 0, pending_bytes: 0, pending: 0, replay: Replay::Done, changed: false }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -56,6 +58,17 @@ impl Subscriptions {
     /// The list.
     pub(crate) fn iter<'m>(&self, list: &'m [u8]) -> impl Iterator<Item = SubscribeFilter<'m>> + use<'m> {
         listed(self.entries(list)).map(|(_, entry)| entry)
+    }
+
+    /// Whether the list changed since [`Self::take_changed`].
+    #[inline]
+    pub(crate) const fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// The same, and it counts as kept from now on.
+    pub(crate) const fn take_changed(&mut self) -> bool {
+        core::mem::replace(&mut self.changed, false)
     }
 
     /// Keeps room for what a SUBSCRIBE may add.
@@ -113,6 +126,7 @@ impl Subscriptions {
         *qos = entry.qos as u8;
         self.end = self.end.wrapping_add(entry_size(entry.filter));
         self.len = self.len.saturating_add(1);
+        self.changed = true;
     }
 
     /// The subscription is no more. A replay under way goes on behind it.
@@ -126,6 +140,7 @@ impl Subscriptions {
             move_down(list, behind, self.end, at);
             self.end = self.end.wrapping_sub(size);
             self.len = self.len.saturating_sub(1);
+            self.changed = true;
         }
         let shift = |mark: &mut usize| {
             if at < *mark {
@@ -173,7 +188,7 @@ impl Subscriptions {
             bytes = end;
         }
         let batch = entries.get(..bytes).unwrap_or_default();
-        let Some(packet_id) = PacketId::new(Ticket::RESERVED_ID) else {
+        let Some(packet_id) = PacketId::new(Ticket::REPLAY_ID) else {
             return;
         };
         let filters = Filters::from_checked(batch);
@@ -207,6 +222,7 @@ impl Subscriptions {
         copy(place, entries);
         self.end = entries.len();
         self.len = listed(entries).count().min(usize::from(u16::MAX)) as u16;
+        self.changed = true;
         Ok(())
     }
 }

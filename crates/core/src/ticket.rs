@@ -4,8 +4,8 @@ use core::fmt;
 
 use mqtt_p2p_packet::PacketId;
 
-/// The last packet identifier that a ticket takes. 65,535 is kept for the replay of subscriptions.
-const LAST_ID: u16 = 65_534;
+/// The last packet identifier that a ticket takes. The two above are kept for what has no ticket.
+const LAST_ID: u16 = 65_533;
 
 /// Names a publication, subscription or unsubscription until its one terminal event
 /// ([`Event::Published`](crate::Event::Published), `Subscribed`, `Unsubscribed`, `Dropped`).
@@ -18,8 +18,10 @@ pub struct Ticket(u32);
 
 impl Ticket {
     pub(crate) const FIRST: Self = Self(1);
-    /// The packet identifier that no ticket has.
-    pub(crate) const RESERVED_ID: u16 = LAST_ID + 1;
+    /// The packet identifier of the replay of subscriptions.
+    pub(crate) const REPLAY_ID: u16 = 65_535;
+    /// The packet identifier of the publication that goes alone.
+    pub(crate) const ALONE_ID: u16 = 65_534;
 
     /// The packet identifier that the request has, or would have.
     #[inline]
@@ -63,8 +65,8 @@ impl Ticket {
 
     #[inline]
     pub(crate) const fn next(self) -> Self {
-        // Past the last identifier the next generation begins, with 1: 65,535 and 0 are left out.
-        if self.packet_id() == LAST_ID { Self(self.0.wrapping_add(3)) } else { Self(self.0.wrapping_add(1)) }
+        // Past the last identifier the next generation begins, with 1: the reserved ones and 0 are left out.
+        if self.packet_id() == LAST_ID { Self(self.0.wrapping_add(4)) } else { Self(self.0.wrapping_add(1)) }
     }
 
     /// Whether this ticket is later: in the half of all numbers that follows.
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_generation_ends_with_identifier_65534_and_the_next_begins_with_1() {
+    fn a_generation_ends_with_identifier_65533_and_the_next_begins_with_1() {
         let last = Ticket(u32::from(LAST_ID));
         assert_eq!((last.next().generation(), last.next().packet_id()), (1, 1));
         assert_eq!(last.next().index(), last.index() + 1);

@@ -8,11 +8,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::model::{Serial, Server};
 use common::{Driver, Seen, config, message, server};
-use mqtt_p2p_core::{Client, Config, Delivery, Error, Inline, QoS, Resubscribe, Ticket, TransportError};
+use mqtt_p2p_core::{Client, Config, Delivery, Error, Inline, Key, QoS, Resubscribe, Ticket, TransportError};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
@@ -53,6 +53,9 @@ enum Command {
     Writable(usize, usize),
     /// The program ends and starts again with the session it exported.
     Restart,
+    /// The program accepts a publication, does so many more steps, and crashes; so many bytes still reach the server.
+    /// It starts again with the session that was kept.
+    Crash(QoS, usize, usize),
 }
 
 fn qos() -> impl Strategy<Value = QoS> + Clone {
@@ -88,22 +91,29 @@ fn command() -> impl Strategy<Value = Command> {
         1 => prop_oneof![1 => Just(Garbage), 4 => Just(Open)],
         2 => (bytes(), bytes()).prop_map(|(all, once)| Writable(all, once.max(1))),
         1 => prop_oneof![1 => Just(Restart), 2 => Just(Connect)],
+        2 => (qos(), 0..6_usize, bytes()).prop_map(|(qos, steps, bytes)| Crash(qos, steps, bytes)),
     ]
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
     let resubscribe = select(&[Resubscribe::WithoutSession, Resubscribe::Always, Resubscribe::Never][..]);
-    (1..5_u16, any::<bool>(), resubscribe).prop_map(|(max_in_flight, manual_ack, resubscribe)| Config {
-        max_in_flight,
-        manual_ack,
-        resubscribe,
-        ..config()
-    })
+    let rate = select(&[0, 0, 1, 20][..]);
+    (1..5_u16, any::<[bool; 2]>(), resubscribe, rate).prop_map(
+        |(max_in_flight, [manual_ack, keep_session], resubscribe, max_requests_per_sec)| Config {
+            max_in_flight,
+            manual_ack,
+            keep_session,
+            resubscribe,
+            max_requests_per_sec,
+            ..config()
+        },
+    )
 }
 
 /// A publication that was accepted.
 struct Accepted {
-    ticket: Ticket,
+    /// `None` after a crash, if it had ended before: the ticket may be given out again.
+    ticket: Option<Ticket>,
     qos: QoS,
     /// How many sessions were lost before.
     losses: u32,
@@ -213,6 +223,7 @@ impl World {
                 self.driver.write_at_most = once;
             }
             Command::Restart => self.restart(),
+            Command::Crash(qos, steps, bytes) => self.crash(qos, steps, bytes),
         }
         self.driver.run();
         self.look();
@@ -235,7 +246,7 @@ impl World {
         match self.driver.try_publish(&message("t", &payload, qos)) {
             Ok(ticket) => {
                 let losses = self.server.losses;
-                self.published.insert(serial, Accepted { ticket, qos, losses });
+                self.published.insert(serial, Accepted { ticket: Some(ticket), qos, losses });
             }
             Err(error) => assert!(matches!(error, Error::Full(_)), "{error:?}"),
         }
@@ -349,14 +360,10 @@ impl World {
             Client::new(*self.driver.client.config(), u64::from(self.next_serial), Memory::new());
         client.import_session(&bytes).expect("what was exported is imported");
         let checks = std::mem::take(&mut self.driver.checks).restarted();
-        let now = self.driver.now;
-        self.driver = Driver::around(client);
-        self.driver.now = now;
-        self.driver.checks = checks;
-        self.wanted = false;
-        self.paused = false;
-        self.link = 0;
-        self.arrived = 0;
+        self.start(client, checks);
+        // The session is kept anew, and what was kept of the one before is not there.
+        self.driver.kept = common::Kept::default();
+        self.driver.run();
         // Nobody can acknowledge what was delivered before: it comes again.
         for sent in self.sent.values_mut() {
             if sent.delivery.take().is_some() {
@@ -366,6 +373,84 @@ impl World {
         let requests: Vec<u32> = self.driver.requests().iter().map(|ticket| ticket.to_bits()).collect();
         let live: Vec<u32> = self.driver.checks.live.iter().copied().collect();
         assert_eq!(requests, live, "every request is in the session");
+    }
+
+    /// Begins anew with this client.
+    fn start(&mut self, client: Client<Memory>, checks: common::Checks) {
+        let (now, kept) = (self.driver.now, std::mem::take(&mut self.driver.kept));
+        self.driver = Driver::around(client);
+        self.driver.now = now;
+        self.driver.kept = kept;
+        self.driver.checks = checks;
+        self.wanted = false;
+        self.paused = false;
+        self.link = 0;
+        self.arrived = 0;
+    }
+
+    fn crash(&mut self, qos: QoS, steps: usize, bytes: usize) {
+        if !self.driver.client.config().keep_session {
+            return;
+        }
+        self.publish(qos, 0);
+        for _ in 0..steps {
+            self.driver.step();
+        }
+        // Whether the link breaks as well or not: the server sees its end.
+        self.up(bytes);
+        self.server.cut();
+        self.look();
+        let mut client =
+            Client::new(*self.driver.client.config(), u64::from(self.next_serial), Memory::new());
+        client.restore(&mut self.driver.kept).expect("what was kept is restored");
+        // A change that was reported, but not kept yet.
+        let listed: Vec<_> =
+            client.subscriptions().map(|entry| (entry.filter.to_string(), entry.qos)).collect();
+        self.unsure |= listed != self.driver.subscriptions();
+        let requests: BTreeSet<u32> = client.requests().map(Ticket::to_bits).collect();
+        let gone: BTreeSet<u32> = self.driver.checks.live.difference(&requests).copied().collect();
+        for ticket in &gone {
+            let is_it = |accepted: &Accepted| accepted.ticket.is_some_and(|it| it.to_bits() == *ticket);
+            match self.published.iter().find(|(_, accepted)| is_it(accepted)) {
+                // It was not kept: as if the call had never returned.
+                Some((serial, accepted)) => assert!(
+                    accepted.qos == QoS::AtMostOnce || !self.sent_out(*serial),
+                    "{serial} goes out before it is kept"
+                ),
+                None => self.unsure = true,
+            }
+        }
+        for accepted in self.published.values_mut() {
+            accepted.ticket = accepted.ticket.filter(|ticket| requests.contains(&ticket.to_bits()));
+        }
+        let checks = std::mem::take(&mut self.driver.checks).crashed(&requests);
+        assert!(requests.iter().all(|ticket| checks.live.contains(ticket)), "what ended is not there again");
+        self.start(client, checks);
+        for (serial, sent) in &mut self.sent {
+            // Whether the message was taken is known by what was kept.
+            let kept = |id| self.driver.kept.has(Key::Received(server::id(id)));
+            if self.server.unreceived(*serial).is_some_and(|id| !kept(id)) {
+                sent.allowed += 1;
+            }
+            sent.delivery = None;
+        }
+    }
+
+    /// Whether a publication was written to the link.
+    fn sent_out(&self, serial: Serial) -> bool {
+        let payload = serial.to_be_bytes();
+        self.driver.written.iter().any(|link| {
+            let mut rest = &link[..];
+            while let Some(len) = mqtt_p2p_core::packet_len(rest) {
+                if let mqtt_p2p_packet::Packet::Publish(publish) = server::decoded(&rest[..len])
+                    && publish.payload.starts_with(&payload)
+                {
+                    return true;
+                }
+                rest = &rest[len..];
+            }
+            false
+        })
     }
 
     // ---- what must hold ----
@@ -383,7 +468,7 @@ impl World {
                 Seen::Message(message) => self.delivered(&message),
                 Seen::Published(ticket) => self.assert_arrived(ticket),
                 Seen::Dropped(ticket) => {
-                    let publication = self.published.values().any(|accepted| accepted.ticket == ticket);
+                    let publication = self.published.values().any(|accepted| accepted.ticket == Some(ticket));
                     self.unsure |= !publication;
                 }
                 _ => {}
@@ -414,7 +499,7 @@ impl World {
     }
 
     fn assert_arrived(&self, ticket: Ticket) {
-        let found = self.published.iter().find(|(_, accepted)| accepted.ticket == ticket);
+        let found = self.published.iter().find(|(_, accepted)| accepted.ticket == Some(ticket));
         let (serial, accepted) = found.expect("a publication");
         assert!(
             accepted.qos == QoS::AtMostOnce || self.server.log.contains(&(*serial, accepted.qos)),
@@ -457,6 +542,10 @@ impl World {
             self.look();
             if self.is_settled() {
                 return self.assert_complete();
+            }
+            if self.driver.client.config().max_requests_per_sec > 0 && self.driver.client.is_connected() {
+                // The next request's turn comes.
+                self.driver.pass(1_000);
             }
             if let Some(wait) = self.driver.wait
                 && self.server.out.is_empty()

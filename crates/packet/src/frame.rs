@@ -140,27 +140,48 @@ impl Frame<'_> {
 /// packet of more than `max_packet_size` bytes: each as soon as the bytes that show it are there.
 #[inline]
 pub fn frame(input: &[u8], max_packet_size: u32) -> Result<Framed<'_>, DecodeError> {
+    let Some(FixedHeader { packet_type, flags, remaining, size, rest }) = fixed_header(input)? else {
+        return Ok(Framed::Incomplete { needed: if input.is_empty() { 2 } else { 1 } });
+    };
+    if size > max_packet_size {
+        return Err(DecodeError::TooLarge { size, max: max_packet_size });
+    }
+    match rest.split_at_checked(remaining as usize) {
+        Some((body, rest)) => Ok(Framed::Complete(Frame { packet_type, flags, body }, rest)),
+        None => Ok(Framed::Incomplete { needed: (remaining as usize).wrapping_sub(rest.len()) }),
+    }
+}
+
+/// What the fixed header says.
+pub(crate) struct FixedHeader<'a> {
+    pub(crate) packet_type: PacketType,
+    pub(crate) flags: u8,
+    /// The bytes of the packet that follow.
+    pub(crate) remaining: u32,
+    /// The bytes of the whole packet.
+    pub(crate) size: u32,
+    /// The input behind the header.
+    pub(crate) rest: &'a [u8],
+}
+
+/// Reads the fixed header; `None` if it goes on behind the input.
+#[inline]
+pub(crate) fn fixed_header(input: &[u8]) -> Result<Option<FixedHeader<'_>>, DecodeError> {
     let [first, after_first @ ..] = input else {
-        return Ok(Framed::Incomplete { needed: 2 });
+        return Ok(None);
     };
     let Some(packet_type) = PacketType::from_first_byte(*first) else {
         return Err(DecodeError::ReservedType(*first >> 4));
     };
-    let (remaining, header_len, after_header) = match after_first {
+    let (remaining, header_len, rest) = match after_first {
         [low @ 0..=0x7f, rest @ ..] => (u32::from(*low), 2, rest),
         _ => match long_remaining_length(after_first)? {
             Some(found) => found,
-            None => return Ok(Framed::Incomplete { needed: 1 }),
+            None => return Ok(None),
         },
     };
     let size = remaining.wrapping_add(header_len);
-    if size > max_packet_size {
-        return Err(DecodeError::TooLarge { size, max: max_packet_size });
-    }
-    match after_header.split_at_checked(remaining as usize) {
-        Some((body, rest)) => Ok(Framed::Complete(Frame { packet_type, flags: *first & 0x0f, body }, rest)),
-        None => Ok(Framed::Incomplete { needed: (remaining as usize).wrapping_sub(after_header.len()) }),
-    }
+    Ok(Some(FixedHeader { packet_type, flags: *first & 0x0f, remaining, size, rest }))
 }
 
 /// A remaining length, the length of the fixed header with it, and what follows.

@@ -64,7 +64,7 @@ pub use connect::{Connect, Will};
 pub use error::{DecodeError, EncodeError, TopicError};
 pub use frame::{Frame, Framed, MAX_REMAINING_LENGTH, PacketType, frame, packet_len};
 pub use packet::{Decoded, Packet, decode};
-pub use publish::{AckedQoS, Publish};
+pub use publish::{AckedQoS, Publish, PublishHead};
 pub use reason::ReasonCode;
 pub use suback::{ReturnCodes, SubAck};
 pub use subscribe::{Filters, Subscribe, SubscribeFilter};

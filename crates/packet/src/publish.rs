@@ -1,7 +1,7 @@
 //! PUBLISH (§3.3): a message, either way.
 
 use crate::error::{DecodeError, EncodeError};
-use crate::frame::{Frame, PacketType};
+use crate::frame::{FixedHeader, Frame, PacketType, fixed_header};
 use crate::read::Reader;
 use crate::topic::TopicName;
 use crate::types::{PacketId, QoS};
@@ -25,6 +25,17 @@ pub struct Publish<'a> {
     pub delivery: Option<(AckedQoS, PacketId)>,
     /// Any bytes, also none.
     pub payload: &'a [u8],
+}
+
+/// The beginning of a PUBLISH that is not whole: see [`Publish::decode_head`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublishHead<'a> {
+    /// The message, its payload empty.
+    pub publish: Publish<'a>,
+    /// The length of its payload.
+    pub payload_len: u32,
+    /// What follows the head: as much of the payload as there is.
+    pub rest: &'a [u8],
 }
 
 /// The two qualities of service that are acknowledged.
@@ -84,6 +95,38 @@ impl<'a> Publish<'a> {
             None => None,
         };
         Ok(Self { dup: flags & DUP != 0, retain: flags & RETAIN != 0, topic, delivery, payload: body.0 })
+    }
+
+    /// Reads all but the payload from the beginning of a PUBLISH that is longer than `max` bytes. `None` for other
+    /// packets, and while the head is not whole.
+    ///
+    /// # Errors
+    /// As [`Self::decode`], and those of the fixed header; [`DecodeError::TooLarge`] if the head alone is longer than
+    /// `max`: so whoever has room for so much can read any head.
+    pub fn decode_head(input: &'a [u8], max: u32) -> Result<Option<PublishHead<'a>>, DecodeError> {
+        let Some(FixedHeader { packet_type: PacketType::Publish, flags, remaining, size, rest: body }) =
+            fixed_header(input)?
+        else {
+            return Ok(None);
+        };
+        let [high, low, ..] = body else { return Ok(None) };
+        if size <= max {
+            return Ok(None);
+        }
+        let id_len = if flags >> QOS_SHIFT & 0b11 == 0 { 2_u32 } else { 4 };
+        let len = u32::from(u16::from_be_bytes([*high, *low])).wrapping_add(id_len);
+        let Some(payload_len) = remaining.checked_sub(len) else {
+            return Err(DecodeError::Truncated);
+        };
+        let head_size = size.wrapping_sub(payload_len);
+        if head_size > max {
+            return Err(DecodeError::TooLarge { size: head_size, max });
+        }
+        let Some((head, rest)) = body.split_at_checked(len as usize) else {
+            return Ok(None);
+        };
+        let publish = Self::decode(&Frame { packet_type: PacketType::Publish, flags, body: head })?;
+        Ok(Some(PublishHead { publish, payload_len, rest }))
     }
 
     #[inline]

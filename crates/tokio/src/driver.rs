@@ -173,6 +173,7 @@ impl Driver {
                     self.good_bye = state.core.has_left();
                 }
                 Action::Event(Event::Message(message)) => state.deliver(&message),
+                Action::Store(_) => {}
                 Action::Event(event) => {
                     state.note(event, now, &self.detail, &mut self.news);
                 }

@@ -22,7 +22,7 @@ pub(crate) enum Outcome {
 }
 
 /// So many tickets there are, before [`Ticket::index`] begins anew.
-const ROUND: u64 = 65_534 << 16;
+const ROUND: u64 = 65_533 << 16;
 
 /// The requests in the order of their tickets, from the oldest that has not ended or whose end was not fetched.
 #[derive(Debug, Default)]
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn requests_are_found_when_the_tickets_go_round() {
-        let [last, first] = [0xffff_fffe, 1].map(|bits| Ticket::from_bits(bits).unwrap());
+        let [last, first] = [0xffff_fffd, 1].map(|bits| Ticket::from_bits(bits).unwrap());
         let mut tickets = Tickets::default();
         tickets.open(last);
         tickets.open(first);

@@ -68,6 +68,14 @@ impl Checks {
         Self { live: self.live, in_use: self.in_use, connection: self.connection, ..Self::default() }
     }
 
+    /// The program crashed, and starts anew with these requests.
+    pub(crate) fn crashed(self, requests: &BTreeSet<u32>) -> Self {
+        let mut restarted = self.restarted();
+        restarted.live.retain(|ticket| requests.contains(ticket));
+        restarted.in_use.retain(|id, _| requests.iter().any(|ticket| *ticket as u16 == *id));
+        restarted
+    }
+
     pub(crate) fn seen(&mut self, seen: &Seen) {
         match seen {
             Seen::Open(_) => {
@@ -93,7 +101,12 @@ impl Checks {
             | Seen::Unsubscribed(ticket)
             | Seen::Dropped(ticket) => self.ended(*ticket),
             Seen::Connected { .. } => assert_eq!(self.transport, Transport::Open),
-            Seen::Message(_) | Seen::Resubscribed(..) => {}
+            Seen::Message(_)
+            | Seen::Resubscribed(..)
+            | Seen::Begin(..)
+            | Seen::Part(_)
+            | Seen::End(_)
+            | Seen::PublishedAlone => {}
         }
     }
 
@@ -129,7 +142,7 @@ impl Checks {
             }
             _ => None,
         };
-        let Some(id) = id.filter(|id| id.get() != server::REPLAY) else {
+        let Some(id) = id.filter(|id| id.get() < server::ALONE) else {
             return;
         };
         let mut packet = bytes.to_vec();

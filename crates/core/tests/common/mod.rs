@@ -2,10 +2,12 @@
 //! every step what must hold always.
 #![allow(dead_code, reason = "every test file is a crate of its own and uses its own part of this")]
 
+use std::collections::BTreeMap;
+
 use mqtt_p2p_core::{
-    Action, Backoff, Client, Config, Delivery, DisconnectReason, Error, Event, Inline, Instant, Login,
-    Message, Publication, QoS, ReasonCode, Storage, SubscribeFilter, Ticket, TopicFilter, TopicName,
-    TransportError,
+    Action, Backoff, Change, Client, Config, Delivery, DisconnectReason, Error, Event, Inline, Instant, Key,
+    Login, Message, Publication, QoS, ReasonCode, SessionStore, Storage, SubscribeFilter, Ticket,
+    TopicFilter, TopicName, TransportError,
 };
 use mqtt_p2p_packet::Packet;
 
@@ -50,6 +52,10 @@ pub(crate) enum Seen {
     Unsubscribed(Ticket),
     Dropped(Ticket),
     Resubscribed(usize, Vec<u8>),
+    Begin(Received, u32),
+    Part(Vec<u8>),
+    End(Option<Delivery>),
+    PublishedAlone,
 }
 
 /// A message that came.
@@ -95,6 +101,10 @@ impl From<Event<'_>> for Seen {
             Event::Resubscribed { first, return_codes } => {
                 Self::Resubscribed(first, return_codes.as_bytes().into())
             }
+            Event::MessageBegin { message, payload_len } => Self::Begin(message.into(), payload_len),
+            Event::MessagePart(part) => Self::Part(part.into()),
+            Event::MessageEnd { delivery } => Self::End(delivery),
+            Event::PublishedAlone => Self::PublishedAlone,
             other => panic!("an event that the tests do not know: {other:?}"),
         }
     }
@@ -105,6 +115,38 @@ enum Step {
     Write(Vec<u8>),
     Seen(Seen),
     Wait(Option<u64>),
+    Keep(Key, Option<Vec<u8>>),
+}
+
+/// A session that is kept in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept(pub(crate) BTreeMap<[u8; 5], Vec<u8>>);
+
+impl Kept {
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.0.contains_key(&key.to_bytes())
+    }
+}
+
+impl SessionStore for Kept {
+    type Error = ();
+
+    fn put(&mut self, key: Key, value: &[u8]) -> Result<(), ()> {
+        self.0.insert(key.to_bytes(), value.into());
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Key) -> Result<(), ()> {
+        self.0.remove(&key.to_bytes());
+        Ok(())
+    }
+
+    fn load(&mut self, show: &mut dyn FnMut(Key, &[u8])) -> Result<(), ()> {
+        for (key, value) in &self.0 {
+            show(Key::from_bytes(key).expect("a key"), value);
+        }
+        Ok(())
+    }
 }
 
 /// A client with a transport, a clock and a memory of what happened.
@@ -122,6 +164,8 @@ pub(crate) struct Driver<S = Small> {
     pub(crate) wait: Option<u64>,
     /// Every byte written, for each transport.
     pub(crate) written: Vec<Vec<u8>>,
+    /// What the client had kept.
+    pub(crate) kept: Kept,
     seen: Vec<Seen>,
     sent: Vec<Vec<u8>>,
     pub(crate) checks: Checks,
@@ -155,6 +199,7 @@ impl<S: Storage> Driver<S> {
             writable: usize::MAX,
             wait: None,
             written: Vec::new(),
+            kept: Kept::default(),
             seen: Vec::new(),
             sent: Vec::new(),
             checks: Checks::default(),
@@ -313,6 +358,8 @@ impl<S: Storage> Driver<S> {
                 }
                 self.seen.push(seen);
             }
+            Step::Keep(key, Some(value)) => self.kept.put(key, &value).unwrap_or_default(),
+            Step::Keep(key, None) => self.kept.remove(key).unwrap_or_default(),
             Step::Wait(until) => {
                 assert!(
                     until.is_none_or(|until| until > self.now),
@@ -334,6 +381,8 @@ impl<S: Storage> Driver<S> {
             Action::Transmit(bytes) => Step::Write(bytes.to_vec()),
             Action::CloseTransport => Step::Seen(Seen::Close),
             Action::Event(event) => Step::Seen(event.into()),
+            Action::Store(Change::Put { key, value }) => Step::Keep(key, Some(value.to_vec())),
+            Action::Store(Change::Remove { key }) => Step::Keep(key, None),
             Action::Wait(until) => Step::Wait(until.map(Instant::as_millis)),
         };
         let taken = self.input.len() - rest.len();

@@ -118,6 +118,13 @@ impl Server {
         }
     }
 
+    /// The packet identifier of a message of QoS 2 that waits for PUBREC.
+    pub(crate) fn unreceived(&self, serial: Serial) -> Option<u16> {
+        let session = self.session.as_ref()?;
+        let message = session.outgoing.iter().find(|out| out.serial == serial)?;
+        if message.released { None } else { Some(message.id) }
+    }
+
     /// Bytes come from the client.
     pub(crate) fn receive(&mut self, bytes: &[u8]) {
         self.begun.extend_from_slice(bytes);

@@ -7,6 +7,8 @@ use mqtt_p2p_packet::{
 
 /// The packet identifier with which subscriptions are replayed.
 pub(crate) const REPLAY: u16 = 65_535;
+/// That of the publication that goes alone.
+pub(crate) const ALONE: u16 = 65_534;
 
 pub(crate) fn id(number: u16) -> PacketId {
     PacketId::new(number).expect("a packet identifier is not 0")

@@ -104,7 +104,8 @@ fn perform(client: &mut Client<Memory>, received: &mut &[u8]) -> bool {
         Action::Event(Event::Published { ticket }) => consume(&ticket.to_bits().to_be_bytes()),
         Action::Event(Event::Connected { .. }) => consume(b"on"),
         Action::Event(Event::Refused { .. } | Event::Disconnected { .. }) => consume(b"off"),
-        Action::Event(_) => {}
+        // Nothing is kept over a restart.
+        Action::Event(_) | Action::Store(_) => {}
         Action::Wait(until) => {
             sleep(until.map_or(u32::MAX, |until| until.as_millis() as u32));
             return false;

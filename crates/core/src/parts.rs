@@ -1,0 +1,90 @@
+//! Messages that are longer than the caller's receive buffer: told as a beginning, parts of the payload, and an end.
+
+use mqtt_p2p_packet::{AckedQoS, Publish};
+
+use crate::action::{Delivery, Event};
+use crate::disconnect::DisconnectReason;
+use crate::inbound::InboundId;
+use crate::machine::{Machine, Unacknowledged};
+use crate::receive::Outcome;
+use crate::storage::Memory;
+
+/// A message under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    /// Bytes of the payload that have not come.
+    missing: u32,
+    delivery: Option<Delivery>,
+    /// It came before: read, but not told.
+    repeated: bool,
+}
+
+impl Machine {
+    /// A packet that is not whole: the beginning of a long message, perhaps.
+    #[inline(never)]
+    pub(crate) fn begin<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
+        let Some(head) = Publish::decode_head(received, self.config.max_whole_message)? else {
+            return Ok(None);
+        };
+        *received = head.rest;
+        self.keep_alive.received(self.now);
+        let message = self.told(&head.publish);
+        let repeated = match message.delivery {
+            Some(Delivery { qos: AckedQoS::ExactlyOnce, id, .. }) => self.inbound.find(memory, id).is_some(),
+            _ => false,
+        };
+        self.parts = Some(Parts { missing: head.payload_len, delivery: message.delivery, repeated });
+        if repeated {
+            return Ok(None);
+        }
+        Ok(Some(Event::MessageBegin { message, payload_len: head.payload_len }))
+    }
+
+    /// Whether there is something to read, or a message to end.
+    #[inline]
+    pub(crate) fn has_input(&self, received: &[u8]) -> bool {
+        !received.is_empty() || self.parts.is_some_and(|parts| parts.missing == 0)
+    }
+
+    /// The next part of a message, or its end.
+    #[inline(never)]
+    pub(crate) fn go_on<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        parts: Parts,
+        received: &mut &'b [u8],
+    ) -> Outcome<'b> {
+        if parts.missing == 0 {
+            return self.end_parts(memory, parts);
+        }
+        let len = received.len().min(parts.missing as usize);
+        let Some((part, rest)) = received.split_at_checked(len) else {
+            return Ok(None);
+        };
+        *received = rest;
+        self.keep_alive.received(self.now);
+        let missing = parts.missing.wrapping_sub(len as u32);
+        self.parts = Some(Parts { missing, ..parts });
+        Ok(if parts.repeated { None } else { Some(Event::MessagePart(part)) })
+    }
+
+    fn end_parts<'b>(&mut self, memory: &mut Memory<'_>, parts: Parts) -> Outcome<'b> {
+        self.parts = None;
+        if let Some(Delivery { qos: AckedQoS::ExactlyOnce, id, .. }) = parts.delivery {
+            if parts.repeated {
+                self.first_seen(memory, id)?;
+                return Ok(None);
+            }
+            // Only now: a message that breaks off has to come again.
+            if !self.inbound.insert(memory, InboundId::new(id)) {
+                return Err(DisconnectReason::InboundFull);
+            }
+        }
+        if let Some(Delivery { id, qos, .. }) = parts.delivery
+            && !self.config.manual_ack
+        {
+            self.unacknowledged = Some(Unacknowledged { id, qos });
+        }
+        Ok(Some(Event::MessageEnd { delivery: parts.delivery }))
+    }
+}
