@@ -1,0 +1,451 @@
+//! The life of tokens: renewed in time, never used when expired, never asked for without end.
+
+use mqtt_p2p_aliyun::{InvalidReason, Margins, TokenKind, TokenKinds, TokenLife, TokenNotice, Verdict};
+use proptest::prelude::*;
+
+const RW: TokenKind = TokenKind::RW;
+const T0: u64 = 1_700_000_000_000;
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+fn none() -> TokenLife {
+    TokenLife::new(RW.into(), Margins::default())
+}
+
+/// A token until then is at hand.
+fn with(expires_at: impl Into<Option<u64>>) -> TokenLife {
+    let mut life = none();
+    obtain(&mut life, T0, expires_at);
+    life
+}
+
+/// A connection that uses such a token.
+fn online(expires_at: impl Into<Option<u64>>) -> TokenLife {
+    let mut life = with(expires_at);
+    reconnect(&mut life, T0);
+    life
+}
+
+fn obtain(life: &mut TokenLife, now: u64, expires_at: impl Into<Option<u64>>) {
+    life.obtained(RW, now, expires_at.into()).expect("it has not expired");
+}
+
+fn reconnect(life: &mut TokenLife, now: u64) {
+    life.lost();
+    assert!(life.log_in(now));
+    life.logged_in(now);
+}
+
+fn renew(life: &mut TokenLife, now: u64, expires_at: impl Into<Option<u64>>) {
+    assert_eq!(life.due(now), RW.into());
+    obtain(life, now, expires_at);
+    assert!(life.upload(RW, now));
+    life.uploaded(RW, now);
+}
+
+fn expire(at: u64) -> TokenNotice {
+    TokenNotice::Expire { kind: RW, expires_at_ms: at }
+}
+
+fn invalid(reason: InvalidReason) -> TokenNotice {
+    TokenNotice::Invalid { kind: RW, reason }
+}
+
+#[test]
+fn what_is_missing_is_due_before_the_first_log_in() {
+    let kinds = TokenKinds::from(TokenKind::R).with(TokenKind::W);
+    let mut life = TokenLife::new(kinds, Margins::default());
+    assert_eq!((life.due(T0), life.due_at(T0), life.log_in(T0)), (kinds, Some(T0), false));
+    life.obtained(TokenKind::W, T0, None).unwrap();
+    assert_eq!((life.due(T0), life.log_in(T0)), (TokenKind::R.into(), false));
+    life.obtained(TokenKind::R, T0, None).unwrap();
+    assert_eq!((life.due(T0), life.due_at(T0), life.log_in(T0)), (TokenKinds::EMPTY, None, true));
+}
+
+#[test]
+fn reconnects_use_the_token_again() {
+    let mut life = online(T0 + HOUR);
+    for minutes in 0..55 {
+        let now = T0 + minutes * MINUTE;
+        assert!(life.due(now).is_empty());
+        reconnect(&mut life, now);
+        assert!(!life.upload(RW, now), "the connection has it");
+    }
+}
+
+#[test]
+fn a_long_life_is_renewed_five_minutes_before_its_end_and_a_short_one_at_three_quarters() {
+    for (length, due_after) in [(HOUR, 55 * MINUTE), (20 * MINUTE, 15 * MINUTE), (MINUTE, 45 * SECOND)] {
+        let mut life = online(T0 + length);
+        assert_eq!(life.due_at(T0), Some(T0 + due_after));
+        assert!(life.due(T0 + due_after - 1).is_empty());
+        renew(&mut life, T0 + due_after, T0 + due_after + length);
+        assert_eq!(life.due_at(T0 + due_after), Some(T0 + 2 * due_after));
+    }
+}
+
+#[test]
+fn an_expired_token_is_neither_logged_in_with_nor_uploaded() {
+    let end = T0 + HOUR - 5 * SECOND;
+    assert!(with(T0 + HOUR).log_in(end - 1) && !with(T0 + HOUR).log_in(end));
+    for (now, allowed) in [(end - 1, true), (end, false)] {
+        let mut life = online(T0 + 10 * MINUTE);
+        obtain(&mut life, T0, T0 + HOUR);
+        assert_eq!(life.upload(RW, now), allowed);
+    }
+}
+
+#[test]
+fn a_token_that_is_expired_when_it_comes_is_not_used() {
+    let mut life = none();
+    let error = life.obtained(RW, T0, Some(T0 + 5 * SECOND)).unwrap_err();
+    assert!(error.to_string().contains("clock"), "{error}");
+    assert!(!life.log_in(T0) && life.due(T0).is_empty(), "whoever issues them gets a pause");
+    let mut life = with(T0 + HOUR);
+    life.obtained(RW, T0, Some(T0)).unwrap_err();
+    assert!(life.log_in(T0), "the one before serves on");
+}
+
+#[test]
+fn a_life_is_not_believed_to_be_longer_than_the_service_grants() {
+    let mut life = online(T0 + 90 * DAY);
+    assert_eq!(life.due_at(T0), Some(T0 + 30 * DAY - 5 * MINUTE));
+    assert_eq!(life.notice(&expire(T0 + 30 * DAY), T0 + 30 * DAY - 6 * MINUTE), Verdict::Renew);
+}
+
+#[test]
+fn failures_are_followed_by_pauses_that_grow_up_to_a_minute() {
+    let mut life = with(T0 + HOUR);
+    let mut now = T0 + 55 * MINUTE;
+    for pause in [5, 10, 20, 40, 60, 60] {
+        assert_eq!(life.due(now), RW.into());
+        life.failed(RW, now);
+        assert_eq!(life.due_at(now), Some(now + pause * SECOND));
+        assert!(life.due(now).is_empty());
+        assert!(life.may_log_in(now), "the old one is still good");
+        now += pause * SECOND;
+    }
+    obtain(&mut life, now, now + HOUR);
+    assert_eq!(life.due_at(now), Some(now + 55 * MINUTE));
+}
+
+#[test]
+fn a_notice_that_the_token_expires_makes_a_new_one_due() {
+    for own in [None, Some(T0 + HOUR)] {
+        let mut life = online(own);
+        assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 40 * MINUTE), Verdict::Renew);
+        renew(&mut life, T0 + 40 * MINUTE, own.map(|at| at + HOUR));
+        assert!(life.due(T0 + 40 * MINUTE).is_empty());
+    }
+}
+
+#[test]
+fn without_a_known_end_the_notice_tells_it() {
+    let mut life = online(None);
+    assert_eq!(life.due_at(T0), None);
+    assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 55 * MINUTE), Verdict::Renew);
+    life.failed(RW, T0 + 55 * MINUTE);
+    life.lost();
+    assert!(life.may_log_in(T0 + 59 * MINUTE) && !life.may_log_in(T0 + HOUR));
+}
+
+#[test]
+fn the_notice_about_the_token_before_is_stale_however_often_it_comes() {
+    for own in [None, Some(T0 + 2 * HOUR)] {
+        let mut life = online(T0 + HOUR);
+        let now = T0 + 55 * MINUTE;
+        assert_eq!(life.notice(&expire(T0 + HOUR), now), Verdict::Renew);
+        obtain(&mut life, now, own);
+        assert_eq!(life.notice(&expire(T0 + HOUR), now), Verdict::Stale, "the new one is not uploaded yet");
+        assert!(life.upload(RW, now));
+        life.uploaded(RW, now);
+        for repeat in 0..5 {
+            assert_eq!(life.notice(&expire(T0 + HOUR), now), Verdict::Stale);
+            reconnect(&mut life, now + repeat);
+            assert!(life.due(now + repeat).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_notice_at_the_start_of_a_short_life_makes_nothing_due_before_its_time() {
+    for own in [None, Some(T0 + MINUTE)] {
+        let mut life = online(own);
+        assert_eq!(life.notice(&expire(T0 + MINUTE), T0), Verdict::Renew);
+        assert_eq!(life.due_at(T0), Some(T0 + 45 * SECOND));
+    }
+}
+
+#[test]
+fn a_token_that_is_not_valid_is_replaced_before_the_next_log_in() {
+    let mut life = online(T0 + HOUR);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + MINUTE), Verdict::Renew);
+    life.lost();
+    assert!(!life.log_in(T0 + MINUTE));
+    assert_eq!(life.due(T0 + MINUTE), RW.into());
+    obtain(&mut life, T0 + MINUTE, T0 + HOUR);
+    reconnect(&mut life, T0 + MINUTE);
+}
+
+#[test]
+fn a_notice_that_is_read_after_the_disconnect_counts() {
+    let mut life = online(T0 + HOUR);
+    life.lost();
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + MINUTE), Verdict::Renew);
+    assert!(!life.log_in(T0 + MINUTE));
+}
+
+#[test]
+fn near_its_end_a_disconnect_without_a_notice_makes_a_new_token_due_before_the_next_log_in() {
+    let mut life = online(T0 + HOUR);
+    life.lost();
+    assert_eq!(life.due(T0 + 56 * MINUTE), RW.into());
+    obtain(&mut life, T0 + 56 * MINUTE, T0 + 2 * HOUR);
+    reconnect(&mut life, T0 + 56 * MINUTE);
+    for reason in [InvalidReason::Expired, InvalidReason::Expired] {
+        let now = T0 + 56 * MINUTE + SECOND;
+        assert_eq!(life.notice(&invalid(reason), now), Verdict::Stale, "it was about the one before");
+    }
+    assert!(life.due(T0 + 57 * MINUTE).is_empty());
+}
+
+#[test]
+fn a_new_token_is_given_up_when_the_notice_comes_on_a_second_connection_too() {
+    let mut life = online(T0 + HOUR);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Verdict::Renew);
+    obtain(&mut life, T0, T0 + HOUR);
+    reconnect(&mut life, T0);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Verdict::Stale);
+    reconnect(&mut life, T0);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Verdict::Renew);
+    assert_eq!(life.due_at(T0), Some(T0 + 5 * SECOND), "two short lives are followed by a pause");
+}
+
+#[test]
+fn a_notice_long_after_the_upload_counts_at_once() {
+    let mut life = online(T0 + HOUR);
+    renew(&mut life, T0 + 56 * MINUTE, T0 + 2 * HOUR);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + 57 * MINUTE), Verdict::Renew);
+}
+
+#[test]
+fn new_tokens_that_are_for_the_wrong_topics_too_end_it() {
+    let mut life = online(T0 + HOUR);
+    assert_eq!(life.notice(&invalid(InvalidReason::ResourceMismatch), T0), Verdict::Renew);
+    obtain(&mut life, T0, T0 + HOUR);
+    reconnect(&mut life, T0);
+    let now = T0 + MINUTE;
+    assert_eq!(life.notice(&invalid(InvalidReason::ActionMismatch), now), Verdict::GiveUp);
+    assert_eq!((life.due(now), life.due_at(now), life.may_log_in(now)), (TokenKinds::EMPTY, None, false));
+    life.start_over();
+    assert_eq!((life.due(now), life.may_log_in(now)), (RW.into(), false));
+}
+
+#[test]
+fn a_refusal_is_followed_by_new_tokens_once() {
+    let mut life = with(T0 + HOUR);
+    assert!(life.log_in(T0));
+    assert_eq!(life.refused(T0), Verdict::Renew);
+    assert!(!life.log_in(T0));
+    assert_eq!(life.due(T0), RW.into());
+    obtain(&mut life, T0, T0 + HOUR);
+    assert!(life.log_in(T0));
+    assert_eq!(life.refused(T0), Verdict::GiveUp);
+    assert_eq!((life.due(T0), life.may_log_in(T0 + HOUR)), (TokenKinds::EMPTY, false));
+}
+
+#[test]
+fn a_log_in_that_was_accepted_allows_another_refusal() {
+    let mut life = with(T0 + HOUR);
+    for round in 0..3 {
+        let now = T0 + round * HOUR;
+        reconnect(&mut life, now);
+        assert!(life.log_in(now + MINUTE));
+        assert_eq!(life.refused(now + MINUTE), Verdict::Renew);
+        obtain(&mut life, now + MINUTE, now + 3 * HOUR);
+    }
+}
+
+#[test]
+fn a_token_that_expires_while_the_log_in_is_under_way_is_no_reason_to_give_up() {
+    let mut life = with(T0 + MINUTE);
+    for round in 0..3 {
+        let now = T0 + round * MINUTE + 54 * SECOND;
+        assert!(life.log_in(now));
+        assert_eq!(life.refused(now + 2 * SECOND), Verdict::Renew);
+        obtain(&mut life, now + 3 * SECOND, T0 + (round + 2) * MINUTE);
+    }
+}
+
+#[test]
+fn a_token_that_comes_while_the_log_in_is_under_way_is_uploaded_after_it() {
+    let mut life = with(T0 + HOUR);
+    assert!(life.log_in(T0) && !life.upload(RW, T0));
+    obtain(&mut life, T0, T0 + 2 * HOUR);
+    assert!(!life.upload(RW, T0), "CONNACK is not there yet");
+    life.logged_in(T0);
+    assert!(life.upload(RW, T0) && !life.upload(RW, T0));
+}
+
+#[test]
+fn an_upload_that_the_connection_took_with_it_leaves_the_new_token_for_the_next_log_in() {
+    let mut life = online(T0 + HOUR);
+    obtain(&mut life, T0, T0 + 2 * HOUR);
+    assert!(life.upload(RW, T0));
+    reconnect(&mut life, T0 + MINUTE);
+    assert!(!life.upload(RW, T0 + MINUTE));
+    assert_eq!(life.due_at(T0 + MINUTE), Some(T0 + 2 * HOUR - 5 * MINUTE));
+}
+
+#[test]
+fn a_clock_that_is_set_back_neither_revives_a_token_nor_prolongs_a_pause() {
+    let mut life = with(T0 + HOUR);
+    assert!(!life.may_log_in(T0 + HOUR));
+    assert!(!life.log_in(T0), "it was seen to be expired");
+    life.failed(RW, T0 + HOUR);
+    assert_eq!(life.due(T0), RW.into());
+    obtain(&mut life, T0, T0 + HOUR);
+    assert!(life.log_in(T0));
+    life.logged_in(T0);
+    // A day back: only the service knows that the token will expire.
+    assert!(life.due(T0 - DAY).is_empty());
+    assert_eq!(life.notice(&expire(T0 + HOUR), T0 - DAY), Verdict::Renew);
+    renew(&mut life, T0 - DAY, T0 - DAY + 2 * HOUR);
+}
+
+#[test]
+fn notices_about_types_that_are_not_used_are_stale() {
+    let mut life = online(T0 + HOUR);
+    let notice = TokenNotice::Invalid { kind: TokenKind::R, reason: InvalidReason::Revoked };
+    assert_eq!(life.notice(&notice, T0), Verdict::Stale);
+    assert!(life.due(T0).is_empty());
+    assert_eq!(none().notice(&expire(T0), T0), Verdict::Stale);
+}
+
+#[test]
+fn types_have_lives_of_their_own() {
+    let kinds = TokenKinds::from(TokenKind::R).with(TokenKind::W);
+    let mut life = TokenLife::new(kinds, Margins::default());
+    life.obtained(TokenKind::R, T0, Some(T0 + HOUR)).unwrap();
+    life.obtained(TokenKind::W, T0, Some(T0 + 2 * HOUR)).unwrap();
+    reconnect(&mut life, T0);
+    assert_eq!(life.due(T0 + 56 * MINUTE), TokenKind::R.into());
+    life.failed(TokenKind::R, T0 + HOUR);
+    assert_eq!(life.due(T0 + 2 * HOUR - MINUTE), kinds);
+}
+
+/// What can happen to a client with one token.
+#[derive(Clone, Debug)]
+enum Step {
+    LogIn { accepted: bool },
+    Lost,
+    Expire { in_ms: i64 },
+    Invalid { code: i32 },
+    Upload { acknowledged: bool },
+    Fail,
+    StartOver,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => any::<bool>().prop_map(|accepted| Step::LogIn { accepted }),
+        2 => Just(Step::Lost),
+        3 => (-400_000_i64..400_000).prop_map(|in_ms| Step::Expire { in_ms }),
+        3 => (-1_i32..9).prop_map(|code| Step::Invalid { code }),
+        3 => any::<bool>().prop_map(|acknowledged| Step::Upload { acknowledged }),
+        1 => Just(Step::Fail),
+        1 => Just(Step::StartOver),
+    ]
+}
+
+/// Does it, and says whether a token went out.
+fn act(life: &mut TokenLife, step: &Step, now: u64) -> bool {
+    match *step {
+        Step::LogIn { accepted } => {
+            let sent = life.log_in(now);
+            match (sent, accepted) {
+                (true, true) => life.logged_in(now),
+                (true, false) => drop(life.refused(now)),
+                (false, _) => {}
+            }
+            return sent;
+        }
+        Step::Lost => life.lost(),
+        Step::Expire { in_ms } => drop(life.notice(&expire(now.saturating_add_signed(in_ms)), now)),
+        Step::Invalid { code } => drop(life.notice(&invalid(InvalidReason::from_code(code)), now)),
+        Step::Upload { acknowledged } => {
+            let sent = life.upload(RW, now);
+            if sent && acknowledged {
+                life.uploaded(RW, now);
+            }
+            return sent;
+        }
+        Step::Fail => life.failed(RW, now),
+        Step::StartOver => life.start_over(),
+    }
+    false
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_and_wherever_the_clock_jumps_no_token_known_to_be_expired_goes_out(
+        steps in prop::collection::vec((step(), -200_000_i64..400_000, prop::option::of(0_u64..2_000_000)), 0..200),
+    ) {
+        let (mut life, mut now) = (none(), T0);
+        let (mut end, mut latest) = (None, 0);
+        for (step, elapsed, length) in steps {
+            now = now.saturating_add_signed(elapsed);
+            latest = latest.max(now);
+            if !life.due(now).is_empty() {
+                let expires_at = length.map(|length| now + length);
+                if life.obtained(RW, now, expires_at).is_ok() {
+                    (end, latest) = (expires_at, now);
+                }
+            }
+            if act(&mut life, &step, now) {
+                prop_assert!(end.is_none_or(|end| latest + 5 * SECOND < end), "{step:?} at {latest}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_the_service_says_tokens_are_asked_for_no_faster_than_they_may_be(
+        steps in prop::collection::vec(step().prop_filter("the user's will", |step| !matches!(step, Step::StartOver)), 1..20),
+        length in prop::option::of(2 * MINUTE..HOUR),
+        pace in 1_u64..2000,
+    ) {
+        let (mut life, mut now, mut asked) = (none(), T0, 0);
+        for step in steps.iter().cycle().take(2000) {
+            now += pace;
+            if !life.due(now).is_empty() {
+                asked += 1;
+                life.obtained(RW, now, length.map(|length| now + length)).unwrap();
+            }
+            act(&mut life, step, now);
+        }
+        let most = 8 + (now - T0) / (10 * SECOND);
+        prop_assert!(asked <= most, "{asked} in {} s", (now - T0) / SECOND);
+    }
+
+    #[test]
+    fn what_is_due_and_when_agree(
+        steps in prop::collection::vec((step(), 0_u64..100_000), 0..60),
+    ) {
+        let (mut life, mut now) = (none(), T0);
+        for (step, elapsed) in steps {
+            now += elapsed;
+            act(&mut life, &step, now);
+            match life.due_at(now) {
+                Some(at) => {
+                    prop_assert!(at == now || life.due(at - 1).is_empty());
+                    prop_assert!(!life.due(at).is_empty());
+                    now = at;
+                    life.obtained(RW, now, Some(now + HOUR)).unwrap();
+                }
+                None => prop_assert!(life.due(now + 40 * DAY).is_empty()),
+            }
+        }
+    }
+}
