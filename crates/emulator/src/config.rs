@@ -52,6 +52,8 @@ pub struct Config {
     /// How much memory, in bytes, messages may take that wait, for offline clients and for slow ones each; the oldest
     /// are dropped for a new one. Default: 256 MiB.
     pub max_waiting_bytes: usize,
+    /// The shortest life of a token. Default: 60 s, as the service documents; tests may want less.
+    pub min_token_lifetime: Duration,
     /// How long a message is kept for an offline client. Default: three days, as the service documents.
     pub retention: Duration,
 }
@@ -72,6 +74,7 @@ impl Config {
             in_flight: 100,
             max_waiting_messages: limits::MAX_OFFLINE_MESSAGES,
             max_waiting_bytes: 256 << 20,
+            min_token_lifetime: limits::MIN_TOKEN_LIFETIME,
             retention: limits::OFFLINE_RETENTION,
         }
     }

@@ -41,8 +41,10 @@
 //!   with CONNACK are: an edition other than 3.1 and 3.1.1 with 1 (standard); a client id that is empty or, but for
 //!   custom authentication, not `<GroupID>@@@<DeviceID>` with 2 (choice); wrong credentials with 4 (kernel); who finds
 //!   no room with 3 (choice). All else that is wrong ends in a bare close (kernel).
-//! - **Tokens** are as registered: they neither expire nor name topics. To publish or to subscribe without a token
-//!   that allows it closes the connection (documentation). Messages to `$SYS/…` are acknowledged and have no effect.
+//! - **Tokens** are issued ([`Server::issue_token`]), expire and are revoked; all that a log-in presents must be good.
+//!   `$SYS/uploadToken` replaces one, with its PUBACK. A token that has become invalid, and to publish or to subscribe
+//!   without one that allows it, closes the connection, after `$SYS/tokenInvalidNotice` (documentation). Who logged in
+//!   otherwise may upload a token without effect (choice). Other messages to `$SYS/…` are acknowledged and go nowhere.
 //! - **A client id that connects twice** takes over ([`Takeover`]).
 //! - **P2P**: what is published to `<parent>/p2p/<client id>` goes to that client, which need not subscribe
 //!   (documentation), at the message's own QoS, further levels kept in the topic (kernel); to nobody else, not even to
@@ -69,12 +71,17 @@ mod config;
 mod heart;
 mod quirks;
 mod server;
+mod token;
 
 pub use account::{Account, SignMode};
 pub use config::Config;
 pub use heart::{CloseReason, ConnectionId, Counters, DropReason, Emulator, Event, Output};
-pub use quirks::{OfflineBatch, Quirks, RePush, SessionPresent, Takeover, TrailingSlash, WrongCredentials};
+pub use quirks::{
+    OfflineBatch, Quirks, RePush, SessionPresent, Takeover, TokenInvalidNotice, TrailingSlash,
+    WrongCredentials,
+};
 pub use server::{Server, ServerConfig};
+pub use token::{InvalidToken, IssueError, IssuedToken, TokenUse};
 
 /// What a program that starts an emulator tells its user first.
 pub const BANNER: &str = "This is a development stand-in for ApsaraMQ for MQTT. It is not the service: it holds \

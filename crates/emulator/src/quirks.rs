@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::limits;
+use mqtt_p2p_packet::QoS;
 
 /// Where the service departs from the standard. The default is the [service](Quirks::service).
 ///
@@ -46,6 +47,18 @@ pub struct Quirks {
     /// A longer topic, in characters, closes the connection; `None`: any length. Documentation: 64. It does not say
     /// whether P2P topics are exempt; choice: they are, or clients with long ids could not be reached.
     pub max_topic_len: Option<usize>,
+    /// So long before a token expires its client is told so with `$SYS/tokenExpireNotice`, once for each connection;
+    /// `None`: never. Documentation: about 5 minutes, and not guaranteed. Choice: for a token that is nearer to its
+    /// end, at once.
+    pub token_expire_notice: Option<Duration>,
+    /// When a client learns from `$SYS/tokenInvalidNotice` why it was disconnected. Documentation: before that, but
+    /// it may come late or never.
+    pub token_invalid_notice: TokenInvalidNotice,
+    /// At which QoS the notices about tokens come. Nothing says it; choice: 0.
+    pub notice_qos: QoS,
+    /// PUBACK for `$SYS/uploadToken` comes this much later, and with it the token takes effect. What comes earlier is
+    /// judged by the old token (documentation). Choice: 50 ms.
+    pub upload_ack_delay: Duration,
     /// More subscriptions of a client are granted but have no effect; `None`: any number. Documentation: 30.
     pub max_subscriptions: Option<usize>,
     /// More subscriptions with a wildcard below one parent topic, over all clients, are granted but have no effect;
@@ -70,6 +83,10 @@ impl Quirks {
             wrong_credentials: WrongCredentials::BadUserNameOrPassword,
             trailing_slash: TrailingSlash::Never,
             max_topic_len: Some(limits::MAX_TOPIC_LEN),
+            token_expire_notice: Some(limits::TOKEN_EXPIRY_NOTICE),
+            token_invalid_notice: TokenInvalidNotice::BeforeClose,
+            notice_qos: QoS::AtMostOnce,
+            upload_ack_delay: Duration::from_millis(50),
             max_subscriptions: Some(limits::MAX_SUBSCRIPTIONS),
             max_wildcard_subscriptions_per_parent: Some(limits::MAX_WILDCARD_SUBSCRIPTIONS_PER_PARENT),
         }
@@ -82,6 +99,7 @@ impl Quirks {
             session_present: SessionPresent::Standard,
             connack_delay: Duration::ZERO,
             suback_delay: Duration::ZERO,
+            upload_ack_delay: Duration::ZERO,
             re_push: None,
             offline_batch: None,
             keep_alive_zero: None,
@@ -92,11 +110,12 @@ impl Quirks {
         }
     }
 
-    /// The same, answering CONNECT and SUBSCRIBE at once: for tests that want to wait for nothing.
+    /// The same, answering CONNECT, SUBSCRIBE and an uploaded token at once: for tests that want to wait for nothing.
     #[must_use]
     pub const fn without_delays(mut self) -> Self {
         self.connack_delay = Duration::ZERO;
         self.suback_delay = Duration::ZERO;
+        self.upload_ack_delay = Duration::ZERO;
         self
     }
 }
@@ -149,6 +168,17 @@ pub enum Takeover {
     OldLoses,
     /// The connection that comes is closed, without CONNACK: the service's trace says "TCP connection closed".
     NewLoses,
+}
+
+/// When a client learns that its token was no good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenInvalidNotice {
+    /// Right before the connection closes.
+    BeforeClose,
+    /// On its next connection: the close was faster than the notice.
+    AfterReconnect,
+    /// Never: the notice got lost.
+    Never,
 }
 
 /// CONNACK's return code for wrong credentials.

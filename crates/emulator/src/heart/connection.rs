@@ -1,12 +1,13 @@
 //! One transport connection: what came in and is no packet yet, what goes out later, and when something is due.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_p2p_packet::Protocol;
 
-use super::authenticate::Rights;
 use super::event::CloseReason;
+use super::tokens::{Grant, Upload};
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -27,6 +28,12 @@ pub(super) struct Connection {
     pub(super) delayed: Vec<(Duration, Vec<u8>)>,
     /// When a message without PUBACK is sent again.
     pub(super) re_push_at: Option<Duration>,
+    /// Its tokens; `None` if it logged in otherwise and may do anything.
+    pub(super) tokens: Option<Vec<Grant>>,
+    /// Tokens that were uploaded and are not acknowledged yet.
+    pub(super) uploads: VecDeque<Upload>,
+    /// When a token expires, or the notice of it is due.
+    pub(super) token_at: Option<Duration>,
     /// When the next messages from the offline store go out.
     pub(super) batch_at: Option<Duration>,
     /// The time under which the emulator looks at this connection next.
@@ -38,7 +45,6 @@ pub(super) struct Connection {
 pub(super) struct Client {
     pub(super) id: Arc<str>,
     pub(super) clean_session: bool,
-    pub(super) rights: Rights,
 }
 
 /// Packets that wait for the time of CONNACK, which is the first of them ([MQTT-3.2.0-1]).
@@ -61,6 +67,9 @@ impl Connection {
             held: None,
             delayed: Vec::new(),
             re_push_at: None,
+            tokens: None,
+            uploads: VecDeque::new(),
+            token_at: None,
             batch_at: None,
             armed: None,
         }
@@ -79,6 +88,8 @@ impl Connection {
             self.held.as_ref().map(|held| held.until),
             self.delayed.iter().map(|(at, _)| *at).min(),
             self.re_push_at,
+            self.uploads.front().map(|upload| upload.due),
+            self.token_at,
             self.batch_at,
         ]
         .into_iter()

@@ -75,7 +75,7 @@ impl Emulator {
     }
 
     /// Sends a message of QoS 1 or 2 for the first time.
-    fn launch(&mut self, id: ConnectionId, client_id: &str, qos: AckedQoS, delivery: Delivery) {
+    pub(super) fn launch(&mut self, id: ConnectionId, client_id: &str, qos: AckedQoS, delivery: Delivery) {
         let Some(session) = self.sessions.get_mut(client_id) else {
             return;
         };
@@ -94,7 +94,7 @@ impl Emulator {
     }
 
     /// Sends a PUBLISH. RETAIN is never set.
-    fn push(
+    pub(super) fn push(
         &mut self,
         id: ConnectionId,
         message: &Message,

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use mqtt_p2p_aliyun::TokenKind;
 use mqtt_p2p_packet::{DecodeError, PacketType, ReasonCode};
 
 use super::ConnectionId;
+use crate::token::{InvalidToken, TokenUse};
 
 /// Something that happened. It is for tests and for showing; no client sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,29 @@ pub enum Event {
         client_id: Arc<str>,
         /// Its topic filter.
         filter: String,
+    },
+    /// A token was no good. The log-in was refused, or the connection ends.
+    TokenRejected {
+        /// Over this connection.
+        connection: ConnectionId,
+        /// By this client.
+        client_id: Arc<str>,
+        /// The type that it was presented as, if that could be read.
+        kind: Option<TokenKind>,
+        /// Why it was no good.
+        reason: InvalidToken,
+        /// What it was for.
+        presented_for: TokenUse,
+    },
+    /// A PUBLISH or SUBSCRIBE came between `$SYS/uploadToken` and its PUBACK. Clients must hold them back
+    /// (documentation: token authentication); it was judged by the tokens of before.
+    BeforeUploadAck {
+        /// Over this connection.
+        connection: ConnectionId,
+        /// From this client.
+        client_id: Arc<str>,
+        /// What came.
+        packet: PacketType,
     },
     /// A connection ended.
     Closed {
@@ -78,8 +103,8 @@ pub enum CloseReason {
     TopicTooLong,
     /// A parent topic that does not exist on this instance.
     ParentNotAuthorized,
-    /// No token of the log-in allows to publish, or to subscribe.
-    TokenNotAuthorized,
+    /// A token is no good, or no token allows what the client wanted.
+    TokenInvalid(InvalidToken),
     /// Nothing came for one and a half times the keep alive.
     NoHeartbeat,
     /// Keep alive 0.
@@ -109,7 +134,7 @@ impl fmt::Display for CloseReason {
             Self::PayloadTooLarge => f.write_str("the payload is too large"),
             Self::TopicTooLong => f.write_str("the topic is too long"),
             Self::ParentNotAuthorized => f.write_str("the parent topic does not exist on this instance"),
-            Self::TokenNotAuthorized => f.write_str("no token allows it"),
+            Self::TokenInvalid(reason) => reason.fmt(f),
             Self::NoHeartbeat => f.write_str("nothing came for one and a half times the keep alive"),
             Self::NoKeepAlive => f.write_str("keep alive 0"),
             Self::TakenOver => f.write_str("the client id connected again"),
@@ -135,7 +160,7 @@ pub enum DropReason {
     CleanSession,
 }
 
-/// How many messages went which way since the start.
+/// How many messages, log-ins and tokens there were since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -153,6 +178,20 @@ pub struct Counters {
     pub dropped: u64,
     /// Log-ins that were refused with CONNACK.
     pub refused: u64,
+    /// Tokens that were issued.
+    pub tokens_issued: u64,
+    /// Tokens in log-ins that had expired. A client that knows the time sends none.
+    pub log_ins_with_expired_token: u64,
+    /// Tokens in log-ins that were revoked.
+    pub log_ins_with_revoked_token: u64,
+    /// Tokens that were uploaded and accepted.
+    pub uploads: u64,
+    /// Tokens that were uploaded and refused, which ended the connection.
+    pub uploads_refused: u64,
+    /// PUBLISH and SUBSCRIBE that came between an upload and its PUBACK. A client that waits as documented sends none.
+    pub before_upload_ack: u64,
+    /// Notices about tokens that were sent.
+    pub token_notices: u64,
 }
 
 /// The events that nobody has fetched yet, bounded, and the counters.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use mqtt_p2p_packet::{ConnAck, Connect, Packet, Protocol, ReasonCode};
 
-use super::authenticate::authenticate;
 use super::connection::{Client, Held};
 use super::event::{CloseReason, DropReason, Event};
 use super::session::Session;
@@ -14,7 +13,7 @@ use crate::quirks::{SessionPresent, Takeover};
 
 impl Emulator {
     pub(super) fn log_in(&mut self, id: ConnectionId, connect: &Connect<'_>) -> Result<(), CloseReason> {
-        let rights = authenticate(&self.config, connect).map_err(|reason| self.refuse(id, reason))?;
+        let tokens = self.authenticate(id, connect).map_err(|reason| self.refuse(id, reason))?;
         let client_id: Arc<str> = match self.sessions.get_key_value(connect.client_id) {
             Some((known, _)) => Arc::clone(known),
             None if self.sessions.len() >= self.config.max_sessions => {
@@ -32,7 +31,8 @@ impl Emulator {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.protocol = connect.protocol;
             connection.client =
-                Some(Client { id: Arc::clone(&client_id), clean_session: connect.clean_session, rights });
+                Some(Client { id: Arc::clone(&client_id), clean_session: connect.clean_session });
+            connection.tokens = tokens;
         }
         let continued = self.open_session(id, &client_id, connect.clean_session);
         self.log.event(Event::Connected {
@@ -43,6 +43,8 @@ impl Emulator {
         // MQTT 3.1 has no session present: its place is reserved.
         let session_present = continued && connect.protocol != Protocol::V31;
         self.accept(id, session_present);
+        self.schedule_tokens(id);
+        self.send_late_notice(id, &client_id);
         self.resume(id, &client_id);
         Ok(())
     }

@@ -6,6 +6,7 @@ mod delivery;
 mod event;
 mod log_in;
 mod message;
+mod notices;
 mod packets;
 mod random;
 mod routing;
@@ -13,6 +14,8 @@ mod session;
 mod store;
 mod subscriptions;
 mod time;
+mod token_text;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -28,6 +31,7 @@ use event::Log;
 use random::Random;
 use session::Session;
 use store::Store;
+use tokens::Registry;
 
 /// A connection of one [`Emulator`]; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +91,8 @@ pub struct Emulator {
     config: Config,
     random: Random,
     now: Duration,
+    /// How far Unix time is ahead of the own, in nanoseconds.
+    unix_ahead: i128,
     refusing: bool,
     last_connection: u64,
     last_message: u64,
@@ -98,6 +104,9 @@ pub struct Emulator {
     offline: Store,
     /// Messages for connected clients that have enough to acknowledge.
     waiting: Store,
+    registry: Registry,
+    /// Notices that come after a reconnect, by client id.
+    late_notices: BTreeMap<Arc<str>, String>,
     outputs: VecDeque<Output>,
     log: Log,
 }
@@ -106,7 +115,8 @@ impl Emulator {
     /// What may wait for a late CONNACK, in bytes.
     const MAX_HELD: usize = 16 << 20;
 
-    /// An instance to which nobody is connected. Random delays are drawn from the seed.
+    /// An instance to which nobody is connected. Random delays are drawn from the seed, and so is the key that signs
+    /// tokens: with the same seed and instance id, an emulator takes the tokens of another.
     pub fn new(config: Config, seed: u64) -> Self {
         let store = || Store::new(config.max_waiting_messages, config.max_waiting_bytes);
         Self {
@@ -115,12 +125,15 @@ impl Emulator {
             config,
             random: Random::new(seed),
             now: Duration::ZERO,
+            unix_ahead: 0,
             refusing: false,
             last_connection: 0,
             last_message: 0,
             connections: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             sessions: BTreeMap::new(),
+            registry: Registry::new(seed),
+            late_notices: BTreeMap::new(),
             outputs: VecDeque::new(),
             log: Log::default(),
         }

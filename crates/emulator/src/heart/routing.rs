@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use mqtt_p2p_aliyun::parse_p2p;
-use mqtt_p2p_packet::{Ack, AckedQoS, Packet, Publish, QoS};
+use mqtt_p2p_packet::{Ack, AckedQoS, Packet, PacketType, Publish, QoS};
 
 use super::connection::Client;
 use super::event::CloseReason;
 use super::message::{Delivery, Message};
+use super::tokens::Action;
 use super::{ConnectionId, Emulator, encode};
 use crate::quirks::TrailingSlash;
 
 /// Topics below this are control messages for the service.
-const CONTROL: &str = "$SYS";
+pub(super) const CONTROL: &str = "$SYS";
+
+/// Replaces a token of the connection.
+const UPLOAD: &str = "$SYS/uploadToken";
 
 /// The first level of a topic name or filter. One leading `/` does not count (kernel).
 pub(super) fn parent_of(topic: &str) -> &str {
@@ -33,11 +37,17 @@ impl Emulator {
         if publish.payload.len() > self.config.max_payload {
             return Err(CloseReason::PayloadTooLarge);
         }
-        if !client.rights.publish {
-            return Err(CloseReason::TokenNotAuthorized);
+        self.note_early(id, client, PacketType::Publish);
+        let topic = publish.topic.as_str();
+        self.check_topic(topic)?;
+        if parent_of(topic) != CONTROL {
+            self.authorize(id, client, Action::Publish, topic)?;
         }
-        self.check_topic(publish.topic.as_str())?;
         match publish.delivery {
+            // Of the documented QoS only; otherwise it is a control message without effect.
+            Some((AckedQoS::AtLeastOnce, packet_id)) if topic == UPLOAD => {
+                self.upload(id, client, publish, packet_id)?;
+            }
             None => self.route(client, publish),
             Some((AckedQoS::AtLeastOnce, packet_id)) => {
                 self.route(client, publish);

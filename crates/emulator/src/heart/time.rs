@@ -66,18 +66,23 @@ impl Emulator {
             }
         }
         self.send_delayed(id);
+        self.finish_uploads(id);
         let Some(connection) = self.connections.get(&id) else {
             return;
         };
         let (batch, re_push) = (is_due(connection.batch_at), is_due(connection.re_push_at));
-        let Some(client_id) = connection.client.as_ref().map(|client| client.id.clone()) else {
+        let token = is_due(connection.token_at);
+        let Some(client) = connection.client.clone() else {
             return;
         };
         if batch {
-            self.send_offline(id, &client_id);
+            self.send_offline(id, &client.id);
         }
         if re_push {
-            self.re_push(id, &client_id);
+            self.re_push(id, &client.id);
+        }
+        if token {
+            self.look_at_tokens(id, &client);
         }
     }
 

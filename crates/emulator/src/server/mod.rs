@@ -11,11 +11,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mqtt_p2p_aliyun::TokenKind;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::Config;
 use crate::heart::{Counters, Emulator, Event};
+use crate::token::{InvalidToken, IssueError, IssuedToken};
 use link::Link;
 use shared::Shared;
 
@@ -126,6 +128,49 @@ impl Server {
     /// Closes every new connection as soon as it is there, or no longer does. Connections that are there stay.
     pub fn set_refusing(&self, refusing: bool) {
         self.shared.look(|heart| heart.set_refusing(refusing));
+    }
+
+    /// Issues a token in the name of the instance's first access key, as ApplyToken of the service does.
+    ///
+    /// `resources` are 1 to 100 topics, wildcards allowed; a P2P topic needs one that covers it, such as `parent/#`.
+    /// A lifetime over 30 days is cut to it.
+    ///
+    /// # Errors
+    /// See [`IssueError`].
+    pub fn issue_token<T: Into<String>>(
+        &self,
+        resources: impl IntoIterator<Item = T>,
+        kind: TokenKind,
+        lifetime: Duration,
+    ) -> Result<IssuedToken, IssueError> {
+        self.shared.input(|heart, now| heart.issue_token(now, resources, kind, lifetime))
+    }
+
+    /// Makes a token invalid, as RevokeToken of the service does: who is connected with it is told so and closed.
+    ///
+    /// # Errors
+    /// [`InvalidToken::Unparsable`] or [`InvalidToken::BadSignature`] for a text that is no token of this emulator.
+    pub fn revoke_token(&self, token: &str) -> Result<(), InvalidToken> {
+        self.shared.input(|heart, now| heart.revoke_token(now, token))
+    }
+
+    /// Forbids an access key what its tokens allow, or no longer does: who is connected with such a token is told so,
+    /// with code −1, and closed.
+    pub fn set_access_key_permitted(&self, access_key_id: &str, permitted: bool) {
+        self.shared.input(|heart, now| heart.set_access_key_permitted(now, access_key_id, permitted));
+    }
+
+    /// Checks a token as a log-in would, as QueryToken of the service does.
+    ///
+    /// # Errors
+    /// Why it is no good now.
+    pub fn check_token(&self, kind: TokenKind, token: &str) -> Result<(), InvalidToken> {
+        self.shared.input(|heart, now| heart.check_token(now, kind, token))
+    }
+
+    /// Sets the emulator's clock, for tests with a client whose clock is wrong. Until then it has the system's time.
+    pub fn set_unix_time(&self, unix_time: Duration) {
+        self.shared.input(|heart, now| heart.set_unix_time(now, unix_time));
     }
 
     /// What happened since the last call; of very many events the latest.

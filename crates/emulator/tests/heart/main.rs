@@ -9,4 +9,5 @@ mod pub_sub;
 mod qos;
 mod robustness;
 mod standard_session;
+mod tokens;
 mod world;
