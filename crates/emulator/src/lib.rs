@@ -1,7 +1,7 @@
 //! A development stand-in for Alibaba Cloud's ApsaraMQ for MQTT, held in memory. It is for development,
 //! demonstrations and tests, and never for production: that is what the service is for.
 //!
-//! [`Server`] listens on TCP and WebSocket, in a program or a test:
+//! [`Server`] listens on TCP and WebSocket, plain and over TLS, in a program or a test:
 //!
 //! ```
 //! use mqtt_p2p_aliyun::sign;
@@ -80,7 +80,7 @@ pub use quirks::{
     OfflineBatch, Quirks, RePush, SessionPresent, Takeover, TokenInvalidNotice, TrailingSlash,
     WrongCredentials,
 };
-pub use server::{Server, ServerConfig};
+pub use server::{Identity, Server, ServerCertificate, ServerConfig};
 pub use token::{InvalidToken, IssueError, IssuedToken, TokenUse};
 
 /// What a program that starts an emulator tells its user first.

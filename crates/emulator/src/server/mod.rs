@@ -1,23 +1,27 @@
 //! The emulator on sockets: a thin front that moves bytes between them and the [`Emulator`].
 
+mod certificates;
 mod link;
 mod outbox;
 mod shared;
 mod tcp;
+mod tls;
 mod websocket;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt_p2p_aliyun::TokenKind;
+use mqtt_p2p_aliyun::{TokenKind, limits};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::Config;
 use crate::heart::{Counters, Emulator, Event};
 use crate::token::{InvalidToken, IssueError, IssuedToken};
+use certificates::Certificates;
+pub use certificates::{Identity, ServerCertificate};
 use link::Link;
 use shared::Shared;
 
@@ -31,6 +35,14 @@ pub struct ServerConfig {
     pub tcp: SocketAddr,
     /// Where MQTT over WebSocket is, at the path `/mqtt`. Default: a free port of the loopback address.
     pub ws: SocketAddr,
+    /// Where MQTT over TLS is. Default: a free port of the loopback address.
+    pub tls: SocketAddr,
+    /// Where MQTT over WebSocket over TLS is, at the path `/mqtt`. Default: a free port of the loopback address.
+    pub wss: SocketAddr,
+    /// Which certificate it shows.
+    pub certificate: ServerCertificate,
+    /// Whether a client over TLS needs a certificate as well: [`Server::client_identity`]. Default: no.
+    pub mutual_tls: bool,
     /// What random delays are drawn from.
     pub seed: u64,
 }
@@ -39,7 +51,16 @@ impl ServerConfig {
     /// An instance on free ports of the loopback address.
     pub fn new(instance: Config) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { instance, tcp: loopback, ws: loopback, seed: 0 }
+        Self {
+            instance,
+            tcp: loopback,
+            ws: loopback,
+            tls: loopback,
+            wss: loopback,
+            certificate: ServerCertificate::Valid,
+            mutual_tls: false,
+            seed: 0,
+        }
     }
 
     /// The same on these ports of the loopback address; 0 is a free port.
@@ -47,6 +68,29 @@ impl ServerConfig {
     pub fn ports(mut self, tcp: u16, ws: u16) -> Self {
         self.tcp.set_port(tcp);
         self.ws.set_port(ws);
+        self
+    }
+
+    /// The same with TLS on these ports of the loopback address; 0 is a free port.
+    #[must_use]
+    pub fn tls_ports(mut self, tls: u16, wss: u16) -> Self {
+        self.tls.set_port(tls);
+        self.wss.set_port(wss);
+        self
+    }
+
+    /// The same with another certificate, for tests of what a client refuses.
+    #[must_use]
+    pub fn certificate(mut self, certificate: ServerCertificate) -> Self {
+        self.certificate = certificate;
+        self
+    }
+
+    /// The same, letting in clients over TLS only if they have a certificate of the server's authority
+    /// (documentation: certificate-based authentication). They log in as ever.
+    #[must_use]
+    pub fn mutual_tls(mut self) -> Self {
+        self.mutual_tls = true;
         self
     }
 }
@@ -67,7 +111,7 @@ impl From<Config> for ServerConfig {
 /// let config = Config::new("post-cn-demo").account(Account::access_key("AK", "SK"));
 /// let server = Server::start(config).await?;
 /// println!("{}", mqtt_p2p_emulator::BANNER);
-/// println!("tcp://{}  ws://{}/mqtt", server.tcp_addr(), server.ws_addr());
+/// println!("{}  {}  {}  {}", server.url(), server.tls_url(), server.ws_url(), server.wss_url());
 ///
 /// assert!(server.connected_clients().is_empty());
 /// server.shutdown().await;
@@ -79,6 +123,10 @@ pub struct Server {
     shared: Arc<Shared>,
     tcp_addr: SocketAddr,
     ws_addr: SocketAddr,
+    tls_addr: SocketAddr,
+    wss_addr: SocketAddr,
+    ca_pem: String,
+    client_identity: Identity,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -86,12 +134,17 @@ impl Server {
     /// Binds the ports and serves them, on the tokio runtime that this is called in.
     ///
     /// # Errors
-    /// A port that can't be bound.
+    /// A port that can't be bound; no random numbers for the keys of certificates.
     pub async fn start(config: impl Into<ServerConfig>) -> io::Result<Self> {
         let config = config.into();
         let tcp = TcpListener::bind(config.tcp).await?;
         let ws = TcpListener::bind(config.ws).await?;
+        let tls = TcpListener::bind(config.tls).await?;
+        let wss = TcpListener::bind(config.wss).await?;
         let (tcp_addr, ws_addr) = (tcp.local_addr()?, ws.local_addr()?);
+        let (tls_addr, wss_addr) = (tls.local_addr()?, wss.local_addr()?);
+        let Certificates { ca_pem, client, acceptor } =
+            Certificates::new(config.certificate, config.mutual_tls, &[tls_addr.ip(), wss_addr.ip()])?;
         let max_packet_size = usize::try_from(config.instance.max_packet_size()).unwrap_or(usize::MAX);
         let shared = Arc::new(Shared::new(Emulator::new(config.instance, config.seed)));
         let clock = Arc::clone(&shared);
@@ -101,8 +154,27 @@ impl Server {
             tokio::spawn(listen(ws, Arc::clone(&shared), move |stream, link| {
                 websocket::serve(stream, link, max_packet_size)
             })),
+            tokio::spawn(listen(tls, Arc::clone(&shared), {
+                let acceptor = acceptor.clone();
+                move |stream, link| {
+                    let acceptor = acceptor.clone();
+                    async move {
+                        if let Some(stream) = tls::accept(acceptor, stream, &link).await {
+                            tcp::serve(stream, link).await;
+                        }
+                    }
+                }
+            })),
+            tokio::spawn(listen(wss, Arc::clone(&shared), move |stream, link| {
+                let acceptor = acceptor.clone();
+                async move {
+                    if let Some(stream) = tls::accept(acceptor, stream, &link).await {
+                        websocket::serve(stream, link, max_packet_size).await;
+                    }
+                }
+            })),
         ];
-        Ok(Self { shared, tcp_addr, ws_addr, tasks })
+        Ok(Self { shared, tcp_addr, ws_addr, tls_addr, wss_addr, ca_pem, client_identity: client, tasks })
     }
 
     /// Where MQTT over TCP is.
@@ -113,6 +185,47 @@ impl Server {
     /// Where MQTT over WebSocket is, at the path `/mqtt`.
     pub fn ws_addr(&self) -> SocketAddr {
         self.ws_addr
+    }
+
+    /// Where MQTT over TLS is.
+    pub fn tls_addr(&self) -> SocketAddr {
+        self.tls_addr
+    }
+
+    /// Where MQTT over WebSocket over TLS is, at the path `/mqtt`.
+    pub fn wss_addr(&self) -> SocketAddr {
+        self.wss_addr
+    }
+
+    /// MQTT over TCP, as `mqtt://127.0.0.1:1883`.
+    pub fn url(&self) -> String {
+        url("mqtt", self.tcp_addr, "")
+    }
+
+    /// MQTT over WebSocket, as `ws://127.0.0.1:80/mqtt`.
+    pub fn ws_url(&self) -> String {
+        url("ws", self.ws_addr, limits::WS_PATH)
+    }
+
+    /// MQTT over TLS, as `mqtts://127.0.0.1:8883`. The certificate is for `localhost` as well.
+    pub fn tls_url(&self) -> String {
+        url("mqtts", self.tls_addr, "")
+    }
+
+    /// MQTT over WebSocket over TLS, as `wss://127.0.0.1:443/mqtt`.
+    pub fn wss_url(&self) -> String {
+        url("wss", self.wss_addr, limits::WS_PATH)
+    }
+
+    /// The certificate of the authority that signed the server's, as PEM: what a client has to trust. Each start
+    /// makes a new one.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// A certificate and key with which a client passes [mutual TLS](ServerConfig::mutual_tls).
+    pub fn client_identity(&self) -> &Identity {
+        &self.client_identity
     }
 
     /// Cuts a client's link: what was under way is lost. Whether the client was connected.
@@ -208,6 +321,17 @@ impl Drop for Server {
             task.abort();
         }
     }
+}
+
+/// A server that listens on all addresses is found on the loopback address.
+fn url(scheme: &str, mut addr: SocketAddr, path: &str) -> String {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("{scheme}://{addr}{path}")
 }
 
 /// Accepts connections for ever. With this task, those of its connections end.
