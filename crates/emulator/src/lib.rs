@@ -4,19 +4,21 @@
 //! [`Server`] listens on TCP and WebSocket, plain and over TLS, in a program or a test:
 //!
 //! ```
-//! use mqtt_p2p_aliyun::sign;
-//! use mqtt_p2p_emulator::{Account, Config, Server};
+//! use mqtt_p2p_aliyun::LogIn;
+//! use mqtt_p2p_emulator::Server;
 //! use mqtt_p2p_packet::{Connect, Packet};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Server::start(Config::new("post-cn-demo").account(Account::access_key("AK", "SK"))).await?;
+//! let server = Server::demo().await?;
+//! let alice = server.client_id("alice");
+//! let log_in: LogIn = server.credentials().log_in(&alice)?;
+//! // Here a client library would take over, with `server.url()`.
 //!
-//! let password = sign(b"SK", "GID_demo@@@1");
-//! let mut connect = Connect::new("GID_demo@@@1");
-//! connect.user_name = Some("Signature|AK|post-cn-demo");
-//! connect.password = Some(password.as_bytes());
+//! let mut connect = Connect::new(&alice);
+//! connect.user_name = Some(log_in.user_name());
+//! connect.password = Some(log_in.password());
 //! let mut buffer = [0; 256];
 //! let len = Packet::Connect(connect).encode(&mut buffer)?;
 //!
@@ -25,9 +27,14 @@
 //! let mut connack = [0; 4];
 //! socket.read_exact(&mut connack).await?;
 //! assert_eq!(connack, [0x20, 2, 0, 0]);
+//! assert_eq!(server.client_counters(&alice).log_ins, 1);
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A test can ask it for what goes wrong ([`Faults`]), what happened ([`Server::events`], [`Server::counters`],
+//! [`Server::client_counters`]), for tokens ([`Server::issue_token`]) and for bad certificates
+//! ([`ServerCertificate`]).
 //!
 //! Behind it is [`Emulator`], which has neither sockets nor a clock: for simulations that can be repeated.
 //!
@@ -68,6 +75,7 @@
 
 mod account;
 mod config;
+mod faults;
 mod heart;
 mod quirks;
 mod server;
@@ -75,10 +83,11 @@ mod token;
 
 pub use account::{Account, SignMode};
 pub use config::Config;
-pub use heart::{CloseReason, ConnectionId, Counters, DropReason, Emulator, Event, Output};
+pub use faults::Faults;
+pub use heart::{ClientCounters, CloseReason, ConnectionId, Counters, DropReason, Emulator, Event, Output};
 pub use quirks::{
-    OfflineBatch, Quirks, RePush, SessionPresent, Takeover, TokenInvalidNotice, TrailingSlash,
-    WrongCredentials,
+    BadClientId, OfflineBatch, Oversize, P2pOffline, Quirks, RePush, SessionPresent, Takeover,
+    TokenInvalidNotice, TrailingSlash, Unsupported, WrongCredentials,
 };
 pub use server::{Identity, Server, ServerCertificate, ServerConfig};
 pub use token::{InvalidToken, IssueError, IssuedToken, TokenUse};

@@ -27,13 +27,16 @@ pub struct Quirks {
     pub connack_delay: Duration,
     /// SUBACK comes this much later at most; messages may overtake it. Kernel: up to 1 s. Choice: 50 ms.
     pub suback_delay: Duration,
-    /// How a message of QoS 1 without PUBACK is sent again on the same connection, under the same packet
-    /// identifier and without DUP; `None`: never. Kernel: every 3 s, 15 times, then it is dropped
-    /// (documentation: every 3–6 s).
+    /// How a message of QoS 1 without PUBACK is sent again on the same connection, without DUP; `None`: never. Kernel:
+    /// every 3 s, 15 times, then it is dropped (documentation: every 3–6 s); first under the same packet identifier,
+    /// later under new ones. Choice: from the fourth time on.
     pub re_push: Option<RePush>,
     /// How messages that waited for an offline client come after it connects; `None`: all at once, as fast as it
     /// acknowledges. Documentation: 30 at once, the next 30 after 5 s.
     pub offline_batch: Option<OfflineBatch>,
+    /// A client that is silent for so many hundredths of its keep alive is cut; `None`: never. Documentation and standard
+    /// ([MQTT-3.1.2-24]): 150.
+    pub keep_alive_percent: Option<u32>,
     /// A client with keep alive 0 is cut so long after it connects; `None`: never. Kernel: about 10 s.
     pub keep_alive_zero: Option<Duration>,
     /// Which side loses when a client id connects twice. The documentation does not agree with itself; choice: the
@@ -41,6 +44,22 @@ pub struct Quirks {
     pub takeover: Takeover,
     /// CONNACK's return code for wrong credentials. Kernel: 4.
     pub wrong_credentials: WrongCredentials,
+    /// What becomes of a client id against the rules: empty, over 64 characters, without a group, or of a group that is
+    /// not [configured](crate::Config::groups). Documentation: it "may be dropped"; choice: CONNACK 2.
+    pub bad_client_id: BadClientId,
+    /// What a will does: it is not supported (documentation). Choice: nothing.
+    pub will: Unsupported,
+    /// What RETAIN does: it is not supported (documentation). Choice: nothing.
+    pub retain: Unsupported,
+    /// What a payload over [`Config::max_payload`](crate::Config::max_payload) does. The documentation has both;
+    /// choice: it closes the connection.
+    pub oversize: Oversize,
+    /// Whether `<parent>/p2p/<client id>` reaches its client without a subscription (documentation). Otherwise it is a
+    /// topic like others.
+    pub implicit_p2p: bool,
+    /// Whether a P2P message of QoS 1 waits for a client that is away. Documentation: if its sender is connected with
+    /// cleanSession=false.
+    pub p2p_offline: P2pOffline,
     /// Whether delivered topics get a `/` at the end. The documentation knows the case, the kernel delivers topics
     /// as they were published; choice: never.
     pub trailing_slash: TrailingSlash,
@@ -73,14 +92,21 @@ impl Quirks {
             session_present: SessionPresent::AlwaysZero,
             connack_delay: Duration::from_millis(50),
             suback_delay: Duration::from_millis(50),
-            re_push: Some(RePush { interval: Duration::from_secs(3), times: 15 }),
+            re_push: Some(RePush { interval: Duration::from_secs(3), times: 15, same_id: 3 }),
             offline_batch: Some(OfflineBatch {
                 messages: limits::OFFLINE_BATCH,
                 interval: limits::OFFLINE_BATCH_INTERVAL,
             }),
+            keep_alive_percent: Some(150),
             keep_alive_zero: Some(Duration::from_secs(10)),
             takeover: Takeover::OldLoses,
             wrong_credentials: WrongCredentials::BadUserNameOrPassword,
+            bad_client_id: BadClientId::Refuse,
+            will: Unsupported::Ignore,
+            retain: Unsupported::Ignore,
+            oversize: Oversize::Close,
+            implicit_p2p: true,
+            p2p_offline: P2pOffline::BySender,
             trailing_slash: TrailingSlash::Never,
             max_topic_len: Some(limits::MAX_TOPIC_LEN),
             token_expire_notice: Some(limits::TOKEN_EXPIRY_NOTICE),
@@ -150,6 +176,8 @@ pub struct RePush {
     pub interval: Duration,
     /// How often; the message is dropped one interval after the last attempt.
     pub times: u32,
+    /// How many of them are under the same packet identifier; each later one has a new one.
+    pub same_id: u32,
 }
 
 /// How messages that waited are sent.
@@ -188,6 +216,46 @@ pub enum WrongCredentials {
     BadUserNameOrPassword,
     /// 5.
     NotAuthorized,
+}
+
+/// What becomes of a client id against the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BadClientId {
+    /// CONNACK 2, then the close.
+    Refuse,
+    /// A bare close.
+    Close,
+    /// It is let in, unless it is empty.
+    Accept,
+}
+
+/// What a feature does that the service does not support.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unsupported {
+    /// Nothing.
+    Ignore,
+    /// It closes the connection.
+    Close,
+}
+
+/// What a payload over the limit does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Oversize {
+    /// It closes the connection.
+    Close,
+    /// It is acknowledged and not passed on. Over 1 MiB it closes the connection all the same.
+    Drop,
+}
+
+/// Whether a P2P message of QoS 1 waits for a client that is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum P2pOffline {
+    /// If its sender is connected with cleanSession=false.
+    BySender,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// Which delivered topics get a `/` at the end, if they have none. Where any do, topics and filters are also compared

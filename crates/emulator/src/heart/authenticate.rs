@@ -4,11 +4,12 @@ use mqtt_p2p_aliyun::{ClientId, UserName, verify_signature};
 use mqtt_p2p_packet::{Connect, ReasonCode};
 use subtle::ConstantTimeEq;
 
+use super::event::CloseReason;
 use super::tokens::Grant;
 use super::{ConnectionId, Emulator};
 use crate::account::{Account, SignMode};
 use crate::config::Config;
-use crate::quirks::WrongCredentials;
+use crate::quirks::{BadClientId, WrongCredentials};
 
 impl Emulator {
     /// Checks the client id's form first, then the credentials, as they need the client id. Only tokens limit what a
@@ -17,21 +18,30 @@ impl Emulator {
         &mut self,
         id: ConnectionId,
         connect: &Connect<'_>,
-    ) -> Result<Option<Vec<Grant>>, ReasonCode> {
+    ) -> Result<Option<Vec<Grant>>, CloseReason> {
         let config = &self.config;
-        let wrong = match config.quirks.wrong_credentials {
+        let wrong = CloseReason::Refused(match config.quirks.wrong_credentials {
             WrongCredentials::BadUserNameOrPassword => ReasonCode::BadUserNameOrPassword,
             WrongCredentials::NotAuthorized => ReasonCode::NotAuthorized,
-        };
+        });
         let user_name = connect.user_name.map(UserName::parse);
         let well_formed = match user_name {
             None => !connect.client_id.is_empty(),
             // With custom authentication the group rules are waived.
             Some(UserName::Other(_)) => ClientId::custom(connect.client_id).is_ok(),
-            Some(_) => ClientId::parse(connect.client_id).is_ok(),
+            Some(_) => ClientId::parse(connect.client_id).is_ok_and(|client_id| {
+                let group = client_id.group().unwrap_or_default();
+                config.groups.as_ref().is_none_or(|groups| groups.contains(group))
+            }),
         };
-        if !well_formed {
-            return Err(ReasonCode::ClientIdentifierNotValid);
+        let tolerated = config.quirks.bad_client_id == BadClientId::Accept && !connect.client_id.is_empty();
+        if !well_formed && !tolerated {
+            return Err(match config.quirks.bad_client_id {
+                BadClientId::Close => CloseReason::BadClientId,
+                BadClientId::Refuse | BadClientId::Accept => {
+                    CloseReason::Refused(ReasonCode::ClientIdentifierNotValid)
+                }
+            });
         }
         let on_instance = |instance_id: &str| instance_id == config.instance_id;
         let password = connect.password.unwrap_or_default();

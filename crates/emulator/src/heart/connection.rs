@@ -36,6 +36,13 @@ pub(super) struct Connection {
     pub(super) token_at: Option<Duration>,
     /// When the next messages from the offline store go out.
     pub(super) batch_at: Option<Duration>,
+    /// Packets that are late by a fault, in order, with the time when they go out.
+    pub(super) late: VecDeque<(Duration, Vec<u8>)>,
+    pub(super) late_bytes: usize,
+    /// The link is half open: nothing arrives any more, either way.
+    pub(super) stalled: bool,
+    /// The client asked for its publications to stay in order.
+    pub(super) ordered: bool,
     /// The time under which the emulator looks at this connection next.
     pub(super) armed: Option<Duration>,
 }
@@ -71,6 +78,10 @@ impl Connection {
             uploads: VecDeque::new(),
             token_at: None,
             batch_at: None,
+            late: VecDeque::new(),
+            late_bytes: 0,
+            stalled: false,
+            ordered: false,
             armed: None,
         }
     }
@@ -80,8 +91,18 @@ impl Connection {
         Some(self.last_packet.saturating_add(self.max_silence?))
     }
 
+    /// Sees to it that the connection is closed at a time, if it is not earlier.
+    pub(super) fn doom(&mut self, at: Duration, reason: CloseReason) {
+        if self.doomed.is_none_or(|(earlier, _)| at < earlier) {
+            self.doomed = Some((at, reason));
+        }
+    }
+
     /// When something is due.
     pub(super) fn deadline(&self) -> Option<Duration> {
+        if self.stalled {
+            return None;
+        }
         [
             self.doomed.map(|(at, _)| at),
             self.silent_at(),
@@ -90,6 +111,7 @@ impl Connection {
             self.re_push_at,
             self.uploads.front().map(|upload| upload.due),
             self.token_at,
+            self.late.front().map(|(at, _)| *at),
             self.batch_at,
         ]
         .into_iter()

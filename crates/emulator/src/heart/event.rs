@@ -1,6 +1,6 @@
 //! What an emulator tells about itself: events of connections, counters of messages.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -62,6 +62,21 @@ pub enum Event {
         /// Why.
         reason: CloseReason,
     },
+    /// A payload over the limit was acknowledged and not passed on ([`Oversize::Drop`](crate::Oversize::Drop)).
+    PayloadIgnored {
+        /// From this client.
+        client_id: Arc<str>,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// A client asked for its publications to stay in order, with `$SYS/enableOrderMsg`. It is recorded: one emulator
+    /// keeps the order anyway.
+    OrderEnabled {
+        /// Over this connection.
+        connection: ConnectionId,
+        /// This client.
+        client_id: Arc<str>,
+    },
     /// A message will not reach a client.
     Dropped {
         /// Which client.
@@ -91,6 +106,14 @@ pub enum CloseReason {
     FirstPacket(PacketType),
     /// CONNECT was refused.
     Refused(ReasonCode),
+    /// A client id against the rules, where the quirk closes instead of refusing.
+    BadClientId,
+    /// A will, where the quirk closes.
+    WillNotSupported,
+    /// A PUBLISH with RETAIN, where the quirk closes.
+    RetainNotSupported,
+    /// A fault asked for it.
+    Fault,
     /// A second CONNECT came ([MQTT-3.1.0-2]).
     SecondConnect,
     /// A packet that only servers send.
@@ -105,7 +128,7 @@ pub enum CloseReason {
     ParentNotAuthorized,
     /// A token is no good, or no token allows what the client wanted.
     TokenInvalid(InvalidToken),
-    /// Nothing came for one and a half times the keep alive.
+    /// Nothing came for one and a half times the keep alive, or what the quirk says.
     NoHeartbeat,
     /// Keep alive 0.
     NoKeepAlive,
@@ -128,6 +151,10 @@ impl fmt::Display for CloseReason {
             Self::NoConnect => f.write_str("no CONNECT came in time"),
             Self::FirstPacket(packet) => write!(f, "the first packet was {packet}"),
             Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::BadClientId => f.write_str("the client id is against the rules"),
+            Self::WillNotSupported => f.write_str("wills are not supported"),
+            Self::RetainNotSupported => f.write_str("RETAIN is not supported"),
+            Self::Fault => f.write_str("a fault was asked for"),
             Self::SecondConnect => f.write_str("a second CONNECT"),
             Self::Unexpected(packet) => write!(f, "{packet} from a client"),
             Self::Malformed(error) => error.fmt(f),
@@ -135,7 +162,7 @@ impl fmt::Display for CloseReason {
             Self::TopicTooLong => f.write_str("the topic is too long"),
             Self::ParentNotAuthorized => f.write_str("the parent topic does not exist on this instance"),
             Self::TokenInvalid(reason) => reason.fmt(f),
-            Self::NoHeartbeat => f.write_str("nothing came for one and a half times the keep alive"),
+            Self::NoHeartbeat => f.write_str("nothing came for longer than the keep alive allows"),
             Self::NoKeepAlive => f.write_str("keep alive 0"),
             Self::TakenOver => f.write_str("the client id connected again"),
             Self::ClientIdInUse => f.write_str("the client id is connected already"),
@@ -194,16 +221,64 @@ pub struct Counters {
     pub token_notices: u64,
 }
 
+/// What one client id did and got since the start, over all its connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientCounters {
+    /// Log-ins that were accepted, though CONNACK may have got lost.
+    pub log_ins: u64,
+    /// Log-ins that were refused with CONNACK.
+    pub refused: u64,
+    /// Connections that this client id lost to another one with the same id.
+    pub takeovers: u64,
+    /// PUBLISH from it, repeats and control messages included.
+    pub published: u64,
+    /// SUBSCRIBE from it.
+    pub subscribes: u64,
+    /// PINGREQ from it.
+    pub pings: u64,
+    /// PUBLISH to it, repeats and notices included.
+    pub delivered: u64,
+    /// Messages to it that its PUBACK or PUBCOMP ended.
+    pub acknowledged: u64,
+}
+
 /// The events that nobody has fetched yet, bounded, and the counters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Log {
     events: VecDeque<Event>,
     pub(super) counters: Counters,
+    clients: BTreeMap<Arc<str>, ClientCounters>,
+    max_clients: usize,
+    /// Where client ids beyond `max_clients` count.
+    others: ClientCounters,
 }
 
 impl Log {
     /// Who does not fetch them misses the oldest ones.
     const MAX_EVENTS: usize = 10_000;
+
+    pub(super) fn new(max_clients: usize) -> Self {
+        Self {
+            events: VecDeque::new(),
+            counters: Counters::default(),
+            clients: BTreeMap::new(),
+            max_clients,
+            others: ClientCounters::default(),
+        }
+    }
+
+    /// The counters of a client id. Of very many ids, the latest are not counted.
+    pub(super) fn client(&mut self, client_id: &Arc<str>) -> &mut ClientCounters {
+        if self.clients.len() >= self.max_clients && !self.clients.contains_key(client_id) {
+            return &mut self.others;
+        }
+        self.clients.entry(Arc::clone(client_id)).or_default()
+    }
+
+    pub(super) fn client_counters(&self, client_id: &str) -> ClientCounters {
+        self.clients.get(client_id).copied().unwrap_or_default()
+    }
 
     pub(super) fn event(&mut self, event: Event) {
         if self.events.len() >= Self::MAX_EVENTS {

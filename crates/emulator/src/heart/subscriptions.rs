@@ -21,6 +21,7 @@ impl Emulator {
         client: &Client,
         subscribe: &Subscribe<'_>,
     ) -> Result<(), CloseReason> {
+        self.log.client(&client.id).subscribes += 1;
         self.note_early(id, client, PacketType::Subscribe);
         for entry in subscribe.filters.iter() {
             let filter = entry.filter.as_str();

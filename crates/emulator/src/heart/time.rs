@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::event::CloseReason;
-use super::{ConnectionId, Emulator};
+use super::{ConnectionId, Emulator, Output};
 
 impl Emulator {
     /// The shortest time between two repetitions, so that an interval of zero does not stop the clock.
@@ -51,7 +51,7 @@ impl Emulator {
     fn look_at(&mut self, id: ConnectionId) {
         let now = self.now;
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        let Some(connection) = self.connections.get_mut(&id) else {
+        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.stalled) else {
             return;
         };
         if let Some((_, reason)) = connection.doomed.filter(|(at, _)| *at <= now) {
@@ -62,9 +62,10 @@ impl Emulator {
         }
         if let Some(held) = connection.held.take_if(|held| held.until <= now) {
             for packet in held.packets {
-                self.send(id, packet);
+                self.enqueue(id, packet);
             }
         }
+        self.send_late(id);
         self.send_delayed(id);
         self.finish_uploads(id);
         let Some(connection) = self.connections.get(&id) else {
@@ -83,6 +84,17 @@ impl Emulator {
         }
         if token {
             self.look_at_tokens(id, &client);
+        }
+    }
+
+    /// Sends what a fault held back until now.
+    fn send_late(&mut self, id: ConnectionId) {
+        while let Some(connection) = self.connections.get_mut(&id)
+            && connection.late.front().is_some_and(|(at, _)| *at <= self.now)
+            && let Some((_, bytes)) = connection.late.pop_front()
+        {
+            connection.late_bytes -= bytes.len();
+            self.outputs.push_back(Output::Send { id, bytes });
         }
     }
 

@@ -8,17 +8,20 @@ mod tcp;
 mod tls;
 mod websocket;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt_p2p_aliyun::{TokenKind, limits};
+use mqtt_p2p_aliyun::{Credentials, TokenKind, limits};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::config::Config;
-use crate::heart::{Counters, Emulator, Event};
+use crate::account::Account;
+use crate::config::{Config, DEMO_GROUP, DEMO_KEY, DEMO_PARENT, DEMO_SECRET};
+use crate::faults::Faults;
+use crate::heart::{ClientCounters, Counters, Emulator, Event};
 use crate::token::{InvalidToken, IssueError, IssuedToken};
 use certificates::Certificates;
 pub use certificates::{Identity, ServerCertificate};
@@ -127,6 +130,10 @@ pub struct Server {
     wss_addr: SocketAddr,
     ca_pem: String,
     client_identity: Identity,
+    instance_id: String,
+    access_key: Option<Account>,
+    group: String,
+    parent_topic: String,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -146,6 +153,15 @@ impl Server {
         let Certificates { ca_pem, client, acceptor } =
             Certificates::new(config.certificate, config.mutual_tls, &[tls_addr.ip(), wss_addr.ip()])?;
         let max_packet_size = usize::try_from(config.instance.max_packet_size()).unwrap_or(usize::MAX);
+        let instance = &config.instance;
+        let instance_id = instance.instance_id.clone();
+        let is_access_key = |account: &&Account| matches!(account, Account::AccessKey { .. });
+        let access_key = instance.accounts.iter().find(is_access_key).cloned();
+        let first = |names: &Option<BTreeSet<String>>, default: &str| {
+            names.as_ref().and_then(BTreeSet::first).cloned().unwrap_or_else(|| default.to_owned())
+        };
+        let group = first(&instance.groups, DEMO_GROUP);
+        let parent_topic = first(&instance.parents, DEMO_PARENT);
         let shared = Arc::new(Shared::new(Emulator::new(config.instance, config.seed)));
         let clock = Arc::clone(&shared);
         let tasks = vec![
@@ -174,7 +190,48 @@ impl Server {
                 }
             })),
         ];
-        Ok(Self { shared, tcp_addr, ws_addr, tls_addr, wss_addr, ca_pem, client_identity: client, tasks })
+        Ok(Self {
+            shared,
+            tcp_addr,
+            ws_addr,
+            tls_addr,
+            wss_addr,
+            ca_pem,
+            client_identity: client,
+            instance_id,
+            access_key,
+            group,
+            parent_topic,
+            tasks,
+        })
+    }
+
+    /// [Starts](Self::start) with [`Config::demo`], on free ports.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn demo() -> io::Result<Self> {
+        Self::start(Config::demo()).await
+    }
+
+    /// What a client logs in with in signature mode: the instance's first access key. Without one, it is that of the
+    /// [demo](Config::demo), which will be refused.
+    pub fn credentials(&self) -> Credentials<'_> {
+        let (access_key_id, access_key_secret) = match &self.access_key {
+            Some(Account::AccessKey { id, secret }) => (id.as_str(), secret.as_str()),
+            _ => (DEMO_KEY, DEMO_SECRET),
+        };
+        Credentials::Signature { access_key_id, access_key_secret, instance_id: &self.instance_id }
+    }
+
+    /// A client id for a device: `<group>@@@<device>`, of the instance's first group, or `GID_demo`.
+    pub fn client_id(&self, device: &str) -> String {
+        format!("{}@@@{device}", self.group)
+    }
+
+    /// A parent topic that may be used: the instance's first, or `demo`.
+    pub fn parent_topic(&self) -> &str {
+        &self.parent_topic
     }
 
     /// Where MQTT over TCP is.
@@ -299,6 +356,28 @@ impl Server {
     /// How many messages wait for a client that is away, or was.
     pub fn offline_messages(&self, client_id: &str) -> usize {
         self.shared.look(|heart| heart.offline_messages(client_id))
+    }
+
+    /// Changes what goes wrong: see [`Faults`].
+    pub fn set_faults(&self, change: impl FnOnce(&mut Faults)) {
+        self.shared.look(|heart| change(heart.faults_mut()));
+    }
+
+    /// Sends bytes to a client that need not be a packet, or no packet that a server sends. Whether the client was
+    /// connected.
+    pub fn send_raw(&self, client_id: &str, bytes: &[u8]) -> bool {
+        self.shared.input(|heart, now| heart.send_raw(now, client_id, bytes))
+    }
+
+    /// What one client id did and got since the start, over all its connections.
+    pub fn client_counters(&self, client_id: &str) -> ClientCounters {
+        self.shared.look(|heart| heart.client_counters(client_id))
+    }
+
+    /// Whether a client is connected and has asked for its publications to stay in order, with
+    /// `$SYS/enableOrderMsg`.
+    pub fn is_ordered(&self, client_id: &str) -> bool {
+        self.shared.look(|heart| heart.is_ordered(client_id))
     }
 
     /// How many messages went which way since the start.
