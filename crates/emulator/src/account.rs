@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use mqtt_p2p_aliyun::TokenKind;
-
-/// A registered log-in: one of the service's four modes, with what the console or an API call would have created.
+/// A registered log-in: three of the service's four modes, with what the console or an API call would have created.
+/// The fourth, tokens, needs an access key only, in whose name the emulator issues them:
+/// [`Server::issue_token`](crate::Server::issue_token).
 /// Debug shows no secret.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -37,16 +37,6 @@ pub enum Account {
         /// The only client id that may use it; `None` for any (identity by user name).
         client_id: Option<String>,
     },
-    /// Token mode: user name `Token|<access key id>|<instance>`, password of `<type>|<token>` pairs. The token
-    /// does not expire and is not bound to topics.
-    Token {
-        /// The access key id in whose name the token was issued.
-        access_key_id: String,
-        /// What the token allows.
-        kind: TokenKind,
-        /// The token.
-        token: String,
-    },
 }
 
 /// What the password of custom authentication is.
@@ -73,11 +63,6 @@ impl Account {
     pub fn custom(user_name: impl Into<String>, secret: impl Into<String>, sign_mode: SignMode) -> Self {
         Self::Custom { user_name: user_name.into(), secret: secret.into(), sign_mode, client_id: None }
     }
-
-    /// A token that was issued in the name of an access key.
-    pub fn token(access_key_id: impl Into<String>, kind: TokenKind, token: impl Into<String>) -> Self {
-        Self::Token { access_key_id: access_key_id.into(), kind, token: token.into() }
-    }
 }
 
 impl fmt::Debug for Account {
@@ -92,11 +77,6 @@ impl fmt::Debug for Account {
                 .field("user_name", user_name)
                 .field("sign_mode", sign_mode)
                 .field("client_id", client_id)
-                .finish_non_exhaustive(),
-            Self::Token { access_key_id, kind, .. } => f
-                .debug_struct("Token")
-                .field("access_key_id", access_key_id)
-                .field("kind", kind)
                 .finish_non_exhaustive(),
         }
     }

@@ -6,7 +6,12 @@ use std::time::Duration;
 use mqtt_p2p_aliyun::limits;
 
 use crate::account::Account;
-use crate::quirks::Quirks;
+use crate::quirks::{Oversize, Quirks};
+
+pub(crate) const DEMO_KEY: &str = "demo-key";
+pub(crate) const DEMO_SECRET: &str = "demo-secret";
+pub(crate) const DEMO_GROUP: &str = "GID_demo";
+pub(crate) const DEMO_PARENT: &str = "demo";
 
 /// An instance of the service: its accounts, its parent topics and its limits.
 ///
@@ -32,6 +37,9 @@ pub struct Config {
     /// The parent topics (first levels) that were created in the console: to use another one closes the connection.
     /// Default: `None`, any.
     pub parents: Option<BTreeSet<String>>,
+    /// The groups that were created in the console: a client id of another one is against the rules. Default: `None`,
+    /// any.
+    pub groups: Option<BTreeSet<String>>,
     /// Where the service departs from the standard.
     pub quirks: Quirks,
     /// The largest payload in bytes; a larger one closes the connection. Default: 64 KB.
@@ -52,6 +60,8 @@ pub struct Config {
     /// How much memory, in bytes, messages may take that wait, for offline clients and for slow ones each; the oldest
     /// are dropped for a new one. Default: 256 MiB.
     pub max_waiting_bytes: usize,
+    /// The shortest life of a token. Default: 60 s, as the service documents; tests may want less.
+    pub min_token_lifetime: Duration,
     /// How long a message is kept for an offline client. Default: three days, as the service documents.
     pub retention: Duration,
 }
@@ -64,6 +74,7 @@ impl Config {
             accounts: Vec::new(),
             allow_anonymous: false,
             parents: None,
+            groups: None,
             quirks: Quirks::service(),
             max_payload: limits::MAX_PAYLOAD,
             connect_timeout: Duration::from_secs(10),
@@ -72,8 +83,17 @@ impl Config {
             in_flight: 100,
             max_waiting_messages: limits::MAX_OFFLINE_MESSAGES,
             max_waiting_bytes: 256 << 20,
+            min_token_lifetime: limits::MIN_TOKEN_LIFETIME,
             retention: limits::OFFLINE_RETENTION,
         }
+    }
+
+    /// The instance of [`Server::demo`](crate::Server::demo): one access key, any parent topic, and the service's quirks
+    /// without its delays.
+    pub fn demo() -> Self {
+        Self::default()
+            .account(Account::access_key(DEMO_KEY, DEMO_SECRET))
+            .quirks(Quirks::service().without_delays())
     }
 
     /// The same with one more account.
@@ -97,6 +117,13 @@ impl Config {
         self
     }
 
+    /// The same with these groups and no others.
+    #[must_use]
+    pub fn groups<T: Into<String>>(mut self, groups: impl IntoIterator<Item = T>) -> Self {
+        self.groups = Some(groups.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// The same with other quirks.
     #[must_use]
     pub fn quirks(mut self, quirks: Quirks) -> Self {
@@ -107,7 +134,12 @@ impl Config {
     /// The largest packet that is read: the largest payload and room for its topic; all other packets fit as well.
     pub(crate) fn max_packet_size(&self) -> u32 {
         const HEADER_ALLOWANCE: usize = 4096;
-        u32::try_from(self.max_payload.saturating_add(HEADER_ALLOWANCE)).unwrap_or(u32::MAX)
+        const DROPPED: usize = 1 << 20;
+        let max_payload = match self.quirks.oversize {
+            Oversize::Close => self.max_payload,
+            Oversize::Drop => self.max_payload.max(DROPPED),
+        };
+        u32::try_from(max_payload.saturating_add(HEADER_ALLOWANCE)).unwrap_or(u32::MAX)
     }
 }
 

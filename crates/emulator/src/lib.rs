@@ -1,22 +1,24 @@
 //! A development stand-in for Alibaba Cloud's ApsaraMQ for MQTT, held in memory. It is for development,
 //! demonstrations and tests, and never for production: that is what the service is for.
 //!
-//! [`Server`] listens on TCP and WebSocket, in a program or a test:
+//! [`Server`] listens on TCP and WebSocket, plain and over TLS, in a program or a test:
 //!
 //! ```
-//! use mqtt_p2p_aliyun::sign;
-//! use mqtt_p2p_emulator::{Account, Config, Server};
+//! use mqtt_p2p_aliyun::LogIn;
+//! use mqtt_p2p_emulator::Server;
 //! use mqtt_p2p_packet::{Connect, Packet};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Server::start(Config::new("post-cn-demo").account(Account::access_key("AK", "SK"))).await?;
+//! let server = Server::demo().await?;
+//! let alice = server.client_id("alice");
+//! let log_in: LogIn = server.credentials().log_in(&alice)?;
+//! // Here a client library would take over, with `server.url()`.
 //!
-//! let password = sign(b"SK", "GID_demo@@@1");
-//! let mut connect = Connect::new("GID_demo@@@1");
-//! connect.user_name = Some("Signature|AK|post-cn-demo");
-//! connect.password = Some(password.as_bytes());
+//! let mut connect = Connect::new(&alice);
+//! connect.user_name = Some(log_in.user_name());
+//! connect.password = Some(log_in.password());
 //! let mut buffer = [0; 256];
 //! let len = Packet::Connect(connect).encode(&mut buffer)?;
 //!
@@ -25,9 +27,14 @@
 //! let mut connack = [0; 4];
 //! socket.read_exact(&mut connack).await?;
 //! assert_eq!(connack, [0x20, 2, 0, 0]);
+//! assert_eq!(server.client_counters(&alice).log_ins, 1);
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A test can ask it for what goes wrong ([`Faults`]), what happened ([`Server::events`], [`Server::counters`],
+//! [`Server::client_counters`]), for tokens ([`Server::issue_token`]) and for bad certificates
+//! ([`ServerCertificate`]).
 //!
 //! Behind it is [`Emulator`], which has neither sockets nor a clock: for simulations that can be repeated.
 //!
@@ -41,8 +48,10 @@
 //!   with CONNACK are: an edition other than 3.1 and 3.1.1 with 1 (standard); a client id that is empty or, but for
 //!   custom authentication, not `<GroupID>@@@<DeviceID>` with 2 (choice); wrong credentials with 4 (kernel); who finds
 //!   no room with 3 (choice). All else that is wrong ends in a bare close (kernel).
-//! - **Tokens** are as registered: they neither expire nor name topics. To publish or to subscribe without a token
-//!   that allows it closes the connection (documentation). Messages to `$SYS/…` are acknowledged and have no effect.
+//! - **Tokens** are issued ([`Server::issue_token`]), expire and are revoked; all that a log-in presents must be good.
+//!   `$SYS/uploadToken` replaces one, with its PUBACK. A token that has become invalid, and to publish or to subscribe
+//!   without one that allows it, closes the connection, after `$SYS/tokenInvalidNotice` (documentation). Who logged in
+//!   otherwise may upload a token without effect (choice). Other messages to `$SYS/…` are acknowledged and go nowhere.
 //! - **A client id that connects twice** takes over ([`Takeover`]).
 //! - **P2P**: what is published to `<parent>/p2p/<client id>` goes to that client, which need not subscribe
 //!   (documentation), at the message's own QoS, further levels kept in the topic (kernel); to nobody else, not even to
@@ -66,15 +75,22 @@
 
 mod account;
 mod config;
+mod faults;
 mod heart;
 mod quirks;
 mod server;
+mod token;
 
 pub use account::{Account, SignMode};
 pub use config::Config;
-pub use heart::{CloseReason, ConnectionId, Counters, DropReason, Emulator, Event, Output};
-pub use quirks::{OfflineBatch, Quirks, RePush, SessionPresent, Takeover, TrailingSlash, WrongCredentials};
-pub use server::{Server, ServerConfig};
+pub use faults::Faults;
+pub use heart::{ClientCounters, CloseReason, ConnectionId, Counters, DropReason, Emulator, Event, Output};
+pub use quirks::{
+    BadClientId, OfflineBatch, Oversize, P2pOffline, Quirks, RePush, SessionPresent, Takeover,
+    TokenInvalidNotice, TrailingSlash, Unsupported, WrongCredentials,
+};
+pub use server::{Identity, Server, ServerCertificate, ServerConfig};
+pub use token::{InvalidToken, IssueError, IssuedToken, TokenUse};
 
 /// What a program that starts an emulator tells its user first.
 pub const BANNER: &str = "This is a development stand-in for ApsaraMQ for MQTT. It is not the service: it holds \

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use mqtt_p2p_aliyun::sign;
+use mqtt_p2p_aliyun::{TokenKind, sign};
 use mqtt_p2p_emulator::{Account, CloseReason, Config, Event, Quirks, Server};
 use mqtt_p2p_packet::{AckedQoS, Connect, Packet, PacketId, Publish, TopicName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -253,4 +253,115 @@ async fn a_client_that_reads_nothing_loses_qos_0_and_keeps_nobody_waiting() {
     bob.write_all(&[0xc0, 0]).await.unwrap();
     expect(&mut bob, &[0xd0, 0]).await;
     assert_eq!(server.connected_clients(), [ALICE, BOB]);
+}
+
+#[tokio::test]
+async fn the_demo_lets_its_own_credentials_in_and_tells_secrets_to_nobody() {
+    let server = Server::demo().await.unwrap();
+    let alice = server.client_id("alice");
+    let log_in: mqtt_p2p_aliyun::LogIn = server.credentials().log_in(&alice).unwrap();
+    let mut connect = Connect::new(&alice);
+    connect.user_name = Some(log_in.user_name());
+    connect.password = Some(log_in.password());
+    let mut socket = TcpStream::connect(server.tcp_addr()).await.unwrap();
+    socket.write_all(&bytes_of(&Packet::Connect(connect))).await.unwrap();
+    expect(&mut socket, &ACCEPTED).await;
+    assert_eq!(server.client_counters(&alice).log_ins, 1);
+    assert!(!format!("{server:?}").contains("demo-secret"));
+
+    let message = qos_1(&format!("{}/p2p/{alice}", server.parent_topic()), "hello");
+    socket.write_all(&message).await.unwrap();
+    expect(&mut socket, &message).await;
+}
+
+#[tokio::test]
+async fn the_credentials_and_names_are_those_of_the_configuration() {
+    let config = Config::new("post-cn-other")
+        .account(Account::custom("bob", "secret", mqtt_p2p_emulator::SignMode::Origin))
+        .account(Account::access_key("AK", "SK"))
+        .groups(["GID_b", "GID_a"])
+        .parents(["devices"]);
+    let server = Server::start(config).await.unwrap();
+    let log_in: mqtt_p2p_aliyun::LogIn = server.credentials().log_in("GID_a@@@1").unwrap();
+    assert_eq!(log_in.user_name(), "Signature|AK|post-cn-other");
+    assert_eq!(log_in.password(), sign(b"SK", "GID_a@@@1").as_bytes());
+    assert_eq!((server.client_id("1"), server.parent_topic()), ("GID_a@@@1".to_owned(), "devices"));
+}
+
+#[tokio::test]
+async fn urls_name_the_transport_the_port_and_the_path() {
+    let server = start().await;
+    assert_eq!(server.url(), format!("mqtt://{}", server.tcp_addr()));
+    assert_eq!(server.tls_url(), format!("mqtts://{}", server.tls_addr()));
+    assert_eq!(server.ws_url(), format!("ws://{}/mqtt", server.ws_addr()));
+    assert_eq!(server.wss_url(), format!("wss://{}/mqtt", server.wss_addr()));
+}
+
+#[tokio::test]
+async fn a_token_of_two_seconds_ends_its_connection_by_the_servers_own_clock() {
+    let mut config = Config::demo();
+    config.min_token_lifetime = Duration::ZERO;
+    config.quirks.token_expire_notice = None;
+    let server = Server::start(config).await.unwrap();
+    let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let token = server.issue_token(["t/#"], TokenKind::RW, Duration::from_secs(2)).unwrap();
+    assert!(u128::from(token.expire_time) >= before + 1900);
+    assert_eq!(server.check_token(TokenKind::RW, &token.text), Ok(()));
+
+    let password = format!("RW|{}", token.text);
+    let mut connect = Connect::new(ALICE);
+    connect.user_name = Some("Token|demo-key|post-cn-demo");
+    connect.password = Some(password.as_bytes());
+    let connect = bytes_of(&Packet::Connect(connect));
+    let mut socket = TcpStream::connect(server.tcp_addr()).await.unwrap();
+    socket.write_all(&connect).await.unwrap();
+    expect(&mut socket, &ACCEPTED).await;
+    let payload = r#"{"code":2,"type":"RW"}"#;
+    let topic = TopicName::new("$SYS/tokenInvalidNotice").unwrap();
+    expect(&mut socket, &bytes_of(&Packet::Publish(Publish::new(topic, payload.as_bytes())))).await;
+    expect_end(&mut socket).await;
+    assert_eq!(server.counters().log_ins_with_expired_token, 0);
+
+    let mut socket = TcpStream::connect(server.tcp_addr()).await.unwrap();
+    socket.write_all(&connect).await.unwrap();
+    expect(&mut socket, &[0x20, 2, 0, 4]).await;
+    assert_eq!(server.counters().log_ins_with_expired_token, 1);
+}
+
+#[tokio::test]
+async fn revoking_a_token_and_sending_nonsense_reach_a_client_at_once() {
+    let server = Server::demo().await.unwrap();
+    let token = server.issue_token(["t/#"], TokenKind::RW, Duration::from_secs(600)).unwrap();
+    let password = format!("RW|{}", token.text);
+    let mut connect = Connect::new(ALICE);
+    connect.user_name = Some("Token|demo-key|post-cn-demo");
+    connect.password = Some(password.as_bytes());
+    let mut socket = TcpStream::connect(server.tcp_addr()).await.unwrap();
+    socket.write_all(&bytes_of(&Packet::Connect(connect))).await.unwrap();
+    expect(&mut socket, &ACCEPTED).await;
+    assert!(server.send_raw(ALICE, &[0xf0, 0]));
+    expect(&mut socket, &[0xf0, 0]).await;
+    server.revoke_token(&token.text).unwrap();
+    expect_end_after(&mut socket, r#"{"code":3,"type":"RW"}"#).await;
+}
+
+#[tokio::test]
+async fn a_half_open_link_stays_silent_and_up_when_its_client_id_connects_again() {
+    let server = start().await;
+    let mut old = tcp(&server, ALICE).await;
+    server.set_faults(|faults| faults.half_open = true);
+    // To use it is what ends it.
+    assert!(server.send_raw(ALICE, &[0xd0, 0]));
+    old.write_all(&[0xc0, 0]).await.unwrap();
+    server.set_faults(|faults| faults.half_open = false);
+    let _new = tcp(&server, ALICE).await;
+    let silent = tokio::time::timeout(Duration::from_millis(200), old.read(&mut [0; 9])).await;
+    assert!(silent.is_err());
+}
+
+/// The last message ends with this payload, and then the connection ends.
+async fn expect_end_after(socket: &mut TcpStream, payload: &str) {
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).await.unwrap();
+    assert!(bytes.ends_with(payload.as_bytes()), "{bytes:02x?}");
 }

@@ -75,7 +75,7 @@ impl Emulator {
     }
 
     /// Sends a message of QoS 1 or 2 for the first time.
-    fn launch(&mut self, id: ConnectionId, client_id: &str, qos: AckedQoS, delivery: Delivery) {
+    pub(super) fn launch(&mut self, id: ConnectionId, client_id: &str, qos: AckedQoS, delivery: Delivery) {
         let Some(session) = self.sessions.get_mut(client_id) else {
             return;
         };
@@ -94,7 +94,7 @@ impl Emulator {
     }
 
     /// Sends a PUBLISH. RETAIN is never set.
-    fn push(
+    pub(super) fn push(
         &mut self,
         id: ConnectionId,
         message: &Message,
@@ -107,6 +107,9 @@ impl Emulator {
         };
         let publish = Publish { dup, retain: false, topic, delivery, payload: &message.payload };
         self.log.counters.delivered += 1;
+        if let Some(client) = self.connections.get(&id).and_then(|connection| connection.client.as_ref()) {
+            self.log.client(&client.id).delivered += 1;
+        }
         self.send(id, encode(&Packet::Publish(publish)));
     }
 
@@ -120,6 +123,7 @@ impl Emulator {
                 .is_some_and(|message| message.released == (qos == AckedQoS::ExactlyOnce))
         {
             session.in_flight.remove(position);
+            self.log.client(&client.id).acknowledged += 1;
             self.fill_window(id, &client.id);
         }
     }
@@ -233,7 +237,21 @@ impl Emulator {
         }
     }
 
-    /// Sends the messages of QoS 1 again whose PUBACK is late, under their packet identifiers and without DUP; drops
+    /// Gives a message of QoS 1 under way another packet identifier: PUBACK under the old one ends nothing any more.
+    fn renew_packet_id(&mut self, client_id: &str, old: PacketId) -> PacketId {
+        let Some(session) = self.sessions.get_mut(client_id) else {
+            return old;
+        };
+        let new = session.next_packet_id();
+        if let Some(position) = session.position(old, AckedQoS::AtLeastOnce)
+            && let Some(message) = session.in_flight.get_mut(position)
+        {
+            message.packet_id = new;
+        }
+        new
+    }
+
+    /// Sends the messages of QoS 1 again whose PUBACK is late, without DUP; drops
     /// those that were sent often enough. QoS 2 is pushed once (documentation: terms).
     pub(super) fn re_push(&mut self, id: ConnectionId, client_id: &Arc<str>) {
         let Some(connection) = self.connections.get_mut(&id) else {
@@ -261,15 +279,17 @@ impl Emulator {
                 }
                 message.pushed = self.now;
                 message.repeats += 1;
-                again.push((message.packet_id, Arc::clone(&message.delivery.message)));
+                let renew = message.repeats > re_push.same_id;
+                again.push((message.packet_id, Arc::clone(&message.delivery.message), renew));
             }
             let due = message.pushed.saturating_add(interval);
             next = Some(next.map_or(due, |next: Duration| next.min(due)));
             true
         });
         connection.re_push_at = next;
-        for (packet_id, message) in again {
+        for (packet_id, message, renew) in again {
             self.log.counters.repeated += 1;
+            let packet_id = if renew { self.renew_packet_id(client_id, packet_id) } else { packet_id };
             self.push(id, &message, Some((AckedQoS::AtLeastOnce, packet_id)), false);
         }
         for _ in 0..dropped {

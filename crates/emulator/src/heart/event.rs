@@ -1,12 +1,14 @@
 //! What an emulator tells about itself: events of connections, counters of messages.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
+use mqtt_p2p_aliyun::TokenKind;
 use mqtt_p2p_packet::{DecodeError, PacketType, ReasonCode};
 
 use super::ConnectionId;
+use crate::token::{InvalidToken, TokenUse};
 
 /// Something that happened. It is for tests and for showing; no client sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,29 @@ pub enum Event {
         /// Its topic filter.
         filter: String,
     },
+    /// A token was no good. The log-in was refused, or the connection ends.
+    TokenRejected {
+        /// Over this connection.
+        connection: ConnectionId,
+        /// By this client.
+        client_id: Arc<str>,
+        /// The type that it was presented as, if that could be read.
+        kind: Option<TokenKind>,
+        /// Why it was no good.
+        reason: InvalidToken,
+        /// What it was for.
+        presented_for: TokenUse,
+    },
+    /// A PUBLISH or SUBSCRIBE came between `$SYS/uploadToken` and its PUBACK. Clients must hold them back
+    /// (documentation: token authentication); it was judged by the tokens of before.
+    BeforeUploadAck {
+        /// Over this connection.
+        connection: ConnectionId,
+        /// From this client.
+        client_id: Arc<str>,
+        /// What came.
+        packet: PacketType,
+    },
     /// A connection ended.
     Closed {
         /// Which.
@@ -36,6 +61,21 @@ pub enum Event {
         client_id: Option<Arc<str>>,
         /// Why.
         reason: CloseReason,
+    },
+    /// A payload over the limit was acknowledged and not passed on ([`Oversize::Drop`](crate::Oversize::Drop)).
+    PayloadIgnored {
+        /// From this client.
+        client_id: Arc<str>,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// A client asked for its publications to stay in order, with `$SYS/enableOrderMsg`. It is recorded: one emulator
+    /// keeps the order anyway.
+    OrderEnabled {
+        /// Over this connection.
+        connection: ConnectionId,
+        /// This client.
+        client_id: Arc<str>,
     },
     /// A message will not reach a client.
     Dropped {
@@ -66,6 +106,14 @@ pub enum CloseReason {
     FirstPacket(PacketType),
     /// CONNECT was refused.
     Refused(ReasonCode),
+    /// A client id against the rules, where the quirk closes instead of refusing.
+    BadClientId,
+    /// A will, where the quirk closes.
+    WillNotSupported,
+    /// A PUBLISH with RETAIN, where the quirk closes.
+    RetainNotSupported,
+    /// A fault asked for it.
+    Fault,
     /// A second CONNECT came ([MQTT-3.1.0-2]).
     SecondConnect,
     /// A packet that only servers send.
@@ -78,9 +126,9 @@ pub enum CloseReason {
     TopicTooLong,
     /// A parent topic that does not exist on this instance.
     ParentNotAuthorized,
-    /// No token of the log-in allows to publish, or to subscribe.
-    TokenNotAuthorized,
-    /// Nothing came for one and a half times the keep alive.
+    /// A token is no good, or no token allows what the client wanted.
+    TokenInvalid(InvalidToken),
+    /// Nothing came for one and a half times the keep alive, or what the quirk says.
     NoHeartbeat,
     /// Keep alive 0.
     NoKeepAlive,
@@ -103,14 +151,18 @@ impl fmt::Display for CloseReason {
             Self::NoConnect => f.write_str("no CONNECT came in time"),
             Self::FirstPacket(packet) => write!(f, "the first packet was {packet}"),
             Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::BadClientId => f.write_str("the client id is against the rules"),
+            Self::WillNotSupported => f.write_str("wills are not supported"),
+            Self::RetainNotSupported => f.write_str("RETAIN is not supported"),
+            Self::Fault => f.write_str("a fault was asked for"),
             Self::SecondConnect => f.write_str("a second CONNECT"),
             Self::Unexpected(packet) => write!(f, "{packet} from a client"),
             Self::Malformed(error) => error.fmt(f),
             Self::PayloadTooLarge => f.write_str("the payload is too large"),
             Self::TopicTooLong => f.write_str("the topic is too long"),
             Self::ParentNotAuthorized => f.write_str("the parent topic does not exist on this instance"),
-            Self::TokenNotAuthorized => f.write_str("no token allows it"),
-            Self::NoHeartbeat => f.write_str("nothing came for one and a half times the keep alive"),
+            Self::TokenInvalid(reason) => reason.fmt(f),
+            Self::NoHeartbeat => f.write_str("nothing came for longer than the keep alive allows"),
             Self::NoKeepAlive => f.write_str("keep alive 0"),
             Self::TakenOver => f.write_str("the client id connected again"),
             Self::ClientIdInUse => f.write_str("the client id is connected already"),
@@ -135,7 +187,7 @@ pub enum DropReason {
     CleanSession,
 }
 
-/// How many messages went which way since the start.
+/// How many messages, log-ins and tokens there were since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -153,18 +205,80 @@ pub struct Counters {
     pub dropped: u64,
     /// Log-ins that were refused with CONNACK.
     pub refused: u64,
+    /// Tokens that were issued.
+    pub tokens_issued: u64,
+    /// Tokens in log-ins that had expired. A client that knows the time sends none.
+    pub log_ins_with_expired_token: u64,
+    /// Tokens in log-ins that were revoked.
+    pub log_ins_with_revoked_token: u64,
+    /// Tokens that were uploaded and accepted.
+    pub uploads: u64,
+    /// Tokens that were uploaded and refused, which ended the connection.
+    pub uploads_refused: u64,
+    /// PUBLISH and SUBSCRIBE that came between an upload and its PUBACK. A client that waits as documented sends none.
+    pub before_upload_ack: u64,
+    /// Notices about tokens that were sent.
+    pub token_notices: u64,
+}
+
+/// What one client id did and got since the start, over all its connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientCounters {
+    /// Log-ins that were accepted, though CONNACK may have got lost.
+    pub log_ins: u64,
+    /// Log-ins that were refused with CONNACK.
+    pub refused: u64,
+    /// Connections that this client id lost to another one with the same id.
+    pub takeovers: u64,
+    /// PUBLISH from it, repeats and control messages included.
+    pub published: u64,
+    /// SUBSCRIBE from it.
+    pub subscribes: u64,
+    /// PINGREQ from it.
+    pub pings: u64,
+    /// PUBLISH to it, repeats and notices included.
+    pub delivered: u64,
+    /// Messages to it that its PUBACK or PUBCOMP ended.
+    pub acknowledged: u64,
 }
 
 /// The events that nobody has fetched yet, bounded, and the counters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Log {
     events: VecDeque<Event>,
     pub(super) counters: Counters,
+    clients: BTreeMap<Arc<str>, ClientCounters>,
+    max_clients: usize,
+    /// Where client ids beyond `max_clients` count.
+    others: ClientCounters,
 }
 
 impl Log {
     /// Who does not fetch them misses the oldest ones.
     const MAX_EVENTS: usize = 10_000;
+
+    pub(super) fn new(max_clients: usize) -> Self {
+        Self {
+            events: VecDeque::new(),
+            counters: Counters::default(),
+            clients: BTreeMap::new(),
+            max_clients,
+            others: ClientCounters::default(),
+        }
+    }
+
+    /// The counters of a client id. Of very many ids, the latest are not counted.
+    pub(super) fn client(&mut self, client_id: &Arc<str>) -> &mut ClientCounters {
+        if self.clients.len() >= self.max_clients && !self.clients.contains_key(client_id) {
+            return &mut self.others;
+        }
+        self.clients.entry(Arc::clone(client_id)).or_default()
+    }
+
+    pub(super) fn client_counters(&self, client_id: &str) -> ClientCounters {
+        self.clients.get(client_id).copied().unwrap_or_default()
+    }
 
     pub(super) fn event(&mut self, event: Event) {
         if self.events.len() >= Self::MAX_EVENTS {

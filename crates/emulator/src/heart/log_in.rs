@@ -5,16 +5,34 @@ use std::time::Duration;
 
 use mqtt_p2p_packet::{ConnAck, Connect, Packet, Protocol, ReasonCode};
 
-use super::authenticate::authenticate;
 use super::connection::{Client, Held};
 use super::event::{CloseReason, DropReason, Event};
 use super::session::Session;
 use super::{ConnectionId, Emulator, encode};
-use crate::quirks::{SessionPresent, Takeover};
+use crate::quirks::{SessionPresent, Takeover, Unsupported};
 
 impl Emulator {
     pub(super) fn log_in(&mut self, id: ConnectionId, connect: &Connect<'_>) -> Result<(), CloseReason> {
-        let rights = authenticate(&self.config, connect).map_err(|reason| self.refuse(id, reason))?;
+        if self.faults.silent_connack && self.faults_hit(connect.client_id) {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.stalled = true;
+            }
+            return Ok(());
+        }
+        if connect.will.is_some() && self.config.quirks.will == Unsupported::Close {
+            return Err(CloseReason::WillNotSupported);
+        }
+        let admitted = match self.refusal(connect.client_id) {
+            Some(reason) => Err(CloseReason::Refused(reason)),
+            None => self.authenticate(id, connect),
+        };
+        let tokens = admitted.map_err(|reason| match reason {
+            CloseReason::Refused(code) => {
+                self.log.client(&connect.client_id.into()).refused += 1;
+                self.refuse(id, code)
+            }
+            other => other,
+        })?;
         let client_id: Arc<str> = match self.sessions.get_key_value(connect.client_id) {
             Some((known, _)) => Arc::clone(known),
             None if self.sessions.len() >= self.config.max_sessions => {
@@ -25,16 +43,21 @@ impl Emulator {
         if let Some(other) = self.connection_of(&client_id) {
             match self.config.quirks.takeover {
                 Takeover::OldLoses => self.close(other, CloseReason::TakenOver),
-                Takeover::NewLoses => return Err(CloseReason::ClientIdInUse),
+                Takeover::NewLoses => {
+                    self.log.client(&client_id).takeovers += 1;
+                    return Err(CloseReason::ClientIdInUse);
+                }
             }
         }
         self.start_keep_alive(id, connect);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.protocol = connect.protocol;
             connection.client =
-                Some(Client { id: Arc::clone(&client_id), clean_session: connect.clean_session, rights });
+                Some(Client { id: Arc::clone(&client_id), clean_session: connect.clean_session });
+            connection.tokens = tokens;
         }
         let continued = self.open_session(id, &client_id, connect.clean_session);
+        self.log.client(&client_id).log_ins += 1;
         self.log.event(Event::Connected {
             connection: id,
             client_id: Arc::clone(&client_id),
@@ -42,7 +65,9 @@ impl Emulator {
         });
         // MQTT 3.1 has no session present: its place is reserved.
         let session_present = continued && connect.protocol != Protocol::V31;
-        self.accept(id, session_present);
+        self.accept(id, &client_id, session_present);
+        self.schedule_tokens(id);
+        self.send_late_notice(id, &client_id);
         self.resume(id, &client_id);
         Ok(())
     }
@@ -55,7 +80,7 @@ impl Emulator {
         CloseReason::Refused(reason)
     }
 
-    /// A silence of one and a half times the keep alive ends the connection ([MQTT-3.1.2-24]).
+    /// A silence of one and a half times the keep alive, by default, ends the connection ([MQTT-3.1.2-24]).
     fn start_keep_alive(&mut self, id: ConnectionId, connect: &Connect<'_>) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
@@ -68,8 +93,8 @@ impl Emulator {
                 .quirks
                 .keep_alive_zero
                 .map(|after| (self.now.saturating_add(after), CloseReason::NoKeepAlive));
-        } else {
-            connection.max_silence = Some(keep_alive * 3 / 2);
+        } else if let Some(percent) = self.config.quirks.keep_alive_percent {
+            connection.max_silence = Some(keep_alive * percent / 100);
         }
     }
 
@@ -90,7 +115,7 @@ impl Emulator {
     }
 
     /// Sends CONNACK, or sets the time for it; what follows waits for it.
-    fn accept(&mut self, id: ConnectionId, session_present: bool) {
+    fn accept(&mut self, id: ConnectionId, client_id: &str, session_present: bool) {
         let accepted = encode(&Packet::ConnAck(ConnAck { session_present, reason: ReasonCode::Success }));
         let delay = self.random.delay(self.config.quirks.connack_delay);
         let until = self.now.saturating_add(delay);
@@ -98,6 +123,16 @@ impl Emulator {
             self.send(id, accepted);
         } else if let Some(connection) = self.connections.get_mut(&id) {
             connection.held = Some(Held { until, bytes: accepted.len(), packets: vec![accepted] });
+        }
+        if self.faults_hit(client_id)
+            && let Some(connection) = self.connections.get_mut(&id)
+        {
+            if let Some(after) = self.faults.close_after_connack {
+                connection.doom(until.saturating_add(after), CloseReason::Fault);
+            }
+            if let Some(after) = self.faults.take_over_after {
+                connection.doom(until.saturating_add(after), CloseReason::TakenOver);
+            }
         }
     }
 

@@ -4,8 +4,10 @@ mod authenticate;
 mod connection;
 mod delivery;
 mod event;
+mod faults;
 mod log_in;
 mod message;
+mod notices;
 mod packets;
 mod random;
 mod routing;
@@ -13,6 +15,8 @@ mod session;
 mod store;
 mod subscriptions;
 mod time;
+mod token_text;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -20,14 +24,16 @@ use std::time::Duration;
 
 use mqtt_p2p_packet::Packet;
 
-pub use event::{CloseReason, Counters, DropReason, Event};
+pub use event::{ClientCounters, CloseReason, Counters, DropReason, Event};
 
 use crate::config::Config;
-use connection::Connection;
+use crate::faults::Faults;
+use connection::{Client, Connection};
 use event::Log;
 use random::Random;
 use session::Session;
 use store::Store;
+use tokens::Registry;
 
 /// A connection of one [`Emulator`]; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +42,7 @@ pub struct ConnectionId(u64);
 /// What the transport has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Send bytes: one whole packet.
+    /// Send bytes: one whole packet, unless they come from [`Emulator::send_raw`].
     Send {
         /// Over this connection.
         id: ConnectionId,
@@ -87,6 +93,8 @@ pub struct Emulator {
     config: Config,
     random: Random,
     now: Duration,
+    /// How far Unix time is ahead of the own, in nanoseconds.
+    unix_ahead: i128,
     refusing: bool,
     last_connection: u64,
     last_message: u64,
@@ -98,16 +106,22 @@ pub struct Emulator {
     offline: Store,
     /// Messages for connected clients that have enough to acknowledge.
     waiting: Store,
+    registry: Registry,
+    faults: Faults,
+    /// Notices that come after a reconnect, by client id.
+    late_notices: BTreeMap<Arc<str>, String>,
     outputs: VecDeque<Output>,
     log: Log,
 }
 
 impl Emulator {
-    /// What may wait for a late CONNACK, in bytes.
+    /// What may wait for a late CONNACK, or be late by a fault, in bytes.
     const MAX_HELD: usize = 16 << 20;
 
-    /// An instance to which nobody is connected. Random delays are drawn from the seed.
+    /// An instance to which nobody is connected. Random delays are drawn from the seed, and so is the key that signs
+    /// tokens: with the same seed and instance id, an emulator takes the tokens of another.
     pub fn new(config: Config, seed: u64) -> Self {
+        let max_clients = config.max_sessions;
         let store = || Store::new(config.max_waiting_messages, config.max_waiting_bytes);
         Self {
             offline: store(),
@@ -115,14 +129,18 @@ impl Emulator {
             config,
             random: Random::new(seed),
             now: Duration::ZERO,
+            unix_ahead: 0,
             refusing: false,
             last_connection: 0,
             last_message: 0,
             connections: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             sessions: BTreeMap::new(),
+            registry: Registry::new(seed),
+            faults: Faults::default(),
+            late_notices: BTreeMap::new(),
             outputs: VecDeque::new(),
-            log: Log::default(),
+            log: Log::new(max_clients),
         }
     }
 
@@ -163,6 +181,18 @@ impl Emulator {
         self.log.counters
     }
 
+    /// The same for one client id, over all its connections.
+    pub fn client_counters(&self, client_id: &str) -> ClientCounters {
+        self.log.client_counters(client_id)
+    }
+
+    /// Whether a client is connected and has asked for its publications to stay in order, with
+    /// `$SYS/enableOrderMsg`.
+    pub fn is_ordered(&self, client_id: &str) -> bool {
+        let connection = self.connection_of(client_id).and_then(|id| self.connections.get(&id));
+        connection.is_some_and(|connection| connection.ordered)
+    }
+
     /// The client ids of who is logged in, in alphabetical order.
     pub fn connected_clients(&self) -> impl Iterator<Item = &str> {
         self.sessions
@@ -186,6 +216,10 @@ impl Emulator {
     pub fn cut(&mut self, now: Duration, id: ConnectionId) -> bool {
         self.advance(now);
         self.outputs.retain(|output| !matches!(output, Output::Send { id: to, .. } if *to == id));
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.late.clear();
+            connection.stalled = false;
+        }
         let known = self.connections.contains_key(&id);
         self.close(id, CloseReason::Cut);
         known
@@ -205,7 +239,15 @@ impl Emulator {
 
     /// Closes a connection after what was to be sent before.
     fn close(&mut self, id: ConnectionId, reason: CloseReason) {
-        if self.forget(id, reason) {
+        let mut stalled = false;
+        if let Some(connection) = self.connections.get_mut(&id) {
+            // Over a half-open link the client does not learn of the close either.
+            stalled = connection.stalled;
+            // No other fault holds back what is to be sent before.
+            let late = std::mem::take(&mut connection.late);
+            self.outputs.extend(late.into_iter().map(|(_, bytes)| Output::Send { id, bytes }));
+        }
+        if self.forget(id, reason) && !stalled {
             self.outputs.push_back(Output::Close { id });
         }
     }
@@ -219,27 +261,54 @@ impl Emulator {
         }
         let client_id = connection.client.map(|client| client.id);
         if let Some(client_id) = &client_id {
+            if reason == CloseReason::TakenOver {
+                self.log.client(client_id).takeovers += 1;
+            }
             self.suspend_session(id, client_id);
         }
         self.log.event(Event::Closed { connection: id, client_id, reason });
         true
     }
 
-    /// Sends a packet, behind CONNACK if that is late.
+    /// Sends a packet, as far as faults let it through.
     fn send(&mut self, id: ConnectionId, packet: Vec<u8>) {
+        let copies = self.copies(id, &packet);
+        for _ in 1..copies {
+            self.enqueue(id, packet.clone());
+        }
+        if copies > 0 {
+            self.enqueue(id, packet);
+        }
+    }
+
+    /// Sends bytes, behind CONNACK if that is late, and behind what else is late.
+    fn enqueue(&mut self, id: ConnectionId, bytes: Vec<u8>) {
+        if self.is_stalled(id) {
+            return;
+        }
+        let hit = |client: &Client| self.faults_hit(&client.id);
+        let delayed =
+            self.connections.get(&id).is_some_and(|connection| connection.client.as_ref().is_some_and(hit));
+        let due = self.now.saturating_add(if delayed { self.faults.delay } else { Duration::ZERO });
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        let Some(held) = &mut connection.held else {
-            return self.outputs.push_back(Output::Send { id, bytes: packet });
-        };
-        held.bytes += packet.len();
-        if held.bytes > Self::MAX_HELD {
-            connection.doomed = Some((self.now, CloseReason::Overflow));
-            self.arm(id);
+        let waiting = if let Some(held) = &mut connection.held {
+            held.bytes += bytes.len();
+            held.packets.push(bytes);
+            held.bytes
+        } else if due > self.now || !connection.late.is_empty() {
+            connection.late_bytes += bytes.len();
+            let last = connection.late.back().map_or(due, |(last, _)| due.max(*last));
+            connection.late.push_back((last, bytes));
+            connection.late_bytes
         } else {
-            held.packets.push(packet);
+            return self.outputs.push_back(Output::Send { id, bytes });
+        };
+        if waiting > Self::MAX_HELD {
+            connection.doom(self.now, CloseReason::Overflow);
         }
+        self.arm(id);
     }
 }
 

@@ -10,6 +10,9 @@ impl Emulator {
     /// largest packet has.
     pub fn bytes_received(&mut self, now: std::time::Duration, id: ConnectionId, bytes: &[u8]) {
         self.advance(now);
+        if self.is_stalled(id) {
+            return;
+        }
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
@@ -82,7 +85,10 @@ impl Emulator {
             Packet::PubComp(ack) => self.finish(id, &client, *ack, AckedQoS::ExactlyOnce),
             Packet::Subscribe(subscribe) => self.subscribe(id, &client, subscribe)?,
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, &client, unsubscribe),
-            Packet::PingReq => self.send(id, encode(&Packet::PingResp)),
+            Packet::PingReq => {
+                self.log.client(&client.id).pings += 1;
+                self.send(id, encode(&Packet::PingResp));
+            }
             Packet::Disconnect => return Err(CloseReason::Disconnected),
             Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
                 return Err(CloseReason::Unexpected(packet.packet_type()));

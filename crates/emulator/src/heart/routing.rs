@@ -2,17 +2,31 @@
 
 use std::sync::Arc;
 
-use mqtt_p2p_aliyun::parse_p2p;
-use mqtt_p2p_packet::{Ack, AckedQoS, Packet, Publish, QoS};
+use mqtt_p2p_aliyun::{P2p, parse_p2p};
+use mqtt_p2p_packet::{Ack, AckedQoS, Packet, PacketType, Publish, QoS};
+use serde::Deserialize;
 
 use super::connection::Client;
-use super::event::CloseReason;
+use super::event::{CloseReason, Event};
 use super::message::{Delivery, Message};
+use super::tokens::Action;
 use super::{ConnectionId, Emulator, encode};
-use crate::quirks::TrailingSlash;
+use crate::quirks::{Oversize, P2pOffline, TrailingSlash, Unsupported};
 
 /// Topics below this are control messages for the service.
-const CONTROL: &str = "$SYS";
+pub(super) const CONTROL: &str = "$SYS";
+
+/// Replaces a token of the connection.
+const UPLOAD: &str = "$SYS/uploadToken";
+
+/// Asks for publications to stay in order.
+const ORDER: &str = "$SYS/enableOrderMsg";
+
+/// The payload of `$SYS/enableOrderMsg`.
+#[derive(Deserialize)]
+struct OrderText {
+    order: String,
+}
 
 /// The first level of a topic name or filter. One leading `/` does not count (kernel).
 pub(super) fn parent_of(topic: &str) -> &str {
@@ -30,17 +44,28 @@ impl Emulator {
         client: &Client,
         publish: &Publish<'_>,
     ) -> Result<(), CloseReason> {
-        if publish.payload.len() > self.config.max_payload {
+        self.log.client(&client.id).published += 1;
+        if publish.retain && self.config.quirks.retain == Unsupported::Close {
+            return Err(CloseReason::RetainNotSupported);
+        }
+        let oversize = publish.payload.len() > self.config.max_payload;
+        if oversize && self.config.quirks.oversize == Oversize::Close {
             return Err(CloseReason::PayloadTooLarge);
         }
-        if !client.rights.publish {
-            return Err(CloseReason::TokenNotAuthorized);
+        self.note_early(id, client, PacketType::Publish);
+        let topic = publish.topic.as_str();
+        self.check_topic(topic)?;
+        if parent_of(topic) != CONTROL {
+            self.authorize(id, client, Action::Publish, topic)?;
         }
-        self.check_topic(publish.topic.as_str())?;
         match publish.delivery {
-            None => self.route(client, publish),
+            // Of the documented QoS only; otherwise it is a control message without effect.
+            Some((AckedQoS::AtLeastOnce, packet_id)) if topic == UPLOAD => {
+                self.upload(id, client, publish, packet_id)?;
+            }
+            None => self.route(id, client, publish),
             Some((AckedQoS::AtLeastOnce, packet_id)) => {
-                self.route(client, publish);
+                self.route(id, client, publish);
                 self.send(id, encode(&Packet::PubAck(Ack { packet_id })));
             }
             Some((AckedQoS::ExactlyOnce, packet_id)) => {
@@ -50,7 +75,7 @@ impl Emulator {
                     .get_mut(&client.id)
                     .is_some_and(|session| session.received.insert(packet_id));
                 if new {
-                    self.route(client, publish);
+                    self.route(id, client, publish);
                 } else {
                     self.log.counters.duplicates += 1;
                 }
@@ -71,7 +96,7 @@ impl Emulator {
     /// Whether a topic name or filter may be used at all.
     pub(super) fn check_topic(&self, topic: &str) -> Result<(), CloseReason> {
         if let Some(max) = self.config.quirks.max_topic_len
-            && parse_p2p(topic).is_none()
+            && self.p2p(topic).is_none()
             && topic.chars().count() > max
         {
             return Err(CloseReason::TopicTooLong);
@@ -86,13 +111,17 @@ impl Emulator {
     }
 
     /// Passes a message on. RETAIN has no effect: the service does not support it.
-    fn route(&mut self, sender: &Client, publish: &Publish<'_>) {
+    fn route(&mut self, id: ConnectionId, sender: &Client, publish: &Publish<'_>) {
         self.log.counters.published += 1;
         let topic = publish.topic.as_str();
         if parent_of(topic) == CONTROL {
-            return;
+            return self.control(id, sender, publish);
         }
-        let p2p = parse_p2p(topic);
+        if publish.payload.len() > self.config.max_payload {
+            let client_id = Arc::clone(&sender.id);
+            return self.log.event(Event::PayloadIgnored { client_id, len: publish.payload.len() });
+        }
+        let p2p = self.p2p(topic);
         let receivers = match p2p {
             Some(p2p) => vec![self.p2p_receiver(p2p.target, sender, publish.qos())],
             None => self.subscribers(publish),
@@ -120,7 +149,27 @@ impl Emulator {
             Some((client_id, _)) => Arc::clone(client_id),
             None => target.into(),
         };
-        (client_id, qos, !sender.clean_session)
+        let keep = match self.config.quirks.p2p_offline {
+            P2pOffline::BySender => !sender.clean_session,
+            P2pOffline::Always => true,
+            P2pOffline::Never => false,
+        };
+        (client_id, qos, keep)
+    }
+
+    /// A topic taken apart, if P2P goes by it.
+    fn p2p<'a>(&self, topic: &'a str) -> Option<P2p<'a>> {
+        parse_p2p(topic).filter(|_| self.config.quirks.implicit_p2p)
+    }
+
+    /// A control message. Uploaded tokens are not among them here; those that it does not know have no effect.
+    fn control(&mut self, id: ConnectionId, client: &Client, publish: &Publish<'_>) {
+        let asks_for_order = publish.topic.as_str() == ORDER
+            && serde_json::from_slice::<OrderText>(publish.payload).is_ok_and(|text| text.order == "true");
+        if asks_for_order && let Some(connection) = self.connections.get_mut(&id) {
+            connection.ordered = true;
+            self.log.event(Event::OrderEnabled { connection: id, client_id: Arc::clone(&client.id) });
+        }
     }
 
     /// Who subscribed to an ordinary message: one copy each, at the higher of the QoS that its matching subscriptions

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use mqtt_p2p_packet::{Ack, Packet, ReturnCodes, SubAck, Subscribe, TopicFilter, Unsubscribe};
+use mqtt_p2p_packet::{Ack, Packet, PacketType, ReturnCodes, SubAck, Subscribe, TopicFilter, Unsubscribe};
 
 use super::connection::Client;
 use super::event::{CloseReason, Event};
-use super::routing::parent_of;
+use super::routing::{CONTROL, parent_of};
+use super::tokens::Action;
 use super::{ConnectionId, Emulator, encode};
 
 impl Emulator {
@@ -20,11 +21,14 @@ impl Emulator {
         client: &Client,
         subscribe: &Subscribe<'_>,
     ) -> Result<(), CloseReason> {
-        if !client.rights.subscribe {
-            return Err(CloseReason::TokenNotAuthorized);
-        }
+        self.log.client(&client.id).subscribes += 1;
+        self.note_early(id, client, PacketType::Subscribe);
         for entry in subscribe.filters.iter() {
-            self.check_topic(entry.filter.as_str())?;
+            let filter = entry.filter.as_str();
+            self.check_topic(filter)?;
+            if parent_of(filter) != CONTROL {
+                self.authorize(id, client, Action::Subscribe, filter)?;
+            }
         }
         let mut codes = Vec::new();
         for entry in subscribe.filters.iter() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::event::CloseReason;
-use super::{ConnectionId, Emulator};
+use super::{ConnectionId, Emulator, Output};
 
 impl Emulator {
     /// The shortest time between two repetitions, so that an interval of zero does not stop the clock.
@@ -51,7 +51,7 @@ impl Emulator {
     fn look_at(&mut self, id: ConnectionId) {
         let now = self.now;
         let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
-        let Some(connection) = self.connections.get_mut(&id) else {
+        let Some(connection) = self.connections.get_mut(&id).filter(|connection| !connection.stalled) else {
             return;
         };
         if let Some((_, reason)) = connection.doomed.filter(|(at, _)| *at <= now) {
@@ -62,22 +62,39 @@ impl Emulator {
         }
         if let Some(held) = connection.held.take_if(|held| held.until <= now) {
             for packet in held.packets {
-                self.send(id, packet);
+                self.enqueue(id, packet);
             }
         }
+        self.send_late(id);
         self.send_delayed(id);
+        self.finish_uploads(id);
         let Some(connection) = self.connections.get(&id) else {
             return;
         };
         let (batch, re_push) = (is_due(connection.batch_at), is_due(connection.re_push_at));
-        let Some(client_id) = connection.client.as_ref().map(|client| client.id.clone()) else {
+        let token = is_due(connection.token_at);
+        let Some(client) = connection.client.clone() else {
             return;
         };
         if batch {
-            self.send_offline(id, &client_id);
+            self.send_offline(id, &client.id);
         }
         if re_push {
-            self.re_push(id, &client_id);
+            self.re_push(id, &client.id);
+        }
+        if token {
+            self.look_at_tokens(id, &client);
+        }
+    }
+
+    /// Sends what a fault held back until now.
+    fn send_late(&mut self, id: ConnectionId) {
+        while let Some(connection) = self.connections.get_mut(&id)
+            && connection.late.front().is_some_and(|(at, _)| *at <= self.now)
+            && let Some((_, bytes)) = connection.late.pop_front()
+        {
+            connection.late_bytes -= bytes.len();
+            self.outputs.push_back(Output::Send { id, bytes });
         }
     }
 

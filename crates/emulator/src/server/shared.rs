@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -27,7 +27,9 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(heart: Emulator) -> Self {
+    pub(super) fn new(mut heart: Emulator) -> Self {
+        let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        heart.set_unix_time(Duration::ZERO, unix_time);
         Self {
             state: Mutex::new(State { heart, outboxes: HashMap::new(), asleep_until: None }),
             sooner: Notify::new(),

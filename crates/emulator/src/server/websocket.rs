@@ -1,8 +1,8 @@
-//! MQTT over WebSocket (§6): binary messages, each way cut into packets as one stream of bytes.
+//! MQTT over WebSocket (§6), plain or over TLS: binary messages, each way cut into packets as one stream of bytes.
 
 use futures_util::{SinkExt, StreamExt};
 use mqtt_p2p_aliyun::limits::WS_PATH;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL};
@@ -15,7 +15,7 @@ use super::outbox::End;
 /// The subprotocols of MQTT 3.1.1 and of 3.1.
 const SUBPROTOCOLS: [&str; 2] = ["mqtt", "mqttv3.1"];
 
-pub(super) async fn serve(stream: TcpStream, link: Link, max_packet_size: usize) {
+pub(super) async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, link: Link, max_packet_size: usize) {
     let config = WebSocketConfig::default()
         .read_buffer_size(16 << 10)
         .write_buffer_size(16 << 10)
@@ -33,7 +33,7 @@ pub(super) async fn serve(stream: TcpStream, link: Link, max_packet_size: usize)
     }
 }
 
-async fn exchange(stream: WebSocketStream<TcpStream>, link: &Link) {
+async fn exchange(stream: WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>, link: &Link) {
     let (mut sink, mut stream) = stream.split();
     let receive = async {
         while let Some(Ok(message)) = stream.next().await {

@@ -1,6 +1,6 @@
 //! Who is let in.
 
-use mqtt_p2p_aliyun::{TokenKind, sign};
+use mqtt_p2p_aliyun::sign;
 use mqtt_p2p_emulator::{Account, CloseReason, Config, Quirks, SignMode, Takeover, WrongCredentials};
 use mqtt_p2p_packet::{Connect, Protocol};
 
@@ -15,8 +15,6 @@ fn instance() -> Config {
         .account(Account::device(DEVICE, "DC.id", "DC.secret"))
         .account(Account::custom("alice", "open sesame", SignMode::Origin))
         .account(Account::custom("bob", "secret", SignMode::Signed))
-        .account(Account::token("AK", TokenKind::R, "read="))
-        .account(Account::token("AK", TokenKind::W, "write="))
 }
 
 fn world_after(client_id: &str, user_name: &str, password: &[u8]) -> (World, Vec<Seen>, bool) {
@@ -102,32 +100,6 @@ fn custom_authentication_takes_the_secret_and_any_client_id() {
 fn signed_custom_authentication_takes_the_signature() {
     is_accepted("any id", "bob", sign(b"secret", "any id").as_bytes());
     is_refused(4, "any id", "bob", b"secret");
-}
-
-#[test]
-fn tokens_are_accepted_in_any_order() {
-    is_accepted(DEVICE, "Token|AK|post-cn-demo", b"R|read=|W|write=");
-    is_accepted(DEVICE, "Token|AK|post-cn-demo", b"W|write=|R|read=");
-}
-
-#[test]
-fn one_bad_token_spoils_the_log_in() {
-    is_refused(4, DEVICE, "Token|AK|post-cn-demo", b"R|read=|W|forged=");
-    is_refused(4, DEVICE, "Token|AK|post-cn-demo", b"RW|read=");
-    is_refused(4, DEVICE, "Token|XX|post-cn-demo", b"R|read=");
-}
-
-#[test]
-fn a_token_to_read_does_not_allow_to_publish() {
-    let mut world = World::new(instance());
-    let mut connect = Connect::new(DEVICE);
-    connect.user_name = Some("Token|AK|post-cn-demo");
-    connect.password = Some(b"R|read=");
-    let id = world.connect(connect);
-    assert_eq!(world.take(id), [accepted()]);
-    world.follow(id, "devices/x", 0);
-    world.publish(id, "devices/x", "", 0, 0);
-    assert_eq!(world.why_closed(id), Some(CloseReason::TokenNotAuthorized));
 }
 
 #[test]
