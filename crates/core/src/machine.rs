@@ -1,8 +1,8 @@
 //! The state machine's state, and the life of a connection: connect, lose, refuse, leave, pause, come back.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, Publish, QoS, ReasonCode, Subscribe,
-    SubscribeFilter, TopicFilter, TopicName, Unsubscribe,
+    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, Protocol, Publish, QoS, ReasonCode,
+    Subscribe, SubscribeFilter, TopicFilter, TopicName, Unsubscribe,
 };
 
 use crate::action::Delivery;
@@ -182,6 +182,20 @@ impl Machine {
             // Time has passed unseen: the connection may be gone without a word.
             Phase::Online => self.keep_alive.doubt(),
             _ => {}
+        }
+    }
+
+    pub(crate) const fn set_protocol(&mut self, protocol: Protocol) -> bool {
+        let free = matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening);
+        if free {
+            self.config.protocol = protocol;
+        }
+        free
+    }
+
+    pub(crate) const fn ask(&mut self) {
+        if matches!(self.phase, Phase::Online) {
+            self.keep_alive.ask();
         }
     }
 
