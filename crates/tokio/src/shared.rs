@@ -1,16 +1,20 @@
 //! What the handles and the driver share: the state machine under a short lock.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mqtt_p2p_core::{Client as Core, Growing, Instant, TopicFilter, TopicName};
-use tokio::sync::{Notify, broadcast, mpsc};
+use mqtt_p2p_core::{Client as Core, Growing, Instant};
+use tokio::sync::{Notify, broadcast};
+use tracing::Span;
 
 use crate::event::ConnectionEvent;
-use crate::message::{Level, Message, Messages};
+use crate::journal;
+use crate::message::Message;
+use crate::meter::Meter;
 use crate::options::Options;
+use crate::streams::Queue;
 use crate::tickets::Tickets;
 
 /// No user code runs under the lock, not even that of a waker, and nothing is awaited under it.
@@ -21,9 +25,17 @@ pub(crate) struct Shared {
     /// A request has ended: there may be room for another.
     pub(crate) room: Notify,
     /// The driver reads nothing, because a stream is full.
-    held: AtomicBool,
+    pub(crate) held: AtomicBool,
     start: tokio::time::Instant,
-    stream_capacity: usize,
+    pub(crate) stream_capacity: usize,
+    pub(crate) manual_ack: bool,
+    /// What the client logs is in it.
+    pub(crate) span: Span,
+    /// Bytes over the socket.
+    pub(crate) bytes_sent: AtomicU64,
+    pub(crate) bytes_received: AtomicU64,
+    /// Messages that streams dropped.
+    pub(crate) dropped: AtomicU64,
 }
 
 pub(crate) struct State {
@@ -44,22 +56,15 @@ pub(crate) struct State {
     pub(crate) link_open: bool,
     /// Messages that came while there was no stream for them.
     pub(crate) unclaimed: u64,
+    /// Who asked for the connection wants to hear of the first attempt's failure, and nothing beyond it.
+    pub(crate) one_attempt: bool,
+    pub(crate) meter: Meter,
 }
 
-/// One reader's queue.
+/// One reader's queue, and what goes into it once the lock is released.
 pub(crate) struct Stream {
-    filter: Option<String>,
-    pub(crate) queue: mpsc::UnboundedSender<Message>,
-    pub(crate) level: Arc<Level>,
-    /// What goes into the queue once the lock is released.
+    pub(crate) queue: Arc<Queue>,
     pub(crate) batch: Vec<Message>,
-}
-
-impl Stream {
-    pub(crate) fn wants(&self, topic: TopicName<'_>) -> bool {
-        let filter = |text: &String| TopicFilter::new(text).is_ok_and(|filter| filter.matches(topic));
-        self.filter.as_ref().is_none_or(filter)
-    }
 }
 
 impl State {
@@ -83,6 +88,8 @@ impl Shared {
             closed: false,
             link_open: false,
             unclaimed: 0,
+            one_attempt: false,
+            meter: Meter::default(),
         };
         Self {
             state: Mutex::new(state),
@@ -91,6 +98,11 @@ impl Shared {
             held: AtomicBool::new(false),
             start: tokio::time::Instant::now(),
             stream_capacity: options.stream_capacity.max(1),
+            manual_ack: options.config.manual_ack,
+            span: journal::span(&options.login.client_id),
+            bytes_sent: AtomicU64::new(0),
+            bytes_received: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
         }
     }
 
@@ -110,26 +122,21 @@ impl Shared {
             + Duration::from_millis(instant.as_millis().saturating_add(1).min(u64::from(u32::MAX) * 1000))
     }
 
-    pub(crate) fn add_stream(self: &Arc<Self>, filter: Option<String>) -> Messages {
-        let (queue, receiver) = mpsc::unbounded_channel();
-        let level = Arc::new(Level::default());
+    pub(crate) fn add_stream(&self, queue: Arc<Queue>) {
         let mut state = self.lock();
-        // The streams of a closed client end at once.
         if !state.closed {
-            state.streams.push(Stream { filter, queue, level: Arc::clone(&level), batch: Vec::new() });
+            state.streams.push(Stream { queue, batch: Vec::new() });
+            return;
         }
-        Messages::new(receiver, level, Arc::clone(self))
+        drop(state);
+        // The streams of a closed client end at once.
+        queue.end();
     }
 
     /// Whether a stream has no room. Once the driver knows, [`Self::room_in_a_stream`] wakes it.
     pub(crate) fn is_full(&self, state: &State) -> bool {
         let answer_awaited = state.tickets.are_awaited();
-        let full = || {
-            state
-                .streams
-                .iter()
-                .any(|s| s.level.is_full(self.stream_capacity, answer_awaited) && !s.queue.is_closed())
-        };
+        let full = || state.streams.iter().any(|stream| stream.queue.is_full(answer_awaited));
         if !full() {
             self.held.store(false, SeqCst);
             return false;
@@ -143,6 +150,19 @@ impl Shared {
     pub(crate) fn room_in_a_stream(&self) {
         if self.held.load(SeqCst) {
             self.work.notify_one();
+        }
+    }
+
+    /// Waits until the driver has come to its end.
+    pub(crate) async fn closed(&self) {
+        loop {
+            let closed = self.room.notified();
+            let mut closed = std::pin::pin!(closed);
+            closed.as_mut().enable();
+            if self.lock().closed {
+                return;
+            }
+            closed.await;
         }
     }
 
