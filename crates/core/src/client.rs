@@ -173,7 +173,7 @@ impl<S: Storage> Client<S> {
     /// # Errors
     /// [`Error::Stale`]; [`Error::Full`] while earlier acknowledgements wait for the transport.
     pub fn acknowledge(&mut self, delivery: Delivery) -> Result<(), Error> {
-        self.machine.acknowledge(&mut self.storage.memory(), delivery)
+        self.growing(|machine, memory| machine.acknowledge(memory, delivery), Error::need)
     }
 
     /// Gives up everything that was accepted and has not ended: each ticket ends in

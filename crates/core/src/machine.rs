@@ -136,7 +136,7 @@ impl Machine {
             lane: ControlLane::new(),
             inbound: Inbound::new(),
             subscriptions: Subscriptions::new(),
-            stats: Stats { unexpected_acks: 0, duplicates: 0, connections: 0 },
+            stats: Stats { unexpected_acks: 0, duplicates: 0, connections: 0, resends: 0 },
         }
     }
 
@@ -472,7 +472,8 @@ impl Machine {
             Resubscribe::Never => false,
         });
         self.keep_alive.start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
-        self.outbox.rewind(memory, session_present);
+        let resends = self.outbox.rewind(memory, session_present);
+        self.stats.resends = self.stats.resends.saturating_add(resends);
         self.release(memory);
         self.outbox.pass_sent(memory);
     }

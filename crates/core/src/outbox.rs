@@ -366,18 +366,22 @@ impl Outbox {
     /// Prepares to send everything again over a new connection, in its order.
     ///
     /// With the session: publications that were sent carry DUP ([MQTT-3.3.1-1]), and PUBREL where PUBREC was seen
-    /// ([MQTT-4.4.0-1]). Without it: as new ones, but for those whose PUBREC was seen: the server took them.
-    pub(crate) fn rewind(&mut self, memory: &mut Memory<'_>, session_present: bool) {
+    /// ([MQTT-4.4.0-1]). Without it: as new ones, but for those whose PUBREC was seen: the server took them. Counts the
+    /// publications that were sent and are sent again.
+    pub(crate) fn rewind(&mut self, memory: &mut Memory<'_>, session_present: bool) -> u32 {
         let cursor = self.cursor;
+        let mut resends = 0_u32;
         for entry in memory.requests.iter_mut().take(self.tail).skip(self.head) {
+            let begun = (entry.start as usize) < cursor;
+            if begun && matches!(entry.kind, Kind::AtLeastOnce | Kind::ExactlyOnce) {
+                resends = resends.saturating_add(1);
+            }
             match entry.kind {
                 Kind::Release if !session_present => {
                     entry.kind = Kind::Taken;
                     entry.len = 0;
                 }
-                Kind::AtLeastOnce | Kind::ExactlyOnce
-                    if !session_present || (entry.start as usize) < cursor =>
-                {
+                Kind::AtLeastOnce | Kind::ExactlyOnce if !session_present || begun => {
                     let packet = memory.tx.get_mut(entry.start as usize..).unwrap_or_default();
                     Publish::set_dup(packet, session_present);
                 }
@@ -390,6 +394,7 @@ impl Outbox {
         self.released = 0;
         self.cursor = 0;
         self.in_flight = 0;
+        resends
     }
 
     /// Moves everything to the front.

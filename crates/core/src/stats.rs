@@ -10,6 +10,8 @@ pub struct Stats {
     pub duplicates: u32,
     /// Connections that the server accepted.
     pub connections: u32,
+    /// Publications of QoS 1 and 2 that the transport had had, and that went out again over a later connection.
+    pub resends: u32,
 }
 
 #[inline(never)]

@@ -326,6 +326,7 @@ fn without_the_session_what_the_server_has_not_taken_is_sent_as_new() {
         ["CONNECT", "PUBLISH q1 #1 t=x", "PUBLISH q2 #3 t=x", "PUBLISH q1 #4 t=x"]
     );
     assert_eq!(driver.take_seen().last(), Some(&Seen::Published(tickets[1])), "the server took it");
+    assert_eq!(driver.client.stats().resends, 2, "what waited its turn goes out for the first time");
     driver.reconnect(true);
     assert_eq!(
         driver.take_sent(),
@@ -352,6 +353,8 @@ fn dup_is_set_only_on_what_went_out_at_least_in_part() {
             driver.take_sent()[1..],
             [format!("PUBLISH q1 #1{} t=x", dup(0)), format!("PUBLISH q1 #2{} t=y", dup(packet.len()))]
         );
+        let resends = u32::from(written > 0) + u32::from(written > packet.len());
+        assert_eq!(driver.client.stats().resends, resends);
     }
 }
 

@@ -304,6 +304,23 @@ fn by_hand_an_acknowledgement_without_room_can_be_tried_again() {
     assert_eq!(driver.acknowledge(delivery), Ok(()));
 }
 
+#[cfg(feature = "alloc")]
+#[test]
+fn by_hand_memory_grows_for_acknowledgements_that_wait() {
+    let mut driver = Driver::with(manual(), mqtt_p2p_core::Growing::default());
+    driver.go_online(false);
+    driver.forget();
+    let messages: Vec<u8> = (1..=u16::MAX).flat_map(|id| publish(id, AtLeastOnce, false, b"x")).collect();
+    driver.receive(&messages);
+    driver.writable = 0;
+    for message in driver.take_messages() {
+        assert_eq!(driver.acknowledge(message.delivery.unwrap()), Ok(()));
+    }
+    driver.writable = usize::MAX;
+    driver.run();
+    assert_eq!(driver.take_sent().len(), usize::from(u16::MAX));
+}
+
 // ---- bad input ----
 
 #[test]

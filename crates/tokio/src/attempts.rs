@@ -3,14 +3,10 @@
 use std::sync::Arc;
 
 use mqtt_p2p_core::{DisconnectReason, Protocol, ReasonCode, TransportError};
-use tokio::sync::oneshot;
 
 use crate::endpoint::Endpoint;
 use crate::error::ConnectError;
 use crate::options::Options;
-
-/// Who waits for the end of the first round.
-pub(crate) type First = oneshot::Sender<Result<(), ConnectError>>;
 
 /// A round tries every endpoint once, without a pause; a pause follows. What succeeded comes first in the next one.
 pub(crate) struct Attempts {
@@ -25,7 +21,6 @@ pub(crate) struct Attempts {
     protocol: Protocol,
     fall_back: bool,
     progress: Progress,
-    first: Option<First>,
 }
 
 /// How far the attempt is.
@@ -38,7 +33,7 @@ enum Progress {
 }
 
 impl Attempts {
-    pub(crate) fn new(options: &Options, first: Option<First>) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         let endpoints = std::iter::once(&options.endpoint).chain(&options.other_endpoints);
         let preferred = options.config.protocol;
         Self {
@@ -49,7 +44,6 @@ impl Attempts {
             protocol: preferred,
             fall_back: options.fall_back_to_v31 && preferred == Protocol::V311,
             progress: Progress::Dialling,
-            first,
         }
     }
 
@@ -74,11 +68,10 @@ impl Attempts {
         self.progress == Progress::LoggingIn
     }
 
-    /// The server accepted the log-in. Gives who waits for it.
-    pub(crate) const fn connected(&mut self) -> Option<First> {
+    /// The server accepted the log-in.
+    pub(crate) const fn connected(&mut self) {
         self.progress = Progress::Connected;
         self.failed = 0;
-        self.first.take()
     }
 
     /// An attempt, or a connection, ended. `wanted`: another one is wanted. Whether it follows at once.
@@ -104,11 +97,6 @@ impl Attempts {
         self.failed = 0;
         false
     }
-
-    /// Who waits for the end of the first round, which has failed.
-    pub(crate) const fn first(&mut self) -> Option<First> {
-        self.first.take()
-    }
 }
 
 /// Whether a server that knows MQTT 3.1 only may have acted so.
@@ -122,7 +110,7 @@ fn may_be_too_new(error: &ConnectError, progress: Progress) -> bool {
             TransportError::Upgrade => true,
             _ => false,
         },
-        ConnectError::Failed { .. } => false,
+        ConnectError::Failed { .. } | ConnectError::OtherOptions => false,
     }
 }
 
@@ -132,6 +120,7 @@ fn may_differ_elsewhere(error: &ConnectError) -> bool {
         ConnectError::Refused(reason) => {
             matches!(reason, ReasonCode::ServerUnavailable | ReasonCode::UnsupportedProtocolVersion)
         }
+        ConnectError::OtherOptions => false,
         ConnectError::Failed { reason, .. } => !matches!(
             reason,
             DisconnectReason::Requested

@@ -1,28 +1,32 @@
 //! The handle that programs hold.
 
+use std::fmt::Display;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use mqtt_p2p_aliyun::P2pTopic;
-use mqtt_p2p_core::{
-    DisconnectReason, Error, Publication, QoS, ReasonCode, Stats, SubscribeFilter, TopicFilter, TopicName,
-};
-use tokio::sync::oneshot;
+use mqtt_p2p_core::{Error, Publication, QoS, ReasonCode, SubscribeFilter, TopicFilter, TopicName};
+use tracing::Instrument;
 
-use crate::attempts::First;
 use crate::driver;
 use crate::error::{ConnectError, PublishError, SubscribeError};
 use crate::event::Events;
-use crate::message::Messages;
+use crate::handlers::Handler;
+use crate::identity;
+use crate::message::Message;
 use crate::options::Options;
 use crate::shared::Shared;
+use crate::stats::Stats;
+use crate::streams::{Messages, StreamBuilder};
 use crate::tickets::{Delivery, Outcome, Pending};
+use crate::trace::{Trace, TraceEntry};
 
 /// A client. Clones share one connection; when the last one is dropped, the client says good-bye to the server and
 /// ends.
 #[derive(Debug)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Client {
@@ -36,37 +40,65 @@ impl Client {
     ///
     /// Cancel safe: dropping the future ends the attempt.
     pub async fn connect(options: Options) -> Result<(Self, Messages), ConnectError> {
-        let (first, connected) = oneshot::channel();
-        let (client, messages) = Self::prepare(options, Some(first));
-        let closed = ConnectError::Failed { reason: DisconnectReason::Requested, detail: None };
-        match connected.await.unwrap_or(Err(closed)) {
-            Ok(()) => Ok((client, messages)),
-            Err(error) => {
-                client.close().await;
-                Err(error)
-            }
-        }
+        let (client, messages) = Self::prepare(options, true);
+        client.shared.first_round().await?;
+        Ok((client, messages))
+    }
+
+    /// One connection for the whole process: who asks for the same endpoint and client id gets the same client, and
+    /// each a stream of its own of all messages, from then on. Two connections would throw each other out, since the
+    /// server knows one of each client id.
+    ///
+    /// Who asks while the first attempt is under way shares it, and its failure, which leaves nothing behind. A
+    /// connection that stood once is given as it is, even if it is just being made again. It lives until the last of
+    /// its [`holders`](Self::holders) drops the client or [leaves](Self::leave); who asks after that waits for the
+    /// good-bye and gets a new one. [`close`](Self::close), [`disconnect`](Self::disconnect) and a stream that
+    /// [waits](crate::WhenFull::Wait) for its reader concern all holders. Clients from [`connect`](Self::connect) and
+    /// [`start`](Self::start) are never shared.
+    ///
+    /// ```no_run
+    /// # async fn example(options: mqtt_p2p_tokio::Options) -> Result<(), Box<dyn std::error::Error>> {
+    /// use mqtt_p2p_tokio::Client;
+    ///
+    /// let (chat, messages) = Client::shared(options.clone()).await?;
+    /// let (presence, _) = Client::shared(options).await?;
+    /// assert_eq!(presence.holders(), 2);
+    /// chat.leave().await;
+    /// // The connection is still there, for the other.
+    /// presence.leave().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Must be called on a tokio runtime with IO and time. The connection lives on that of whoever asked first.
+    ///
+    /// # Errors
+    /// The first attempt failed; [`ConnectError::OtherOptions`] if there is one, made with other options.
+    ///
+    /// Cancel safe: dropping the future leaves, or ends the attempt if nobody else waits for it.
+    pub async fn shared(options: Options) -> Result<(Self, Messages), ConnectError> {
+        identity::connect(options).await
     }
 
     /// Starts to connect in the background, and goes on until it succeeds or the log-in is refused.
     ///
     /// Must be called on a tokio runtime with IO and time.
     pub fn start(options: Options) -> (Self, Messages) {
-        Self::prepare(options, None)
+        Self::prepare(options, false)
     }
 
-    fn prepare(options: Options, first: Option<First>) -> (Self, Messages) {
+    /// `one_round`: it ends if the first round of attempts fails.
+    pub(crate) fn prepare(options: Options, one_round: bool) -> (Self, Messages) {
         // The standard library seeds its hash maps with what the operating system gives.
         let seed = RandomState::new().hash_one(&options.login.client_id);
         let shared = Arc::new(Shared::new(&options, seed));
-        let messages = shared.add_stream(None);
-        shared.lock().core.connect(shared.now());
-        tokio::spawn(driver::run(Arc::clone(&shared), options, first));
+        let messages = StreamBuilder::new(Arc::clone(&shared)).open();
+        let mut state = shared.lock();
+        state.one_round = one_round;
+        state.core.connect(shared.now());
+        drop(state);
+        tokio::spawn(driver::run(Arc::clone(&shared), options).instrument(shared.span.clone()));
         (Self { shared }, messages)
-    }
-
-    pub(crate) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
     }
 
     /// Accepts a message, as soon as there is room for it. What comes back can be awaited for the message's delivery.
@@ -140,8 +172,9 @@ impl Client {
     }
 
     fn accept_publication(&self, publication: &Publication<'_>) -> Result<Delivery, PublishError> {
+        let bytes = publication.topic.as_bytes().len() + publication.payload.len();
         let pending = self
-            .accept(|core| core.publish(publication))
+            .accept(bytes, |core| core.publish(publication))
             .ok_or(PublishError::Closed)?
             .map_err(PublishError::NotAccepted)?;
         Ok(Delivery(pending))
@@ -159,7 +192,7 @@ impl Client {
     pub async fn subscribe(&self, filter: &str, qos: QoS) -> Result<QoS, SubscribeError> {
         let filter = TopicFilter::new(filter).map_err(SubscribeError::Filter)?;
         let entries = [SubscribeFilter { filter, qos }];
-        match self.request(|core| core.subscribe(&entries)).await?.await {
+        match self.request(filter.as_str().len(), |core| core.subscribe(&entries)).await?.await {
             Outcome::Answered(answers) => match answers.first() {
                 Some(ReasonCode::GrantedQoS2) => Ok(QoS::ExactlyOnce),
                 Some(ReasonCode::GrantedQoS1) => Ok(QoS::AtLeastOnce),
@@ -178,7 +211,7 @@ impl Client {
     /// Cancel safe: if the future is dropped, the end may have been asked for already.
     pub async fn unsubscribe(&self, filter: &str) -> Result<(), SubscribeError> {
         let filters = [TopicFilter::new(filter).map_err(SubscribeError::Filter)?];
-        match self.request(|core| core.unsubscribe(&filters)).await?.await {
+        match self.request(filter.len(), |core| core.unsubscribe(&filters)).await?.await {
             Outcome::Dropped => Err(SubscribeError::Closed),
             Outcome::Done | Outcome::Answered(_) => Ok(()),
         }
@@ -186,18 +219,21 @@ impl Client {
 
     async fn request(
         &self,
+        bytes: usize,
         accept: impl Fn(
             &mut mqtt_p2p_core::Client<mqtt_p2p_core::Growing>,
         ) -> Result<mqtt_p2p_core::Ticket, Error>,
     ) -> Result<Pending, SubscribeError> {
-        let accept =
-            || self.accept(&accept).ok_or(SubscribeError::Closed)?.map_err(SubscribeError::NotAccepted);
+        let accept = || {
+            self.accept(bytes, &accept).ok_or(SubscribeError::Closed)?.map_err(SubscribeError::NotAccepted)
+        };
         self.when_there_is_room(accept, SubscribeError::is_full).await
     }
 
-    /// Hands a request to the core, and wakes the driver. `None`: the client was closed.
+    /// Hands a request of this size to the core, and wakes the driver. `None`: the client was closed.
     fn accept(
         &self,
+        bytes: usize,
         accept: impl FnOnce(
             &mut mqtt_p2p_core::Client<mqtt_p2p_core::Growing>,
         ) -> Result<mqtt_p2p_core::Ticket, Error>,
@@ -207,7 +243,7 @@ impl Client {
             return None;
         }
         let result = accept(&mut state.core).map(|ticket| {
-            state.tickets.open(ticket);
+            state.tickets.open(ticket, bytes);
             self.shared.work.notify_one();
             Pending::new(Arc::clone(&self.shared), ticket)
         });
@@ -237,9 +273,14 @@ impl Client {
         }
     }
 
+    /// A stream of messages from now on, with a capacity and a policy of its own.
+    pub fn stream(&self) -> StreamBuilder {
+        StreamBuilder::new(Arc::clone(&self.shared))
+    }
+
     /// Another stream of all messages from now on, also of those that no subscription asked for, as P2P messages.
     pub fn messages(&self) -> Messages {
-        self.shared.add_stream(None)
+        self.stream().open()
     }
 
     /// A stream of the messages whose topic a filter matches. It subscribes to nothing.
@@ -247,8 +288,34 @@ impl Client {
     /// # Errors
     /// Not a topic filter.
     pub fn messages_matching(&self, filter: &str) -> Result<Messages, SubscribeError> {
-        TopicFilter::new(filter).map_err(SubscribeError::Filter)?;
-        Ok(self.shared.add_stream(Some(filter.into())))
+        Ok(self.stream().matching(filter)?.open())
+    }
+
+    /// Calls a handler for each message whose topic a filter matches, one after the other, in a task of its own. It
+    /// subscribes to nothing. More is said at [`StreamBuilder::for_each`], which is the same for any stream.
+    ///
+    /// ```no_run
+    /// # async fn example(client: mqtt_p2p_tokio::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let handler = client.on_message("order/+", |message| async move {
+    ///     let order = std::str::from_utf8(message.payload())?;
+    ///     println!("{}: {order}", message.topic());
+    ///     Ok::<_, std::str::Utf8Error>(())
+    /// })?;
+    /// client.subscribe("order/+", mqtt_p2p_tokio::QoS::AtLeastOnce).await?;
+    /// # handler.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Not a topic filter.
+    pub fn on_message<H, F, E>(&self, filter: &str, handler: H) -> Result<Handler, SubscribeError>
+    where
+        H: FnMut(Message) -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send,
+        E: Display,
+    {
+        Ok(self.stream().matching(filter)?.for_each(handler))
     }
 
     /// What happens to the connection from now on.
@@ -261,9 +328,54 @@ impl Client {
         self.shared.lock().core.is_connected()
     }
 
-    /// The core's counters.
+    /// What the client did since it was made, and how it stands.
     pub fn stats(&self) -> Stats {
-        self.shared.lock().core.stats()
+        let state = self.shared.lock();
+        let core = state.core.stats();
+        let (meter, tickets) = (&state.meter, &state.tickets);
+        Stats {
+            connected: state.core.is_connected(),
+            connections: core.connections.into(),
+            reconnects: core.connections.saturating_sub(1).into(),
+            bytes_sent: self.shared.bytes_sent.load(Relaxed),
+            bytes_received: self.shared.bytes_received.load(Relaxed),
+            packets_sent: meter.sent.packets,
+            packets_received: meter.received.packets,
+            messages_sent: meter.sent.messages,
+            messages_received: meter.received.messages,
+            resends: core.resends.into(),
+            duplicates: core.duplicates.into(),
+            unexpected_acks: core.unexpected_acks.into(),
+            unclaimed: state.unclaimed,
+            dropped: self.shared.dropped.load(Relaxed),
+            in_flight: state.core.in_flight().into(),
+            queued: tickets.open,
+            queued_bytes: tickets.open_bytes,
+            held: self.shared.held.load(Relaxed),
+            round_trip: meter.round_trip.last,
+            round_trip_smoothed: meter.round_trip.smoothed,
+        }
+    }
+
+    /// Notes the packets that go by from now on: the last so many of them, at least one. What was noted before is
+    /// forgotten. Each costs some 200 bytes and its topic.
+    ///
+    /// Whoever listens to [`tracing`] events of the target `mqtt_p2p::packets` at TRACE gets them all without this.
+    pub fn start_trace(&self, capacity: usize) {
+        let before = self.shared.lock().meter.trace.replace(Trace::new(capacity));
+        drop(before);
+    }
+
+    /// Notes no more packets; what was noted can still be read.
+    pub fn stop_trace(&self) {
+        if let Some(trace) = &mut self.shared.lock().meter.trace {
+            trace.on = false;
+        }
+    }
+
+    /// The packets that were noted since [`start_trace`](Self::start_trace), the oldest first.
+    pub fn trace_log(&self) -> Vec<TraceEntry> {
+        self.shared.lock().meter.trace.as_ref().map(Trace::log).unwrap_or_default()
     }
 
     /// How many messages came while there was no stream for them.
@@ -327,15 +439,26 @@ impl Client {
     /// Cancel safe: closing goes on.
     pub async fn close(self) {
         self.shared.close();
-        loop {
-            let closed = self.shared.room.notified();
-            let mut closed = std::pin::pin!(closed);
-            closed.as_mut().enable();
-            if self.shared.lock().closed {
-                return;
-            }
-            closed.await;
+        self.shared.closed().await;
+    }
+
+    /// Lets go of the connection. The last to hold it, among the clones of this client and those whom
+    /// [`shared`](Self::shared) gave it, leaves as by [`close`](Self::close), and waits for that; to drop the client
+    /// does the same without waiting.
+    ///
+    /// Cancel safe: leaving goes on.
+    pub async fn leave(self) {
+        let shared = Arc::clone(&self.shared);
+        drop(self);
+        let last = shared.lock().handles == 0;
+        if last {
+            shared.closed().await;
         }
+    }
+
+    /// How many hold this connection: clones, and those whom [`shared`](Self::shared) gave it.
+    pub fn holders(&self) -> usize {
+        self.shared.lock().handles
     }
 }
 

@@ -4,23 +4,27 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use mqtt_p2p_core::{Action, DisconnectReason, Event, Instant, Ticket, TransportError, packet_len};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 
-use crate::attempts::{Attempts, First};
+use crate::attempts::Attempts;
 use crate::dial::{DialError, Dialler, Link};
 use crate::error::ConnectError;
 use crate::event::ConnectionEvent;
+use crate::journal;
 use crate::message::Message;
 use crate::options::Options;
 use crate::shared::{Shared, State};
 use crate::step::Step;
+use crate::streams::Queue;
 use crate::tickets::Outcome;
+use crate::trace::TraceEntry;
 
 /// So many bytes may wait for the socket; the rest waits in the state machine, whose memory is bounded.
 const WRITE_AHEAD: usize = 64 * 1024;
@@ -65,15 +69,17 @@ struct Driver {
 /// What is told only once the lock is released: who is woken may run anything.
 #[derive(Default)]
 struct News {
-    batches: Vec<(mpsc::UnboundedSender<Message>, Vec<Message>)>,
+    batches: Vec<(Arc<Queue>, Vec<Message>)>,
     /// Empty, to be used again.
     spare: Vec<Vec<Message>>,
     events: Vec<ConnectionEvent>,
     wakers: Vec<Waker>,
-    /// How the first round of attempts ended.
-    first: Option<(First, Result<(), ConnectError>)>,
     /// There may be room for a request.
     room: bool,
+    /// An attempt begins: which.
+    dialling: Option<u32>,
+    /// The packets that went by, if the program's log wants them.
+    packets: Vec<TraceEntry>,
 }
 
 /// What the state machine wants after it was drained.
@@ -94,9 +100,9 @@ enum Input {
 }
 
 /// Runs until the client is closed.
-pub(crate) async fn run(shared: Arc<Shared>, options: Options, first: Option<First>) {
+pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
     let events = shared.lock().events.clone();
-    let attempts = Attempts::new(&options, first);
+    let attempts = Attempts::new(&options);
     let dialler = Arc::new(Dialler::new(options.clone()));
     let mut driver = Driver {
         shared,
@@ -142,8 +148,11 @@ impl Driver {
     /// has come to its end.
     fn drain(&mut self) -> Option<Wish> {
         let shared = Arc::clone(&self.shared);
-        let mut state = shared.lock();
+        let log_packets = journal::wants_packets();
+        let mut guard = shared.lock();
+        let state = &mut *guard;
         let now = shared.now();
+        state.meter.log = log_packets.then(|| std::mem::take(&mut self.news.packets));
         state.link_open = !matches!(self.connection, Connection::None);
         if state.closing && !state.is_attached() {
             state.core.abandon();
@@ -156,16 +165,23 @@ impl Driver {
         loop {
             // Only what has room everywhere is read: a message that was taken is acknowledged, and must not be lost.
             // No message comes before CONNACK, which must be read in any case.
-            let full = state.core.is_connected() && shared.is_full(&state);
+            let full = state.core.is_connected() && shared.is_full(state);
             if full != self.held {
                 self.held = full;
                 state.core.hold_reading(now, full);
+                state.meter.round_trip.forget();
             }
             let input = if full { &mut &[][..] } else { &mut received };
-            match state.core.poll(now, input) {
-                Action::OpenTransport { .. } => {
+            let waiting = *input;
+            let action = state.core.poll(now, input);
+            if input.len() < waiting.len() {
+                state.meter.received(&waiting[..waiting.len() - input.len()]);
+            }
+            match action {
+                Action::OpenTransport { attempt } => {
                     self.detail = None;
                     wish.dial = true;
+                    self.news.dialling = Some(attempt);
                 }
                 Action::CloseTransport => {
                     self.detail = self.answered_in().map(Into::into);
@@ -182,10 +198,11 @@ impl Driver {
                     }
                     let len = bytes.len();
                     self.outgoing.extend_from_slice(bytes);
+                    state.meter.sent(bytes);
                     state.core.transmitted(len);
                     self.good_bye = state.core.has_left();
                 }
-                Action::Event(Event::Message(message)) => state.deliver(&message),
+                Action::Event(Event::Message(message)) => state.deliver(&message, &shared),
                 Action::Store(_) => {}
                 Action::Event(event) => {
                     let attempt = (&mut self.attempts, &*self.dialler);
@@ -219,30 +236,33 @@ impl Driver {
             self.news.room = true;
         }
         state.take_batches(&mut self.news);
-        drop(state);
+        self.news.packets = state.meter.log.take().unwrap_or_default();
+        drop(guard);
         self.tell();
         if finished { None } else { Some(wish) }
     }
 
     /// Tells the news, without the lock.
     fn tell(&mut self) {
-        let News { batches, spare, events, wakers, first, room } = &mut self.news;
+        let News { batches, spare, events, wakers, room, dialling, packets } = &mut self.news;
+        packets.drain(..).for_each(|packet| journal::packet(&packet));
+        if let Some(attempt) = dialling.take() {
+            journal::dialling(attempt);
+        }
         for (queue, mut batch) in batches.drain(..) {
-            for message in batch.drain(..) {
-                // Or its reader is gone.
-                let _ = queue.send(message);
+            let (first, lost) = queue.fill(&mut batch);
+            if first {
+                journal::first_drop(queue.filter());
             }
+            self.shared.dropped.fetch_add(lost, Relaxed);
             spare.push(batch);
         }
         for event in events.drain(..) {
+            journal::connection(&event);
             // Nobody has to listen.
             let _ = self.events.as_ref().map(|events| events.send(event));
         }
         wakers.drain(..).for_each(Waker::wake);
-        if let Some((first, result)) = first.take() {
-            // Or nobody waits any more.
-            let _ = first.send(result);
-        }
         if std::mem::take(room) {
             self.shared.room.notify_waiters();
         }
@@ -287,7 +307,9 @@ impl Driver {
             Input::Io(Ok(0)) => {
                 self.ended = Some(DialError::new(TransportError::ClosedByPeer, "end of stream"));
             }
-            Input::Io(Ok(_)) => {}
+            Input::Io(Ok(len)) => {
+                shared.bytes_received.fetch_add(len as u64, Relaxed);
+            }
             Input::Io(Err(error)) => self.ended = Some(DialError::broken(&error)),
         }
     }
@@ -311,6 +333,7 @@ impl Driver {
                 }
                 Poll::Ready(Ok(written)) => {
                     self.outgoing.advance(written);
+                    self.shared.bytes_sent.fetch_add(written as u64, Relaxed);
                     self.flush = true;
                 }
             }
@@ -365,10 +388,12 @@ impl Driver {
         let good_bye = std::mem::take(&mut self.good_bye);
         if let Connection::Open(mut link) = std::mem::replace(&mut self.connection, Connection::None) {
             let outgoing = std::mem::take(&mut self.outgoing);
+            let shared = &self.shared;
             let last_words = async move {
                 let mut outgoing = outgoing;
                 while !outgoing.is_empty() {
                     let written = link.write(&outgoing).await?;
+                    shared.bytes_sent.fetch_add(written as u64, Relaxed);
                     outgoing.advance(written);
                 }
                 link.flush().await?;
@@ -391,13 +416,13 @@ impl Driver {
 
 impl State {
     /// Gives a message to every stream that wants it.
-    fn deliver(&mut self, message: &mqtt_p2p_core::Message<'_>) {
-        self.streams.retain(|stream| !stream.queue.is_closed());
+    fn deliver(&mut self, message: &mqtt_p2p_core::Message<'_>, shared: &Arc<Shared>) {
+        self.streams.retain(|stream| !stream.queue.is_abandoned());
         let mut owned = None;
         for stream in &mut self.streams {
-            if stream.wants(message.topic) {
-                let message = owned.get_or_insert_with(|| Message::new(message));
-                stream.level.add(message);
+            if stream.queue.wants(message.topic) {
+                let message = owned.get_or_insert_with(|| Message::new(message, shared));
+                stream.queue.expect(message);
                 stream.batch.push(message.clone());
             }
         }
@@ -412,7 +437,7 @@ impl State {
             if !stream.batch.is_empty() {
                 let empty = news.spare.pop().unwrap_or_default();
                 let batch = std::mem::replace(&mut stream.batch, empty);
-                news.batches.push((stream.queue.clone(), batch));
+                news.batches.push((Arc::clone(&stream.queue), batch));
             }
         }
     }
@@ -446,9 +471,8 @@ impl State {
                 return;
             }
             Event::Connected { session_present } => {
-                if let Some(first) = attempts.connected() {
-                    news.first = Some((first, Ok(())));
-                }
+                attempts.connected();
+                self.first_round_ended(Ok(()), now);
                 dialler.steps.done(String::new);
                 let again = self.core.stats().connections > 1;
                 ConnectionEvent::Connected { endpoint: attempts.endpoint(), again, session_present }
@@ -467,7 +491,7 @@ impl State {
             }
             _ => return,
         };
-        let connection = self.after_attempt(connection, now, (attempts, dialler), news);
+        let connection = self.after_attempt(connection, now, (attempts, dialler));
         news.events.push(connection);
         news.room = true;
     }
@@ -478,7 +502,6 @@ impl State {
         event: ConnectionEvent,
         now: Instant,
         (attempts, dialler): (&mut Attempts, &Dialler),
-        news: &mut News,
     ) -> ConnectionEvent {
         let Some(error) = event.failure() else {
             return event;
@@ -487,13 +510,20 @@ impl State {
         let goes_on = attempts.ended(&error, self.wanted && !self.closing);
         self.core.set_protocol(attempts.protocol());
         if !goes_on {
-            if let Some(first) = attempts.first() {
-                news.first = Some((first, Err(error)));
-            }
+            self.first_round_ended(Err(error), now);
             return event;
         }
         self.core.connect(now);
         event.at_once()
+    }
+
+    /// The first round of attempts has ended. Who wanted no more than one need not close the client.
+    fn first_round_ended(&mut self, result: Result<(), ConnectError>, now: Instant) {
+        if self.first_round.is_none() && result.is_err() && self.one_round {
+            self.closing = true;
+            self.core.disconnect(now);
+        }
+        self.first_round.get_or_insert(result);
     }
 
     fn close_ticket(&mut self, ticket: Ticket, outcome: Outcome, news: &mut News) {
@@ -522,7 +552,8 @@ impl Shared {
         let events = state.events.take();
         let wakers = state.tickets.close_all();
         drop(state);
-        drop((streams, events));
+        drop(events);
+        streams.iter().for_each(|stream| stream.queue.end());
         wakers.into_iter().for_each(Waker::wake);
         self.room.notify_waiters();
     }

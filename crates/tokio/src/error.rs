@@ -19,6 +19,9 @@ pub enum ConnectError {
         /// What the operating system, TLS or the server said, or what was waited for in vain.
         detail: Option<Arc<str>>,
     },
+    /// Caller: this process shares a connection of this client id to this endpoint already, made with other
+    /// credentials or another configuration ([`Client::shared`](crate::Client::shared)). It is as it was.
+    OtherOptions,
 }
 
 /// Why a message was not accepted. Nothing was.
@@ -49,6 +52,20 @@ pub enum SubscribeError {
     Closed,
 }
 
+/// Why a message was not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AcknowledgeError {
+    /// Network: the connection (QoS 1) or the session (QoS 2) that it came over is gone. The server delivers the
+    /// message again.
+    Stale,
+    /// Peer: it takes no bytes, and more than 100,000 acknowledgements wait already, twice as many as a server that
+    /// keeps to the standard can ask for at a time. Try again later.
+    ServerBehind,
+    /// The client was closed.
+    Closed,
+}
+
 impl ConnectError {
     /// What to do about it, in one sentence.
     pub fn advice(&self) -> &'static str {
@@ -59,6 +76,7 @@ impl ConnectError {
                 "try again: networks break"
             }
             Self::Failed { reason, .. } => reason.advice(),
+            Self::OtherOptions => "ask with the same options, or let the others leave first",
         }
     }
 }
@@ -87,6 +105,9 @@ impl fmt::Display for ConnectError {
             }
             Self::Failed { reason, detail: Some(detail) } => write!(f, "{reason}: {detail}"),
             Self::Failed { reason, detail: None } => reason.fmt(f),
+            Self::OtherOptions => {
+                f.write_str("the process has a connection of this client id already, with other options")
+            }
         }
     }
 }
@@ -115,6 +136,17 @@ impl fmt::Display for SubscribeError {
     }
 }
 
+impl fmt::Display for AcknowledgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stale => "the message's connection is gone; the server delivers it again",
+            Self::ServerBehind => "the server does not take the acknowledgements that wait; try again later",
+            Self::Closed => "the client was closed",
+        })
+    }
+}
+
+impl std::error::Error for AcknowledgeError {}
 impl std::error::Error for ConnectError {}
 impl std::error::Error for PublishError {}
 impl std::error::Error for SubscribeError {}

@@ -45,6 +45,14 @@ pub enum ConnectionEvent {
         /// Its topic filter.
         filter: String,
     },
+    /// A [handler](crate::Client::on_message) gave an error or panicked. The connection is as it was, and the next
+    /// message is handled.
+    HandlerFailed {
+        /// The topic filter of its stream; `None`: it gets all messages.
+        filter: Option<String>,
+        /// The error, or what the panic said, in the handler's own words.
+        detail: Arc<str>,
+    },
 }
 
 impl ConnectionEvent {
@@ -55,6 +63,9 @@ impl ConnectionEvent {
             Self::Refused { reason, .. } => Some(crate::error::refusal_advice(*reason)),
             Self::Disconnected { reason, .. } => Some(reason.advice()),
             Self::SubscriptionLost { .. } => Some("check the permission for this topic"),
+            Self::HandlerFailed { .. } => Some(
+                "correct the handler; with manual acknowledgement, the server delivers the message again",
+            ),
         }
     }
 }
@@ -67,7 +78,7 @@ impl ConnectionEvent {
             Self::Disconnected { reason, detail, .. } => {
                 Some(ConnectError::Failed { reason: *reason, detail: detail.clone() })
             }
-            Self::Connected { .. } | Self::SubscriptionLost { .. } => None,
+            _ => None,
         }
     }
 
@@ -89,6 +100,10 @@ impl fmt::Display for ConnectionEvent {
             Self::Connected { session_present: false, .. } => return f.write_str("connected"),
             Self::SubscriptionLost { filter } => {
                 return write!(f, "the subscription to {filter} was refused");
+            }
+            Self::HandlerFailed { filter, detail } => {
+                let filter = filter.as_deref().unwrap_or("all messages");
+                return write!(f, "the handler of {filter} failed: {detail}");
             }
             Self::Refused { reason, retry_in } => {
                 write!(f, "log-in refused: {reason}")?;

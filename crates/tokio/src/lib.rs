@@ -45,38 +45,49 @@ mod driver;
 mod endpoint;
 mod error;
 mod event;
+mod handlers;
+mod identity;
+mod journal;
 mod message;
+mod meter;
 mod options;
 mod probe;
 mod proxy;
 mod route;
 mod shared;
+mod stats;
 mod step;
+mod streams;
 mod tickets;
 mod tls;
+mod trace;
 mod websocket;
 
 pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError, Transport};
-pub use error::{ConnectError, PublishError, SubscribeError};
+pub use error::{AcknowledgeError, ConnectError, PublishError, SubscribeError};
 pub use event::{ConnectionEvent, Events};
-pub use message::{Message, Messages};
+pub use handlers::Handler;
+pub use message::Message;
 pub use options::{HeaderError, Login, Options};
 pub use probe::probe;
 pub use proxy::{Proxy, ProxyError};
 pub use route::Connector;
+pub use stats::Stats;
 pub use step::{Step, StepReport};
+pub use streams::{Messages, StreamBuilder, WhenFull};
 pub use tickets::{Delivery, Dropped};
 pub use tls::{Tls, TlsError};
 /// The TLS library, for [`Tls::with_config`].
 #[doc(no_inline)]
 pub use tokio_rustls::rustls;
+pub use trace::{Direction, TraceEntry};
 
 #[doc(no_inline)]
 pub use mqtt_p2p_aliyun::{ClientId, Credentials, P2p, P2pTopic, parse_p2p};
 #[doc(no_inline)]
 pub use mqtt_p2p_core::{
-    Backoff, Config, DisconnectReason, Error, Offline, Protocol, QoS, ReasonCode, Resubscribe, Stats,
+    Backoff, Config, DisconnectReason, Error, Offline, PacketType, Protocol, QoS, ReasonCode, Resubscribe,
     TopicError, TopicFilter, TopicName, TransportError,
 };
 

@@ -1,21 +1,18 @@
-//! Messages, and the streams that bring them.
+//! Messages, and their acknowledgement by hand.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use mqtt_p2p_aliyun::{P2p, parse_p2p};
-use mqtt_p2p_core::QoS;
-use tokio::sync::mpsc;
+use mqtt_p2p_core::{Delivery, Error, QoS};
 
+use crate::error::AcknowledgeError;
 use crate::shared::Shared;
 
-/// How many bytes a queue may hold while an answer of the server is awaited.
-const OVERFLOW: usize = 64 * 1024 * 1024;
-
-/// A message from the server. Cheap to clone.
-#[derive(Clone, PartialEq, Eq)]
+/// A message from the server. Cheap to clone. Two are equal if the server's words were, whatever became of them.
+#[derive(Clone)]
 pub struct Message {
     /// Topic and payload, one behind the other.
     bytes: Bytes,
@@ -23,10 +20,24 @@ pub struct Message {
     qos: QoS,
     retain: bool,
     dup: bool,
+    /// What is to be acknowledged by hand.
+    receipt: Option<Arc<Receipt>>,
+}
+
+/// The acknowledgement that all clones of a message share.
+struct Receipt {
+    delivery: Delivery,
+    /// It was given. Changes under the lock of the state only.
+    given: AtomicBool,
+    shared: Weak<Shared>,
 }
 
 impl Message {
-    pub(crate) fn new(message: &mqtt_p2p_core::Message<'_>) -> Self {
+    pub(crate) fn new(message: &mqtt_p2p_core::Message<'_>, shared: &Arc<Shared>) -> Self {
+        let receipt = |delivery| {
+            let shared = Arc::downgrade(shared);
+            Arc::new(Receipt { delivery, given: AtomicBool::new(false), shared })
+        };
         let topic = message.topic.as_bytes();
         let mut bytes = BytesMut::with_capacity(topic.len() + message.payload.len());
         bytes.put(topic);
@@ -37,6 +48,7 @@ impl Message {
             qos: message.qos,
             retain: message.retain,
             dup: message.dup,
+            receipt: message.delivery.filter(|_| shared.manual_ack).map(receipt),
         }
     }
 
@@ -71,12 +83,63 @@ impl Message {
         self.dup
     }
 
+    /// With [`Config::manual_ack`](crate::Config::manual_ack): tells the server that this message is dealt with. Any
+    /// clone can do it, in any order, and as often as you like: the server hears it once. Without it, and for QoS 0,
+    /// nothing is left to do.
+    ///
+    /// What is never acknowledged, the server delivers again after a reconnect, ApsaraMQ also after a few seconds. Most
+    /// servers let only so many messages wait for it, and then send no more; that holds for messages that no stream
+    /// wanted or that a stream [dropped](crate::WhenFull), too.
+    ///
+    /// # Errors
+    /// The connection or session that it came over is gone, and the server delivers it again; the client was closed;
+    /// the server takes no bytes and sends ever more.
+    pub fn acknowledge(&self) -> Result<(), AcknowledgeError> {
+        self.receipt.as_ref().map_or(Ok(()), |receipt| receipt.give())
+    }
+
+    /// Topic and payload, in bytes.
+    pub(crate) const fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Parent topic and target, if the topic is that of a P2P message. Advice only: the service can deliver a P2P
     /// message under any topic.
     pub fn p2p(&self) -> Option<P2p<'_>> {
         parse_p2p(self.topic())
     }
 }
+
+impl Receipt {
+    fn give(&self) -> Result<(), AcknowledgeError> {
+        let shared = self.shared.upgrade().ok_or(AcknowledgeError::Closed)?;
+        let mut state = shared.lock();
+        if self.given.load(Relaxed) {
+            return Ok(());
+        }
+        if state.closed {
+            return Err(AcknowledgeError::Closed);
+        }
+        state.core.acknowledge(self.delivery).map_err(|error| match error {
+            Error::Full(_) => AcknowledgeError::ServerBehind,
+            _ => AcknowledgeError::Stale,
+        })?;
+        self.given.store(true, Relaxed);
+        drop(state);
+        shared.work.notify_one();
+        Ok(())
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { bytes, topic_len, qos, retain, dup, receipt: _ } = self;
+        (bytes, topic_len, qos, retain, dup)
+            == (&other.bytes, &other.topic_len, &other.qos, &other.retain, &other.dup)
+    }
+}
+
+impl Eq for Message {}
 
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,84 +150,5 @@ impl fmt::Debug for Message {
             .field("retain", &self.retain)
             .field("dup", &self.dup)
             .finish()
-    }
-}
-
-/// A stream of messages with a bounded queue of its own.
-///
-/// When the queue is full, the client stops reading from the socket until there is room, and so the server waits:
-/// read it, or drop it. While somebody awaits an answer of the server ([`Delivery`](crate::Delivery),
-/// [`subscribe`](crate::Client::subscribe)), which can lie behind any number of messages, the queue takes more, up to
-/// 64 MiB: so the task that reads messages may await deliveries too.
-pub struct Messages {
-    queue: mpsc::UnboundedReceiver<Message>,
-    level: Arc<Level>,
-    shared: Arc<Shared>,
-}
-
-/// How much waits in a stream's queue. The driver fills it, the reader empties it.
-#[derive(Debug, Default)]
-pub(crate) struct Level {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
-}
-
-impl Level {
-    pub(crate) fn add(&self, message: &Message) {
-        self.messages.fetch_add(1, SeqCst);
-        self.bytes.fetch_add(message.bytes.len(), SeqCst);
-    }
-
-    fn remove(&self, message: &Message) {
-        self.messages.fetch_sub(1, SeqCst);
-        self.bytes.fetch_sub(message.bytes.len(), SeqCst);
-    }
-
-    /// Whether there is no room for another message.
-    pub(crate) fn is_full(&self, capacity: usize, answer_awaited: bool) -> bool {
-        self.messages.load(SeqCst) >= capacity && !(answer_awaited && self.bytes.load(SeqCst) < OVERFLOW)
-    }
-}
-
-impl Messages {
-    pub(crate) const fn new(
-        queue: mpsc::UnboundedReceiver<Message>,
-        level: Arc<Level>,
-        shared: Arc<Shared>,
-    ) -> Self {
-        Self { queue, level, shared }
-    }
-
-    /// The next message; `None` when the client has been closed and the queue is empty.
-    ///
-    /// Cancel safe.
-    pub async fn recv(&mut self) -> Option<Message> {
-        let message = self.queue.recv().await?;
-        Some(self.taken(message))
-    }
-
-    /// The next message, if one is there.
-    pub fn try_recv(&mut self) -> Option<Message> {
-        let message = self.queue.try_recv().ok()?;
-        Some(self.taken(message))
-    }
-
-    fn taken(&self, message: Message) -> Message {
-        self.level.remove(&message);
-        self.shared.room_in_a_stream();
-        message
-    }
-}
-
-impl Drop for Messages {
-    fn drop(&mut self) {
-        self.queue.close();
-        self.shared.room_in_a_stream();
-    }
-}
-
-impl fmt::Debug for Messages {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Messages").field("level", &self.level).finish_non_exhaustive()
     }
 }

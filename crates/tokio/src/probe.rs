@@ -72,7 +72,7 @@ impl Client {
     /// Waits for the answer to a ping.
     async fn round_trip(&self) -> Result<(), ConnectError> {
         let mut events = self.events();
-        let shared = Arc::clone(self.shared());
+        let shared = Arc::clone(&self.shared);
         {
             let mut state = shared.lock();
             state.core.ping();

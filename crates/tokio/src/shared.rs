@@ -1,16 +1,21 @@
 //! What the handles and the driver share: the state machine under a short lock.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mqtt_p2p_core::{Client as Core, Growing, Instant, TopicFilter, TopicName};
-use tokio::sync::{Notify, broadcast, mpsc};
+use mqtt_p2p_core::{Client as Core, DisconnectReason, Growing, Instant};
+use tokio::sync::{Notify, broadcast};
+use tracing::Span;
 
+use crate::error::ConnectError;
 use crate::event::ConnectionEvent;
-use crate::message::{Level, Message, Messages};
+use crate::journal;
+use crate::message::Message;
+use crate::meter::Meter;
 use crate::options::Options;
+use crate::streams::Queue;
 use crate::tickets::Tickets;
 
 /// No user code runs under the lock, not even that of a waker, and nothing is awaited under it.
@@ -21,9 +26,17 @@ pub(crate) struct Shared {
     /// A request has ended: there may be room for another.
     pub(crate) room: Notify,
     /// The driver reads nothing, because a stream is full.
-    held: AtomicBool,
+    pub(crate) held: AtomicBool,
     start: tokio::time::Instant,
-    stream_capacity: usize,
+    pub(crate) stream_capacity: usize,
+    pub(crate) manual_ack: bool,
+    /// What the client logs is in it.
+    pub(crate) span: Span,
+    /// Bytes over the socket.
+    pub(crate) bytes_sent: AtomicU64,
+    pub(crate) bytes_received: AtomicU64,
+    /// Messages that streams dropped.
+    pub(crate) dropped: AtomicU64,
 }
 
 pub(crate) struct State {
@@ -48,22 +61,17 @@ pub(crate) struct State {
     pub(crate) wanted: bool,
     /// Messages that came while there was no stream for them.
     pub(crate) unclaimed: u64,
+    /// How the first round of attempts ended, once it has.
+    pub(crate) first_round: Option<Result<(), ConnectError>>,
+    /// The client ends if it failed.
+    pub(crate) one_round: bool,
+    pub(crate) meter: Meter,
 }
 
-/// One reader's queue.
+/// One reader's queue, and what goes into it once the lock is released.
 pub(crate) struct Stream {
-    filter: Option<String>,
-    pub(crate) queue: mpsc::UnboundedSender<Message>,
-    pub(crate) level: Arc<Level>,
-    /// What goes into the queue once the lock is released.
+    pub(crate) queue: Arc<Queue>,
     pub(crate) batch: Vec<Message>,
-}
-
-impl Stream {
-    pub(crate) fn wants(&self, topic: TopicName<'_>) -> bool {
-        let filter = |text: &String| TopicFilter::new(text).is_ok_and(|filter| filter.matches(topic));
-        self.filter.as_ref().is_none_or(filter)
-    }
 }
 
 impl State {
@@ -89,6 +97,9 @@ impl Shared {
             pinging: false,
             wanted: true,
             unclaimed: 0,
+            first_round: None,
+            one_round: false,
+            meter: Meter::default(),
         };
         Self {
             state: Mutex::new(state),
@@ -97,6 +108,11 @@ impl Shared {
             held: AtomicBool::new(false),
             start: tokio::time::Instant::now(),
             stream_capacity: options.stream_capacity.max(1),
+            manual_ack: options.config.manual_ack,
+            span: journal::span(&options.login.client_id),
+            bytes_sent: AtomicU64::new(0),
+            bytes_received: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
         }
     }
 
@@ -116,26 +132,21 @@ impl Shared {
             + Duration::from_millis(instant.as_millis().saturating_add(1).min(u64::from(u32::MAX) * 1000))
     }
 
-    pub(crate) fn add_stream(self: &Arc<Self>, filter: Option<String>) -> Messages {
-        let (queue, receiver) = mpsc::unbounded_channel();
-        let level = Arc::new(Level::default());
+    pub(crate) fn add_stream(&self, queue: Arc<Queue>) {
         let mut state = self.lock();
-        // The streams of a closed client end at once.
         if !state.closed {
-            state.streams.push(Stream { filter, queue, level: Arc::clone(&level), batch: Vec::new() });
+            state.streams.push(Stream { queue, batch: Vec::new() });
+            return;
         }
-        Messages::new(receiver, level, Arc::clone(self))
+        drop(state);
+        // The streams of a closed client end at once.
+        queue.end();
     }
 
     /// Whether a stream has no room. Once the driver knows, [`Self::room_in_a_stream`] wakes it.
     pub(crate) fn is_full(&self, state: &State) -> bool {
         let answer_awaited = state.tickets.are_awaited();
-        let full = || {
-            state
-                .streams
-                .iter()
-                .any(|s| s.level.is_full(self.stream_capacity, answer_awaited) && !s.queue.is_closed())
-        };
+        let full = || state.streams.iter().any(|stream| stream.queue.is_full(answer_awaited));
         if !full() {
             self.held.store(false, SeqCst);
             return false;
@@ -149,6 +160,46 @@ impl Shared {
     pub(crate) fn room_in_a_stream(&self) {
         if self.held.load(SeqCst) {
             self.work.notify_one();
+        }
+    }
+
+    /// Waits for the end of the first round of attempts. If it failed, and the client wanted no more than one, then
+    /// nothing goes on.
+    pub(crate) async fn first_round(&self) -> Result<(), ConnectError> {
+        loop {
+            let ended = self.room.notified();
+            let mut ended = std::pin::pin!(ended);
+            ended.as_mut().enable();
+            let (result, one_round, closed) = {
+                let state = self.lock();
+                (state.first_round.clone(), state.one_round, state.closed)
+            };
+            match result {
+                Some(Err(error)) => {
+                    if one_round {
+                        self.closed().await;
+                    }
+                    return Err(error);
+                }
+                Some(Ok(())) => return Ok(()),
+                None if closed => {
+                    return Err(ConnectError::Failed { reason: DisconnectReason::Requested, detail: None });
+                }
+                None => ended.await,
+            }
+        }
+    }
+
+    /// Waits until the driver has come to its end.
+    pub(crate) async fn closed(&self) {
+        loop {
+            let closed = self.room.notified();
+            let mut closed = std::pin::pin!(closed);
+            closed.as_mut().enable();
+            if self.lock().closed {
+                return;
+            }
+            closed.await;
         }
     }
 

@@ -31,6 +31,9 @@ pub(crate) struct Tickets {
     entries: VecDeque<Entry>,
     /// How many of them somebody waits for.
     awaited: usize,
+    /// How many have not ended, and their bytes.
+    pub(crate) open: u64,
+    pub(crate) open_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -39,15 +42,20 @@ struct Entry {
     waker: Option<Waker>,
     /// Nobody will ask.
     released: bool,
+    /// The size of what was accepted.
+    bytes: u32,
 }
 
 impl Tickets {
-    /// A request was accepted. Tickets come one by one.
-    pub(crate) fn open(&mut self, ticket: Ticket) {
+    /// A request of this size was accepted. Tickets come one by one.
+    pub(crate) fn open(&mut self, ticket: Ticket, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.open += 1;
+        self.open_bytes += u64::from(bytes);
         if self.entries.is_empty() {
             self.first = ticket.index();
         }
-        self.entries.push_back(Entry { outcome: None, waker: None, released: false });
+        self.entries.push_back(Entry { outcome: None, waker: None, released: false, bytes });
     }
 
     fn entry(&mut self, ticket: Ticket) -> Option<&mut Entry> {
@@ -64,7 +72,9 @@ impl Tickets {
     pub(crate) fn close(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Waker> {
         let entry = self.entry(ticket)?;
         entry.outcome = Some(outcome);
-        let waker = entry.waker.take();
+        let (waker, bytes) = (entry.waker.take(), entry.bytes);
+        self.open -= 1;
+        self.open_bytes -= u64::from(bytes);
         self.awaited -= usize::from(waker.is_some());
         self.forget_old();
         waker
@@ -72,7 +82,7 @@ impl Tickets {
 
     /// The client is gone: what is open is dropped. Gives who is to be woken, without the lock.
     pub(crate) fn close_all(&mut self) -> Vec<Waker> {
-        self.awaited = 0;
+        (self.awaited, self.open, self.open_bytes) = (0, 0, 0);
         let wakers = self.entries.iter_mut().filter_map(|entry| {
             entry.outcome.get_or_insert(Outcome::Dropped);
             entry.waker.take()
@@ -198,8 +208,8 @@ mod tests {
     fn requests_are_found_when_the_tickets_go_round() {
         let [last, first] = [0xffff_fffd, 1].map(|bits| Ticket::from_bits(bits).unwrap());
         let mut tickets = Tickets::default();
-        tickets.open(last);
-        tickets.open(first);
+        tickets.open(last, 1);
+        tickets.open(first, 1);
         tickets.close(first, Outcome::Done);
         tickets.release(first);
         assert!(tickets.poll(last, Waker::noop()).is_err());

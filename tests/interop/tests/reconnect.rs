@@ -140,7 +140,7 @@ async fn broker_and_receiver(transport: fn(&Mosquitto) -> Endpoint) -> (Mosquitt
 }
 
 /// Waits until these clients have connected so often.
-async fn connected(clients: &[&Client], times: u32) {
+async fn connected(clients: &[&Client], times: u64) {
     let connected = async {
         while clients.iter().any(|client| client.stats().connections < times) {
             tokio::time::sleep(Duration::from_millis(2)).await;
