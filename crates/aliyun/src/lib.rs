@@ -37,6 +37,9 @@ mod bytes;
 mod client_id;
 mod credentials;
 mod credentials_error;
+mod deduplicator;
+#[cfg(feature = "client")]
+mod evidence;
 mod hidden;
 pub mod limits;
 mod log_in;
@@ -44,6 +47,7 @@ mod p2p;
 #[cfg(feature = "client")]
 mod profile;
 mod signature;
+mod subscription_limits;
 mod text;
 mod token;
 mod token_kinds;
@@ -57,11 +61,15 @@ mod user_name;
 pub use client_id::{ClientId, ClientIdError};
 pub use credentials::Credentials;
 pub use credentials_error::{CredentialPart, CredentialsError};
+pub use deduplicator::Deduplicator;
+#[cfg(feature = "client")]
+pub use evidence::{Evidence, Suspicion};
 pub use log_in::{LogIn, SignedLogIn};
 pub use p2p::{P2p, P2pTopic, P2pTopicError, parse_p2p};
 #[cfg(feature = "client")]
 pub use profile::{PublishP2p, PublishP2pError, profile};
 pub use signature::{Password, sign, verify_signature};
+pub use subscription_limits::SubscriptionCount;
 pub use token::{TokenError, TokenKind, TokenSet};
 pub use token_kinds::TokenKinds;
 pub use token_life::{ExpiredToken, Margins, TokenLife, Verdict};
