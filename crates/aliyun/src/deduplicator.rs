@@ -2,8 +2,9 @@
 
 use core::fmt;
 
-use heapless::HistoryBuf;
 use siphasher::sip::SipHasher13;
+
+use crate::ring::Ring;
 
 /// Remembers the last `N` keys of messages, and so lets through each message once. `N` is at least 1.
 ///
@@ -32,13 +33,13 @@ use siphasher::sip::SipHasher13;
 #[derive(Clone)]
 pub struct Deduplicator<const N: usize> {
     hasher: SipHasher13,
-    seen: HistoryBuf<u64, N>,
+    seen: Ring<u64, N>,
 }
 
 impl<const N: usize> Deduplicator<N> {
     /// Remembers nothing yet. The seed should be random and secret.
     pub fn new(seed: [u8; 16]) -> Self {
-        Self { hasher: SipHasher13::new_with_key(&seed), seen: HistoryBuf::new() }
+        Self { hasher: SipHasher13::new_with_key(&seed), seen: Ring::new(0) }
     }
 
     /// Whether the key is none of the last `N` different ones; from now on it is one of them.
@@ -47,16 +48,16 @@ impl<const N: usize> Deduplicator<N> {
     /// repetition is the second chance.
     pub fn is_new(&mut self, key: &[u8]) -> bool {
         let hash = self.hasher.hash(key);
-        let is_new = !self.seen.as_slice().contains(&hash);
+        let is_new = !self.seen.contains(hash);
         if is_new {
-            self.seen.write(hash);
+            self.seen.push(hash);
         }
         is_new
     }
 
     /// Whether the key is one of the last `N` different ones.
     pub fn has_seen(&self, key: &[u8]) -> bool {
-        self.seen.as_slice().contains(&self.hasher.hash(key))
+        self.seen.contains(self.hasher.hash(key))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use core::fmt;
 
-use heapless::{HistoryBuf, String, Vec};
+use heapless::{String, Vec};
 use mqtt_p2p_core::{DisconnectReason, Instant, TransportError};
 use siphasher::sip::SipHasher13;
 
 use crate::limits::{MAX_PARENT_TOPIC, MAX_PARENT_TOPICS, MAX_PAYLOAD, MAX_TOPIC_LEN};
+use crate::ring::Ring;
 use crate::topic::parent_of;
 
 /// How long after a use the service may take to close the connection for it, in milliseconds. Its open-source kernel
@@ -47,9 +48,9 @@ const TRIALS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Evidence {
     online: bool,
-    /// The parent topic that was found good most recently.
+    /// The good parent topic that was used last.
     last: String<MAX_PARENT_TOPIC>,
-    good: HistoryBuf<u32, MAX_PARENT_TOPICS>,
+    good: Ring<u32, MAX_PARENT_TOPICS>,
     /// In the order of their first use.
     parents: Vec<Parent, TRIALS>,
     large: Trial,
@@ -108,7 +109,7 @@ impl Evidence {
         Self {
             online: false,
             last: String::new(),
-            good: HistoryBuf::new(),
+            good: Ring::new(0),
             parents: Vec::new(),
             large: Trial::Unused,
             long: Trial::Unused,
@@ -192,7 +193,7 @@ impl Evidence {
         if parent.starts_with(['$']) {
             return;
         }
-        if self.good.as_slice().contains(&hash(parent)) {
+        if self.good.contains(hash(parent)) {
             self.last = name;
         } else if let Some(open) = self.parents.iter_mut().find(|open| open.name == parent) {
             open.trial.open(parent.len(), now);
@@ -211,14 +212,13 @@ impl Evidence {
         }
     }
 
-    /// Puts the parent topics that are good where they are found fast.
+    /// Moves the parent topics that were found good to the others.
     fn sort_out(&mut self) {
-        let Self { parents, good, last, .. } = self;
+        let Self { parents, good, .. } = self;
         parents.retain(|parent| {
             let is_good = parent.trial == Trial::Good;
             if is_good {
-                good.write(hash(&parent.name));
-                last.clone_from(&parent.name);
+                good.push(hash(&parent.name));
             }
             !is_good
         });

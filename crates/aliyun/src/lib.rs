@@ -1,7 +1,7 @@
-//! Alibaba Cloud's ApsaraMQ for MQTT: client ids, credentials, P2P topics and the service's limits.
+//! Alibaba Cloud's ApsaraMQ for MQTT: client ids, credentials, P2P topics, the life of tokens and the service's limits.
 //!
 //! `no_std`, no heap, no `unsafe`, no panic path. Nothing here does IO: it makes and checks the texts that go
-//! into CONNECT and PUBLISH.
+//! into CONNECT and PUBLISH, and judges what the service does.
 //!
 //! ```
 //! use mqtt_p2p_aliyun::{ClientId, Credentials, LogIn, P2pTopic};
@@ -23,6 +23,13 @@
 //!
 //! A secret does not belong on a device. A server can compute the password with [`sign`] and hand it over for
 //! [`Credentials::Precomputed`], or issue tokens for [`Credentials::Token`].
+//!
+//! Tokens expire: [`TokenLife`] says when to get new ones and which may be sent, [`TokenNotice`] reads what the service
+//! says about them, [`write_upload`] gives it a new one on a connection that lives.
+//!
+//! The service says little, so there is help with what it leaves out: `Evidence` suspects what it closed a connection
+//! for, [`Deduplicator`] tells messages that it sends again, [`SubscriptionCount`] and [`topic_warning`] find what it
+//! would ignore. Each is apart from the others and costs nothing where it is not used.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -46,6 +53,7 @@ mod log_in;
 mod p2p;
 #[cfg(feature = "client")]
 mod profile;
+mod ring;
 mod signature;
 mod subscription_limits;
 mod text;

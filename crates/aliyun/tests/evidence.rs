@@ -63,6 +63,20 @@ fn a_parent_topic_that_the_connection_outlived_is_not_suspected() {
 }
 
 #[test]
+fn parent_topics_that_are_used_by_turns_stay_good() {
+    let mut evidence = online();
+    for now in 0..10 {
+        for topic in ["site/a", "other/a"] {
+            evidence.used(topic, 1, at(now));
+            if now == 0 {
+                evidence.confirmed(topic);
+            }
+        }
+    }
+    assert_eq!(evidence.explain(&CLOSED, at(11)), Suspicion::None);
+}
+
+#[test]
 fn of_several_the_first_that_is_not_answered_is_suspected() {
     let mut evidence = online();
     for topic in ["good/a", "bad/a", "other/a"] {
@@ -91,6 +105,8 @@ fn a_suspect_that_is_used_again_much_later_is_suspected_again() {
     evidence.used("bad/a", 1, at(1));
     assert_eq!(evidence.explain(&CLOSED, at(2)), not_authorised("bad"));
     evidence.connected(at(1000));
+    assert_eq!(evidence.explain(&CLOSED, at(6001)), Suspicion::None, "that was not for its use");
+    evidence.connected(at(7000));
     evidence.used("good", 1, at(60_000));
     evidence.used("bad/a", 1, at(60_000));
     assert_eq!(evidence.explain(&CLOSED, at(60_001)), not_authorised("bad"));
