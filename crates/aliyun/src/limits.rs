@@ -22,6 +22,9 @@ pub const MIN_PARENT_TOPIC: usize = 3;
 /// Longest parent topic in characters (ApsaraMQ docs: limits).
 pub const MAX_PARENT_TOPIC: usize = 64;
 
+/// Most parent topics of an instance (ApsaraMQ docs: limits).
+pub const MAX_PARENT_TOPICS: usize = 25;
+
 /// Longest topic, parent and sub-topics together, in characters (ApsaraMQ docs: limits, terms). The
 /// documentation does not say whether P2P topics are exempt: see [`topic_warning`](crate::topic_warning).
 pub const MAX_TOPIC_LEN: usize = 64;

@@ -19,6 +19,12 @@ pub fn same_topic(a: &str, b: &str) -> bool {
     without_trailing_slash(a) == without_trailing_slash(b)
 }
 
+/// The first level of a topic name or topic filter. One `/` in front does not count.
+pub(crate) fn parent_of(topic: &str) -> &str {
+    let topic = topic.strip_prefix(SLASH).unwrap_or(topic);
+    topic.split_once(SLASH).map_or(topic, |(parent, _)| parent)
+}
+
 /// What the service may dislike about a topic name or a topic filter; length first, then the first character.
 ///
 /// It is a warning, not an error: the documentation's limits are stricter than MQTT's, and for P2P topics it

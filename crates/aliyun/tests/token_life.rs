@@ -234,9 +234,9 @@ fn a_notice_long_after_the_upload_counts_at_once() {
 fn new_tokens_that_are_for_the_wrong_topics_too_end_it() {
     let mut life = online(T0 + HOUR);
     assert_eq!(life.notice(&invalid(InvalidReason::ResourceMismatch), T0), Verdict::Renew);
-    obtain(&mut life, T0, T0 + HOUR);
-    reconnect(&mut life, T0);
-    let now = T0 + MINUTE;
+    obtain(&mut life, T0 + 2 * MINUTE, T0 + HOUR);
+    reconnect(&mut life, T0 + 2 * MINUTE);
+    let now = T0 + 3 * MINUTE;
     assert_eq!(life.notice(&invalid(InvalidReason::ActionMismatch), now), Verdict::GiveUp);
     assert_eq!((life.due(now), life.due_at(now), life.may_log_in(now)), (TokenKinds::EMPTY, None, false));
     life.start_over();
