@@ -82,25 +82,34 @@ pub enum Change<'a> {
     },
 }
 
-/// Where sessions are kept: a file, a database, a flash. The client calls it for loading only; while it runs, its
-/// driver carries out [`Action::Store`] by these methods, in whatever transactions suit.
+/// Where sessions are kept: a file, a database, a flash. The client itself calls it for loading only; while it runs,
+/// its driver carries out [`Action::Store`](crate::Action::Store) by these methods.
 pub trait SessionStore {
     /// What can go wrong.
     type Error;
 
-    /// Keeps a record.
+    /// Puts a record, in the place of one with the same key.
     ///
     /// # Errors
-    /// It is not kept; the record before is.
+    /// It was not put.
     fn put(&mut self, key: Key, value: &[u8]) -> Result<(), Self::Error>;
 
-    /// Forgets a record, if there is one.
+    /// Removes a record, if there is one.
     ///
     /// # Errors
-    /// It is still kept.
+    /// It was not removed.
     fn remove(&mut self, key: Key) -> Result<(), Self::Error>;
 
-    /// Shows every record, in ascending order of [`Key::to_bytes`].
+    /// Makes what was put and removed since the last commit outlive a crash: all of it, or else a beginning of it. For
+    /// stores that do so at once, nothing.
+    ///
+    /// # Errors
+    /// It may not outlive a crash. It is not forgotten: another call tries again.
+    fn commit(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// Shows every record that is kept, in ascending order of [`Key::to_bytes`].
     ///
     /// # Errors
     /// Not all could be read.
@@ -252,7 +261,7 @@ impl<S: Storage> Client<S> {
     ///
     /// # Errors
     /// The store can't be read; a record is invalid; a client in use; memory too small. The client is as it was.
-    pub fn restore<T: SessionStore>(&mut self, store: &mut T) -> Result<(), RestoreError<T::Error>> {
+    pub fn restore<T: SessionStore + ?Sized>(&mut self, store: &mut T) -> Result<(), RestoreError<T::Error>> {
         if self.machine.is_used() {
             return Err(RestoreError::NotTaken(Error::InUse));
         }
@@ -263,7 +272,7 @@ impl<S: Storage> Client<S> {
         result
     }
 
-    fn restore_all<T: SessionStore>(&mut self, store: &mut T) -> Result<(), RestoreError<T::Error>> {
+    fn restore_all<T: SessionStore + ?Sized>(&mut self, store: &mut T) -> Result<(), RestoreError<T::Error>> {
         // Tickets are numbered modulo 2^32. If they lie on both ends, then those of the upper half are older.
         let (mut least, mut greatest) = (u32::MAX, 0);
         store
@@ -282,7 +291,7 @@ impl<S: Storage> Client<S> {
         self.restore_some(store, |key| !(turns && is_upper(key)))
     }
 
-    fn restore_some<T: SessionStore>(
+    fn restore_some<T: SessionStore + ?Sized>(
         &mut self,
         store: &mut T,
         wanted: impl Fn(Key) -> bool,

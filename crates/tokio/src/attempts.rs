@@ -110,7 +110,7 @@ fn may_be_too_new(error: &ConnectError, progress: Progress) -> bool {
             TransportError::Upgrade => true,
             _ => false,
         },
-        ConnectError::Failed { .. } | ConnectError::OtherOptions => false,
+        ConnectError::Failed { .. } | ConnectError::Store { .. } | ConnectError::OtherOptions => false,
     }
 }
 
@@ -120,7 +120,7 @@ fn may_differ_elsewhere(error: &ConnectError) -> bool {
         ConnectError::Refused(reason) => {
             matches!(reason, ReasonCode::ServerUnavailable | ReasonCode::UnsupportedProtocolVersion)
         }
-        ConnectError::OtherOptions => false,
+        ConnectError::Store { .. } | ConnectError::OtherOptions => false,
         ConnectError::Failed { reason, .. } => !matches!(
             reason,
             DisconnectReason::Requested

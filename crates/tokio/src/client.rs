@@ -80,7 +80,9 @@ impl Client {
         identity::connect(options).await
     }
 
-    /// Starts to connect in the background, and goes on until it succeeds or the log-in is refused.
+    /// Starts to connect in the background, and goes on until it succeeds or the log-in is refused;
+    /// [`first_round`](Self::first_round) tells. A [session store](Options::session_store) that can't be used closes the
+    /// client at once.
     ///
     /// Must be called on a tokio runtime with IO and time.
     pub fn start(options: Options) -> (Self, Messages) {
@@ -93,17 +95,39 @@ impl Client {
         let seed = RandomState::new().hash_one(&options.login.client_id);
         let shared = Arc::new(Shared::new(&options, seed));
         let messages = StreamBuilder::new(Arc::clone(&shared)).open();
-        let mut state = shared.lock();
-        state.one_round = one_round;
-        state.core.connect(shared.now());
-        drop(state);
-        tokio::spawn(driver::run(Arc::clone(&shared), options).instrument(shared.span.clone()));
+        match shared.restore(&options) {
+            Ok(keeper) => {
+                let mut state = shared.lock();
+                state.one_round = one_round;
+                state.core.connect(shared.now());
+                drop(state);
+                tokio::spawn(
+                    driver::run(Arc::clone(&shared), options, keeper).instrument(shared.span.clone()),
+                );
+            }
+            Err(error) => {
+                shared.lock().first_round = Some(Err(error));
+                shared.end();
+            }
+        }
         (Self { shared }, messages)
     }
 
-    /// Accepts a message, as soon as there is room for it. What comes back can be awaited for the message's delivery.
+    /// Waits for the end of the first round of attempts: one for each endpoint.
     ///
-    /// Cancel safe: if the future is dropped before it is ready, nothing was accepted.
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// It failed. Whether others follow is for [`events`](Self::events) to tell.
+    pub async fn first_round(&self) -> Result<(), ConnectError> {
+        self.shared.first_round().await
+    }
+
+    /// Accepts a message, as soon as there is room for it. What comes back can be awaited for the message's delivery.
+    /// With a [session store](Options::session_store), a message of QoS 1 or 2 is in it when the call returns.
+    ///
+    /// Cancel safe: if the future is dropped before it is ready, nothing was accepted; with a session store, the message
+    /// may be on its way all the same.
     ///
     /// # Errors
     /// Not a topic name; too large; refused for want of a connection, if so configured; the client was closed.
@@ -145,7 +169,8 @@ impl Client {
         self.publish_message(topic.as_str(), payload.as_ref(), qos, false).await
     }
 
-    /// Accepts a message now or not at all.
+    /// Accepts a message now or not at all. With a [session store](Options::session_store), it is not in there yet when
+    /// the call returns.
     ///
     /// # Errors
     /// As [`Self::publish`], and [`Error::Full`].
@@ -168,7 +193,12 @@ impl Client {
     ) -> Result<Delivery, PublishError> {
         let topic = TopicName::new(topic).map_err(PublishError::Topic)?;
         let publication = Publication { topic, payload, qos, retain };
-        self.when_there_is_room(|| self.accept_publication(&publication), PublishError::is_full).await
+        let delivery =
+            self.when_there_is_room(|| self.accept_publication(&publication), PublishError::is_full).await?;
+        if qos != QoS::AtMostOnce && !self.shared.is_kept().await {
+            return Err(PublishError::Closed);
+        }
+        Ok(delivery)
     }
 
     fn accept_publication(&self, publication: &Publication<'_>) -> Result<Delivery, PublishError> {

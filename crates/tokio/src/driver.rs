@@ -18,6 +18,7 @@ use crate::dial::{DialError, Dialler, Link};
 use crate::error::ConnectError;
 use crate::event::ConnectionEvent;
 use crate::journal;
+use crate::keeper::Keeper;
 use crate::message::Message;
 use crate::options::Options;
 use crate::shared::{Shared, State};
@@ -30,6 +31,8 @@ use crate::trace::TraceEntry;
 const WRITE_AHEAD: usize = 64 * 1024;
 /// How much is read at once.
 const READ: usize = 16 * 1024;
+/// How long to wait before the session store is tried again.
+const STORE_RETRY: Duration = Duration::from_secs(1);
 /// How long a closed connection's last bytes, and the server's answer to the good-bye, may take.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -62,6 +65,10 @@ struct Driver {
     dialler: Arc<Dialler>,
     /// A stream has no room: nothing is read.
     held: bool,
+    /// The session store.
+    keeper: Option<Keeper>,
+    /// How many requests were accepted when it was last noted what to keep.
+    noted: u64,
     events: Option<broadcast::Sender<ConnectionEvent>>,
     news: News,
 }
@@ -89,6 +96,8 @@ struct Wish {
     close: bool,
     /// Drain it again: there is more, but first something has to be done without the lock.
     again: bool,
+    /// The client has come to its end.
+    finished: bool,
 }
 
 /// What the driver waited for.
@@ -100,7 +109,7 @@ enum Input {
 }
 
 /// Runs until the client is closed.
-pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
+pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Keeper>) {
     let events = shared.lock().events.clone();
     let attempts = Attempts::new(&options);
     let dialler = Arc::new(Dialler::new(options.clone()));
@@ -117,10 +126,19 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
         attempts,
         dialler,
         held: false,
+        keeper,
+        noted: 0,
         events,
         news: News::default(),
     };
-    while let Some(wish) = driver.drain() {
+    loop {
+        let wish = driver.drain();
+        // Before anybody hears of it, and before a byte goes out.
+        driver.keep().await;
+        driver.tell();
+        if wish.finished {
+            break;
+        }
         if wish.close {
             driver.close().await;
         }
@@ -139,14 +157,15 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
 /// However it ends, also with its runtime, nobody is left waiting.
 impl Drop for Driver {
     fn drop(&mut self) {
+        // The next client can have it as soon as this one is known to have ended.
+        self.keeper = None;
         self.shared.end();
     }
 }
 
 impl Driver {
-    /// Tells the state machine what happened, and does what it says as far as the lock allows. `None`: the client
-    /// has come to its end.
-    fn drain(&mut self) -> Option<Wish> {
+    /// Tells the state machine what happened, and does what it says as far as the lock allows.
+    fn drain(&mut self) -> Wish {
         let shared = Arc::clone(&self.shared);
         let log_packets = journal::wants_packets();
         let mut guard = shared.lock();
@@ -154,12 +173,12 @@ impl Driver {
         let now = shared.now();
         state.meter.log = log_packets.then(|| std::mem::take(&mut self.news.packets));
         state.link_open = !matches!(self.connection, Connection::None);
-        if state.closing && !state.is_attached() {
+        if state.closing && !state.is_attached() && self.keeper.is_none() {
             state.core.abandon();
         }
         let before = self.received.len();
         let mut received = &self.received[..];
-        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false };
+        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false, finished: false };
         // Nothing is left to do but to wait, or to write.
         let mut drained = false;
         loop {
@@ -203,7 +222,11 @@ impl Driver {
                     self.good_bye = state.core.has_left();
                 }
                 Action::Event(Event::Message(message)) => state.deliver(&message, &shared),
-                Action::Store(_) => {}
+                Action::Store(change) => {
+                    if let Some(keeper) = &mut self.keeper {
+                        keeper.note(&change);
+                    }
+                }
                 Action::Event(event) => {
                     let attempt = (&mut self.attempts, &*self.dialler);
                     state.note(event, now, &self.detail, attempt, &mut self.news);
@@ -229,8 +252,10 @@ impl Driver {
             state.core.transport_closed(now, end.reason);
             wish.again = true;
         }
-        let finished =
-            state.closing && !state.is_attached() && !wish.close && state.core.requests().next().is_none();
+        let over = state.closing && !state.is_attached() && !wish.close;
+        // What is kept waits for the next client.
+        wish.finished = over && (self.keeper.is_some() || state.core.requests().next().is_none());
+        self.noted = state.tickets.accepted;
         if state.pinging && !(state.core.is_connected() && state.core.awaits_ping()) {
             state.pinging = false;
             self.news.room = true;
@@ -238,8 +263,38 @@ impl Driver {
         state.take_batches(&mut self.news);
         self.news.packets = state.meter.log.take().unwrap_or_default();
         drop(guard);
-        self.tell();
-        if finished { None } else { Some(wish) }
+        wish
+    }
+
+    /// Writes what changed to the session store. While that is not possible, nothing else happens.
+    async fn keep(&mut self) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        while keeper.has_changes()
+            && let Err(error) = keeper.write().await
+        {
+            let lost = keeper.is_lost();
+            let event = ConnectionEvent::StoreFailed { detail: error.to_string().into() };
+            journal::connection(&event);
+            let _ = self.events.as_ref().map(|events| events.send(event));
+            if lost {
+                self.shared.close();
+            }
+            if lost || self.shared.lock().closing {
+                // What is not kept must not go out.
+                keeper.give_up();
+                self.outgoing.clear();
+                return;
+            }
+            tokio::time::sleep(STORE_RETRY).await;
+        }
+        let mut state = self.shared.lock();
+        if state.kept != self.noted {
+            state.kept = self.noted;
+            drop(state);
+            self.shared.room.notify_waiters();
+        }
     }
 
     /// Tells the news, without the lock.
@@ -543,7 +598,7 @@ impl Shared {
     }
 
     /// The driver has come to its end.
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.closing = true;
         state.closed = true;

@@ -22,6 +22,11 @@ pub enum ConnectError {
     /// Caller: this process shares a connection of this client id to this endpoint already, made with other
     /// credentials or another configuration ([`Client::shared`](crate::Client::shared)). It is as it was.
     OtherOptions,
+    /// The session store can't be used; the client is gone.
+    Store {
+        /// What is wrong with it, and what to do.
+        detail: Arc<str>,
+    },
 }
 
 /// Why a message was not accepted. Nothing was.
@@ -76,6 +81,7 @@ impl ConnectError {
                 "try again: networks break"
             }
             Self::Failed { reason, .. } => reason.advice(),
+            Self::Store { .. } => "see what the session store says; a damaged one is never reset",
             Self::OtherOptions => "ask with the same options, or let the others leave first",
         }
     }
@@ -105,6 +111,7 @@ impl fmt::Display for ConnectError {
             }
             Self::Failed { reason, detail: Some(detail) } => write!(f, "{reason}: {detail}"),
             Self::Failed { reason, detail: None } => reason.fmt(f),
+            Self::Store { detail } => f.write_str(detail),
             Self::OtherOptions => {
                 f.write_str("the process has a connection of this client id already, with other options")
             }

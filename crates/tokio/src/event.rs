@@ -40,6 +40,12 @@ pub enum ConnectionEvent {
         /// When the next attempt follows; `None`: not before [`Client::reconnect`](crate::Client::reconnect).
         retry_in: Option<Duration>,
     },
+    /// What was accepted can't be written to the session store. Nothing goes in or out until it can be: it is tried
+    /// again every second.
+    StoreFailed {
+        /// What is wrong with it.
+        detail: Arc<str>,
+    },
     /// After a reconnect the server no longer granted a subscription that it had granted before.
     SubscriptionLost {
         /// Its topic filter.
@@ -62,6 +68,9 @@ impl ConnectionEvent {
             Self::Connected { .. } => None,
             Self::Refused { reason, .. } => Some(crate::error::refusal_advice(*reason)),
             Self::Disconnected { reason, .. } => Some(reason.advice()),
+            Self::StoreFailed { .. } => {
+                Some("make room on the disk, or correct its permissions; nothing accepted is lost meanwhile")
+            }
             Self::SubscriptionLost { .. } => Some("check the permission for this topic"),
             Self::HandlerFailed { .. } => Some(
                 "correct the handler; with manual acknowledgement, the server delivers the message again",
@@ -98,6 +107,7 @@ impl fmt::Display for ConnectionEvent {
                 return f.write_str("connected, session continued");
             }
             Self::Connected { session_present: false, .. } => return f.write_str("connected"),
+            Self::StoreFailed { detail } => return f.write_str(detail),
             Self::SubscriptionLost { filter } => {
                 return write!(f, "the subscription to {filter} was refused");
             }

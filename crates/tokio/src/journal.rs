@@ -70,6 +70,9 @@ pub(crate) fn connection(event: &ConnectionEvent) {
             let detail = detail.as_deref();
             warn!(target: "mqtt_p2p", %reason, detail, advice, ?retry_in, "disconnected");
         }
+        ConnectionEvent::StoreFailed { detail } => {
+            error!(target: "mqtt_p2p", %detail, "session store failed");
+        }
         ConnectionEvent::SubscriptionLost { filter } => {
             warn!(target: "mqtt_p2p", filter, advice, "subscription lost");
         }

@@ -3,12 +3,14 @@
 use std::fmt;
 
 use mqtt_p2p_aliyun::{ClientId, Credentials, CredentialsError, profile};
-use mqtt_p2p_core::{Config, QoS, TopicError, TopicName, Will};
+use mqtt_p2p_core::{Config, QoS, SessionStore, TopicError, TopicName, Will};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::endpoint::Endpoint;
+use crate::file_store::StoreError;
+use crate::keeper::Place;
 use crate::proxy::Proxy;
 use crate::route::{Connector, Route};
 use crate::step::StepReport;
@@ -39,6 +41,7 @@ pub struct Options {
     pub(crate) route: Route,
     /// Values do not show in Debug.
     pub(crate) websocket_headers: HeaderMap,
+    pub(crate) session: Option<Place>,
     /// Hears of every step of every attempt.
     pub(crate) observer: Option<UnboundedSender<StepReport>>,
 }
@@ -82,6 +85,7 @@ impl Options {
             max_outgoing_bytes: 64 * 1024 * 1024,
             route: Route::Direct,
             websocket_headers: HeaderMap::new(),
+            session: None,
             observer: None,
         }
     }
@@ -179,6 +183,27 @@ impl Options {
     #[must_use]
     pub fn fall_back_to_v31(mut self) -> Self {
         self.fall_back_to_v31 = true;
+        self
+    }
+
+    /// The same with a session that outlives the program, even if that is killed: see
+    /// [`FileStore`](crate::FileStore). One client at a time can use it; when that is closed, the next one can. With it,
+    /// [`close`](crate::Client::close) drops nothing: what waits, waits in the store.
+    ///
+    /// ```no_run
+    /// # async fn example(options: mqtt_p2p_tokio::Options) -> Result<(), Box<dyn std::error::Error>> {
+    /// use mqtt_p2p_tokio::{Client, FileStore, QoS};
+    ///
+    /// let store = FileStore::open("/var/lib/meter", &options.login.client_id)?;
+    /// let (client, _) = Client::connect(options.session_store(store)).await?;
+    /// // Once the call has returned, no crash loses the message.
+    /// let _ = client.publish("meters/1", "230 V", QoS::AtLeastOnce).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn session_store(mut self, store: impl SessionStore<Error = StoreError> + Send + 'static) -> Self {
+        self.session = Some(Place::new(store));
         self
     }
 

@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mqtt_p2p_core::{Client as Core, DisconnectReason, Growing, Instant};
+use mqtt_p2p_core::{Client as Core, Config, DisconnectReason, Growing, Instant};
 use tokio::sync::{Notify, broadcast};
 use tracing::Span;
 
 use crate::error::ConnectError;
 use crate::event::ConnectionEvent;
+use crate::file_store::StoreError;
 use crate::journal;
+use crate::keeper::Keeper;
 use crate::message::Message;
 use crate::meter::Meter;
 use crate::options::Options;
@@ -30,6 +32,8 @@ pub(crate) struct Shared {
     start: tokio::time::Instant,
     pub(crate) stream_capacity: usize,
     pub(crate) manual_ack: bool,
+    /// There is a session store.
+    pub(crate) keeps: bool,
     /// What the client logs is in it.
     pub(crate) span: Span,
     /// Bytes over the socket.
@@ -63,6 +67,8 @@ pub(crate) struct State {
     pub(crate) unclaimed: u64,
     /// How the first round of attempts ended, once it has.
     pub(crate) first_round: Option<Result<(), ConnectError>>,
+    /// How many of the requests are known to be in the session store.
+    pub(crate) kept: u64,
     /// The client ends if it failed.
     pub(crate) one_round: bool,
     pub(crate) meter: Meter,
@@ -83,7 +89,9 @@ impl State {
 
 impl Shared {
     pub(crate) fn new(options: &Options, seed: u64) -> Self {
-        let core = Core::new(options.config, seed, Growing::new(options.max_outgoing_bytes));
+        let keeps = options.session.is_some();
+        let config = Config { keep_session: keeps, ..options.config };
+        let core = Core::new(config, seed, Growing::new(options.max_outgoing_bytes));
         let state = State {
             core,
             tickets: Tickets::default(),
@@ -98,6 +106,7 @@ impl Shared {
             wanted: true,
             unclaimed: 0,
             first_round: None,
+            kept: 0,
             one_round: false,
             meter: Meter::default(),
         };
@@ -109,6 +118,7 @@ impl Shared {
             start: tokio::time::Instant::now(),
             stream_capacity: options.stream_capacity.max(1),
             manual_ack: options.config.manual_ack,
+            keeps,
             span: journal::span(&options.login.client_id),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
@@ -187,6 +197,42 @@ impl Shared {
                 }
                 None => ended.await,
             }
+        }
+    }
+
+    /// Takes over the session that is kept, if one is.
+    pub(crate) fn restore(&self, options: &Options) -> Result<Option<Keeper>, ConnectError> {
+        let Some(place) = &options.session else {
+            return Ok(None);
+        };
+        let unusable = |error: &dyn fmt::Display| ConnectError::Store { detail: format!("{error}").into() };
+        let mut keeper = place.take().ok_or_else(|| unusable(&StoreError::InUse))?;
+        if let Some(store) = keeper.store() {
+            self.lock().core.restore(&mut **store).map_err(|error| unusable(&error))?;
+        }
+        Ok(Some(keeper))
+    }
+
+    /// Waits until all that was accepted so far is in the session store; says whether it is.
+    pub(crate) async fn is_kept(&self) -> bool {
+        if !self.keeps {
+            return true;
+        }
+        let accepted = self.lock().tickets.accepted;
+        loop {
+            let kept = self.room.notified();
+            let mut kept = std::pin::pin!(kept);
+            kept.as_mut().enable();
+            {
+                let state = self.lock();
+                if state.kept >= accepted {
+                    return true;
+                }
+                if state.closed {
+                    return false;
+                }
+            }
+            kept.await;
         }
     }
 

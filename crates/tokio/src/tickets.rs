@@ -34,6 +34,8 @@ pub(crate) struct Tickets {
     /// How many have not ended, and their bytes.
     pub(crate) open: u64,
     pub(crate) open_bytes: u64,
+    /// How many there have been.
+    pub(crate) accepted: u64,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,7 @@ struct Entry {
 impl Tickets {
     /// A request of this size was accepted. Tickets come one by one.
     pub(crate) fn open(&mut self, ticket: Ticket, bytes: usize) {
+        self.accepted += 1;
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.open += 1;
         self.open_bytes += u64::from(bytes);
