@@ -445,3 +445,37 @@ fn the_emulators_clock_can_be_set() {
     world.emulator.set_unix_time(world.now, secs(START));
     log_in(&mut world, TokenKind::RW, &token);
 }
+
+#[test]
+fn of_very_many_uploads_the_first_does_not_wait_for_its_time() {
+    let mut world = world_with(|quirks| quirks.upload_ack_delay = secs(5));
+    let (id, token) = with_token(&mut world, TokenKind::RW);
+    for packet_id in 1..=17 {
+        upload(&mut world, id, "RW", &token, packet_id);
+    }
+    assert_eq!(world.take(id), [Seen::PubAck(1)]);
+    world.pass(secs(5));
+    assert_eq!(world.take(id).len(), 16);
+}
+
+#[test]
+fn a_token_for_100_topics_fits_into_password_and_upload() {
+    let mut world = world();
+    let topics = (0..100).map(|number| format!("parent/{number:02}/{}", "x".repeat(50)));
+    let token = world.emulator.issue_token(world.now, topics, TokenKind::RW, secs(1000)).unwrap().text;
+    let id = try_log_in(&mut world, &format!("RW|{token}"));
+    assert_eq!(world.take(id), [accepted()]);
+    upload(&mut world, id, "RW", &token, 7);
+    assert_eq!(world.take(id), [Seen::PubAck(7)]);
+}
+
+#[test]
+fn who_logged_in_otherwise_may_upload_and_is_not_limited() {
+    let mut config = config().anonymous();
+    config.quirks = config.quirks.without_delays();
+    let mut world = World::new(config);
+    let id = world.join("a", true);
+    upload(&mut world, id, "RW", "anything", 7);
+    world.publish(id, "u/x", "", 1, 8);
+    assert_eq!(world.take(id), [Seen::PubAck(7), Seen::PubAck(8)]);
+}
