@@ -152,12 +152,13 @@ impl Emulator {
                 |account| matches!(account, Account::AccessKey { id, .. } if *id == claims.access_key_id),
             );
         let expires = Duration::from_millis(claims.expires);
-        if !permitted {
+        // Expiry goes first: a client can know of it by itself, and tests count on every such token being noticed.
+        if expires <= self.unix_time() {
+            Err(InvalidToken::Expired)
+        } else if !permitted {
             Err(InvalidToken::AccountNotPermitted)
         } else if self.registry.revoked.contains_key(&claims.id) {
             Err(InvalidToken::Revoked)
-        } else if expires <= self.unix_time() {
-            Err(InvalidToken::Expired)
         } else if claims.kind != kind {
             Err(InvalidToken::ActionMismatch)
         } else {
