@@ -53,7 +53,7 @@ fn try_log_in(world: &mut World, password: &str) -> ConnectionId {
 
 fn log_in(world: &mut World, kind: TokenKind, token: &str) -> ConnectionId {
     let id = try_log_in(world, &format!("{kind}|{token}"));
-    assert_eq!(world.take(id), [accepted()]);
+    world.inbox_starts_with(id, &accepted());
     id
 }
 
@@ -112,7 +112,7 @@ fn a_token_never_shows_in_debug() {
 #[test]
 fn tokens_are_accepted_in_any_order_and_one_bad_one_spoils_the_log_in() {
     let mut world = world();
-    let (r, w) = (issue(&mut world, TokenKind::R, secs(60)), issue(&mut world, TokenKind::W, secs(60)));
+    let (r, w) = (issue(&mut world, TokenKind::R, secs(1000)), issue(&mut world, TokenKind::W, secs(1000)));
     for (password, answer) in [
         (format!("R|{r}|W|{w}"), accepted()),
         (format!("W|{w}|R|{r}"), accepted()),
@@ -252,7 +252,6 @@ fn a_token_near_its_end_is_announced_at_once_or_when_the_lead_is_shorter() {
     let mut world = world();
     let token = issue(&mut world, TokenKind::R, secs(60));
     let id = try_log_in(&mut world, &format!("R|{token}"));
-    world.pass(Duration::ZERO);
     assert!(
         matches!(&world.take(id)[..], [Seen::ConnAck { .. }, Seen::Message(Message { topic, .. })] if topic == EXPIRE)
     );
