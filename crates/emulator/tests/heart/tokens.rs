@@ -480,3 +480,17 @@ fn who_logged_in_otherwise_may_upload_and_is_not_limited() {
     world.publish(id, "u/x", "", 1, 8);
     assert_eq!(world.take(id), [Seen::PubAck(7), Seen::PubAck(8)]);
 }
+
+#[test]
+fn each_of_two_tokens_is_announced_once() {
+    let mut world = world();
+    let r = issue(&mut world, TokenKind::R, secs(1000));
+    let w = issue(&mut world, TokenKind::W, secs(1100));
+    let id = try_log_in(&mut world, &format!("R|{r}|W|{w}"));
+    world.pass(secs(850));
+    let notice = |kind, expires| {
+        let payload = format!(r#"{{"expireTime":{},"type":"{kind}"}}"#, (START + expires) * 1000);
+        message(EXPIRE, &payload, 0, 0)
+    };
+    assert_eq!(world.take(id), [accepted(), notice("R", 1000), notice("W", 1100)]);
+}
