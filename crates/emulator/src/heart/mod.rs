@@ -5,6 +5,7 @@ mod connection;
 mod delivery;
 mod event;
 mod faults;
+mod issue;
 mod log_in;
 mod message;
 mod notices;
@@ -30,10 +31,10 @@ use crate::config::Config;
 use crate::faults::Faults;
 use connection::{Client, Connection};
 use event::Log;
+use issue::Registry;
 use random::Random;
 use session::Session;
 use store::Store;
-use tokens::Registry;
 
 /// A connection of one [`Emulator`]; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -299,8 +300,8 @@ impl Emulator {
             held.bytes
         } else if due > self.now || !connection.late.is_empty() {
             connection.late_bytes += bytes.len();
-            let last = connection.late.back().map_or(due, |(last, _)| due.max(*last));
-            connection.late.push_back((last, bytes));
+            // What came first goes first, even if the fault became less since.
+            connection.late.push_back((due, bytes));
             connection.late_bytes
         } else {
             return self.outputs.push_back(Output::Send { id, bytes });

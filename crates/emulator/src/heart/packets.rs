@@ -10,6 +10,12 @@ impl Emulator {
     /// largest packet has.
     pub fn bytes_received(&mut self, now: std::time::Duration, id: ConnectionId, bytes: &[u8]) {
         self.advance(now);
+        self.receive(id, bytes);
+        // A log-in may have a token that is about to expire.
+        self.advance(now);
+    }
+
+    fn receive(&mut self, id: ConnectionId, bytes: &[u8]) {
         if self.is_stalled(id) {
             return;
         }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use mqtt_p2p_emulator::{ConnectionId, Emulator, Output, Quirks};
-use mqtt_p2p_packet::{Connect, Packet};
+use mqtt_p2p_aliyun::TokenKind;
+use mqtt_p2p_emulator::{Account, ConnectionId, Emulator, Faults, Output, Quirks};
+use mqtt_p2p_packet::{AckedQoS, Connect, Packet, Publish, ReasonCode, TopicName};
 use proptest::prelude::*;
 
 use crate::world::{ack, bytes_of, service};
@@ -19,12 +20,19 @@ enum Step {
     Publish(usize, String, u8, u16),
     Subscribe(usize, String, u8),
     Ack(usize, u8, u16),
+    /// A log-in with a new token that lives so many milliseconds, or an upload of one, or the end of the last one.
+    LogInWithToken(usize, u8, u64),
+    Upload(usize, u64),
+    Revoke,
+    SetClock(u64),
+    Fault(u8, u32),
     Pass(u64),
 }
 
 fn topic() -> impl Strategy<Value = String> {
     prop_oneof![
         (0..3_u8).prop_map(|client| format!("t/p2p/c{client}")),
+        (0..3_u8).prop_map(|client| format!("t/p2p/GID_demo@@@{client}")),
         (0..3_u8).prop_map(|level| format!("t/{level}")),
         Just("$SYS/uploadToken".to_owned()),
         Just("/".to_owned()),
@@ -47,6 +55,11 @@ fn step() -> impl Strategy<Value = Step> {
         (who(), topic(), 0..3_u8, 1..9_u16).prop_map(|(a, b, c, d)| Step::Publish(a, b, c, d)),
         (who(), filter(), 0..3_u8).prop_map(|(a, b, c)| Step::Subscribe(a, b, c)),
         (who(), 0..4_u8, 1..9_u16).prop_map(|(a, b, c)| Step::Ack(a, b, c)),
+        (who(), 0..3_u8, 0..700_000_u64).prop_map(|(a, b, c)| Step::LogInWithToken(a, b, c)),
+        (who(), 0..700_000_u64).prop_map(|(a, b)| Step::Upload(a, b)),
+        Just(Step::Revoke),
+        (0..700_000_u64).prop_map(Step::SetClock),
+        (0..16_u8, 0..3_u32).prop_map(|(a, b)| Step::Fault(a, b)),
         (0..20_000_u64).prop_map(Step::Pass),
     ]
 }
@@ -56,16 +69,18 @@ struct Run {
     now: Duration,
     ids: Vec<ConnectionId>,
     outputs: Vec<Output>,
+    last_token: String,
 }
 
 impl Run {
     fn new(quirks: Quirks) -> Self {
-        let mut config = service().quirks(quirks);
+        let mut config = service().quirks(quirks).account(Account::access_key("AK", "SK"));
+        config.min_token_lifetime = Duration::ZERO;
         config.in_flight = 2;
         config.max_waiting_messages = 3;
         let mut emulator = Emulator::new(config, 3);
         let ids = (0..3).map(|_| emulator.connection_opened(Duration::ZERO)).collect();
-        Self { emulator, now: Duration::ZERO, ids, outputs: Vec::new() }
+        Self { emulator, now: Duration::ZERO, ids, outputs: Vec::new(), last_token: String::new() }
     }
 
     fn take(&mut self, step: &Step) {
@@ -102,6 +117,28 @@ impl Run {
                 };
                 self.receive(at(who), &bytes_of(&packet));
             }
+            Step::LogInWithToken(who, client, lifetime) => {
+                let id = at(who);
+                self.issue(*lifetime);
+                let (client_id, password) =
+                    (format!("GID_demo@@@{client}"), format!("RW|{}", self.last_token));
+                let mut connect = Connect::new(&client_id);
+                connect.user_name = Some("Token|AK|post-cn-demo");
+                connect.password = Some(password.as_bytes());
+                self.receive(id, &bytes_of(&Packet::Connect(connect)));
+            }
+            Step::Upload(who, lifetime) => {
+                let id = at(who);
+                self.issue(*lifetime);
+                let payload = format!(r#"{{"token":"{}","type":"RW"}}"#, self.last_token);
+                let topic = TopicName::new("$SYS/uploadToken").unwrap();
+                let mut publish = Publish::new(topic, payload.as_bytes());
+                publish.delivery = Some((AckedQoS::AtLeastOnce, ack(7).packet_id));
+                self.receive(id, &bytes_of(&Packet::Publish(publish)));
+            }
+            Step::Revoke => _ = self.emulator.revoke_token(self.now, &self.last_token),
+            Step::SetClock(millis) => self.emulator.set_unix_time(self.now, Duration::from_millis(*millis)),
+            Step::Fault(which, how_often) => self.fault(*which, *how_often),
             Step::Pass(millis) => {
                 self.now += Duration::from_millis(*millis);
                 self.emulator.advance(self.now);
@@ -110,6 +147,33 @@ impl Run {
         self.outputs.extend(std::iter::from_fn(|| self.emulator.poll_output()));
         if let Some(deadline) = self.emulator.next_deadline() {
             assert!(deadline > self.now, "what is due was done");
+        }
+    }
+
+    fn issue(&mut self, lifetime: u64) {
+        let lifetime = Duration::from_millis(lifetime);
+        let token = self.emulator.issue_token(self.now, ["t/#"], TokenKind::RW, lifetime);
+        self.last_token = token.unwrap().text;
+    }
+
+    fn fault(&mut self, which: u8, how_often: u32) {
+        let faults = self.emulator.faults_mut();
+        let some_time = Duration::from_secs(how_often.into());
+        match which {
+            0 => *faults = Faults::default(),
+            1 => faults.refuse_log_ins = Some(ReasonCode::ServerUnavailable),
+            2 => faults.silent_connack = true,
+            3 => faults.close_after_connack = Some(some_time),
+            4 => faults.take_over_after = Some(some_time),
+            5 => faults.half_open = true,
+            6 => faults.lose_publishes = how_often,
+            7 => faults.lose_pubacks = how_often,
+            8 => faults.lose_pubrecs = how_often,
+            9 => faults.lose_subacks = how_often,
+            10 => faults.duplicate_publishes = how_often,
+            11 => faults.delay = some_time,
+            12 => faults.client_id = Some("c0".into()),
+            _ => _ = self.emulator.send_raw(self.now, "c1", &[0xff]),
         }
     }
 
