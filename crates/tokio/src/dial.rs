@@ -179,13 +179,31 @@ impl DialError {
 
 #[cfg(test)]
 mod tests {
+    use tokio_rustls::rustls::ServerConfig;
+
     use super::*;
 
+    // Every way over TCP begins with this one function; what lies on top must not lose what it set.
     #[tokio::test]
     async fn trap_no_tcp_nodelay_40_ms_stalls() {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let server = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let serving = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio_rustls::TlsAcceptor::from(Arc::new(server)).accept(stream).await.unwrap()
+        });
         let stream = tcp("127.0.0.1", port, &Steps::new(None)).await.unwrap();
         assert!(stream.nodelay().unwrap());
+        let trust = tls::Tls::new().ca_pem(made.cert.pem().as_bytes()).unwrap();
+        let endpoint = Endpoint::tls("127.0.0.1", port);
+        let stream = trust.open(trust.build().unwrap(), &endpoint, stream).await.unwrap();
+        assert!(stream.get_ref().0.nodelay().unwrap());
+        drop(serving.await.unwrap());
     }
 }

@@ -459,7 +459,9 @@ impl State {
             Event::Disconnected { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
                 let detail = match (reason, dialler.steps.under_way()) {
-                    (DisconnectReason::ConnectTimeout, Some(step)) => Some(format!("no {step}").into()),
+                    (DisconnectReason::ConnectTimeout, Some(step)) => {
+                        Some(format!("stuck at: {step}").into())
+                    }
                     _ => detail.clone(),
                 };
                 ConnectionEvent::Disconnected { reason, detail, retry_in: wait(retry_at) }

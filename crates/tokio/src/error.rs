@@ -16,7 +16,7 @@ pub enum ConnectError {
     Failed {
         /// Why, as far as the evidence goes.
         reason: DisconnectReason,
-        /// What the operating system, TLS or the server said, or what was waited for in vain.
+        /// What the operating system, TLS or the server said, or at which step it was stuck.
         detail: Option<Arc<str>>,
     },
 }
