@@ -97,7 +97,7 @@ enum Input {
 pub(crate) async fn run(shared: Arc<Shared>, options: Options, first: Option<First>) {
     let events = shared.lock().events.clone();
     let attempts = Attempts::new(&options, first);
-    let dialler = Arc::new(Dialler::new(options.clone()));
+    let dialler = Arc::new(Dialler::new(&options));
     let mut driver = Driver {
         shared,
         options,
