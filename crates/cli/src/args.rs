@@ -111,7 +111,7 @@ pub(crate) struct SecretSource {
 /// Where the server is, and who the client is.
 #[derive(Debug, Args)]
 pub(crate) struct Connection {
-    /// Server: mqtt://HOST[:PORT] or ws://HOST[:PORT][/PATH]
+    /// Server: mqtt[s]://HOST[:PORT], ws[s]://HOST[:PORT][/PATH] or unix:///PATH
     #[arg(long, env = "MQTT_P2P_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) url: Endpoint,
     #[command(flatten)]

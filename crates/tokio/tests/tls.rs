@@ -218,7 +218,7 @@ async fn a_handshake_without_an_answer_ends_with_the_connect_deadline() {
     else {
         panic!("{error:?}");
     };
-    assert_eq!(&*detail, "no TLS handshake");
+    assert_eq!(&*detail, "stuck at: TLS handshake");
 }
 
 #[tokio::test]

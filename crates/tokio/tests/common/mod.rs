@@ -1,6 +1,7 @@
 //! What the tests share: the emulator, a server made by hand, and waiting that always ends.
 #![allow(dead_code, reason = "every test file is a crate of its own and uses its own part of this")]
 
+pub(crate) mod proxy;
 pub(crate) mod tls;
 
 use std::future::{Future, poll_fn};
