@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use common::{Raw, credentials, emulator, next, options, packet, quick, tcp, until, within};
@@ -63,6 +65,21 @@ async fn after_the_last_has_left_asking_again_makes_a_new_connection() {
     let again = shared(options(tcp(&server), "1")).await;
     assert!(again.is_connected());
     assert_eq!(story(&server), (7, vec![CloseReason::Disconnected; 6]));
+}
+
+#[tokio::test]
+async fn who_asks_while_the_last_is_leaving_waits_for_the_end_of_the_good_bye() {
+    let raw = Raw::start().await;
+    let first = tokio::spawn(Client::shared(raw.options()));
+    let mut stream = raw.log_in().await;
+    drop(within("shared", first).await.unwrap().unwrap());
+    let again = tokio::spawn(Client::shared(raw.options()));
+    assert_eq!(packet(&mut stream).await, [0xe0, 0]);
+    // The server has not closed yet, and for a while that is waited for.
+    assert!(tokio::time::timeout(Duration::from_millis(100), raw.accept()).await.is_err());
+    drop(stream);
+    let _stream = raw.log_in().await;
+    assert_eq!(within("shared", again).await.unwrap().unwrap().0.holders(), 1);
 }
 
 #[tokio::test]
@@ -129,6 +146,20 @@ async fn a_failed_first_attempt_is_everybodys_and_leaves_nothing_behind() {
     let _stream = raw.log_in().await;
     let (client, _) = within("shared", again).await.unwrap().unwrap();
     assert_eq!(client.holders(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_first_attempt_is_not_repeated_while_nobody_looks() {
+    let raw = Raw::start().await;
+    let mut asking = Box::pin(Client::shared(raw.options()));
+    let begun = poll_fn(|context| Poll::Ready(asking.as_mut().poll(context).is_pending())).await;
+    assert!(begun);
+    let mut stream = raw.accept().await;
+    packet(&mut stream).await;
+    stream.write_all(&[0x20, 2, 0, 3]).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(150), raw.accept()).await.is_err());
+    let error = within("an answer", asking).await.unwrap_err();
+    assert_eq!(error, ConnectError::Refused(ReasonCode::ServerUnavailable));
 }
 
 #[tokio::test]
