@@ -355,7 +355,7 @@ impl Client {
 
     /// Whether the server has accepted the log-in and the connection has not ended.
     pub fn is_connected(&self) -> bool {
-        self.shared.lock().core.is_connected()
+        self.shared.lock().is_connected()
     }
 
     /// What the client did since it was made, and how it stands.
@@ -364,7 +364,7 @@ impl Client {
         let core = state.core.stats();
         let (meter, tickets) = (&state.meter, &state.tickets);
         Stats {
-            connected: state.core.is_connected(),
+            connected: state.is_connected(),
             connections: core.connections.into(),
             reconnects: core.connections.saturating_sub(1).into(),
             bytes_sent: self.shared.bytes_sent.load(Relaxed),

@@ -81,6 +81,12 @@ pub(crate) struct Stream {
 }
 
 impl State {
+    /// Whether the server has accepted the log-in and the connection has not ended; nor has the driver, whose end the
+    /// state machine does not see.
+    pub(crate) const fn is_connected(&self) -> bool {
+        !self.closed && self.core.is_connected()
+    }
+
     /// Whether there is a connection, or one is wanted.
     pub(crate) fn is_attached(&self) -> bool {
         self.link_open || !self.core.is_idle()
