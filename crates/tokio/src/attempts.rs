@@ -141,7 +141,7 @@ mod tests {
             Options::new(Endpoint::tcp("a", 1), "1").or_endpoint(Endpoint::tcp("b", 1)).fall_back_to_v31();
         let refused = ConnectError::Refused(ReasonCode::UnsupportedProtocolVersion);
         for (wanted, at_once, next) in [(false, false, Protocol::V311), (true, true, Protocol::V31)] {
-            let mut attempts = Attempts::new(&options, None);
+            let mut attempts = Attempts::new(&options);
             attempts.opened();
             assert_eq!(attempts.ended(&refused, wanted), at_once);
             assert_eq!((attempts.protocol(), attempts.endpoint().host()), (next, "a"));
@@ -156,7 +156,7 @@ mod tests {
             reason: DisconnectReason::Transport(TransportError::ClosedByPeer),
             detail: None,
         };
-        let mut attempts = Attempts::new(&options, None);
+        let mut attempts = Attempts::new(&options);
         let mut tried = Vec::new();
         loop {
             tried.push((attempts.endpoint().host().to_owned(), attempts.protocol()));
