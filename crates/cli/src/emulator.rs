@@ -7,9 +7,11 @@ use mqtt_p2p_aliyun::Credentials;
 use mqtt_p2p_emulator::{Account, BANNER, CloseReason, Config, Event, Server, ServerConfig};
 use zeroize::Zeroizing;
 
-use crate::args::Emulator;
+use crate::args::{Emulator, SecretSource};
 use crate::failure::Failure;
 use crate::output::{self, BOLD, COLUMNS, visible, wrap};
+use crate::profile::Profile;
+use crate::secret::SecretKind;
 use crate::stop;
 
 /// The secret of who has set none. It protects nothing.
@@ -19,7 +21,9 @@ const SECRET: &str = "SK";
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(args: &Emulator) -> Result<(), Failure> {
-    let own_secret = args.secret.find()?;
+    let source =
+        SecretSource { secret_key_file: args.secret_key_file.clone(), password_file: None, token_file: None };
+    let own_secret = source.find(SecretKind::SecretKey, &Profile::default())?;
     let secret = match &own_secret {
         Some(secret) => secret.clone(),
         None => Zeroizing::new(SECRET.into()),
