@@ -1,6 +1,6 @@
 //! The client as its caller sees it: the state machine with its memory.
 
-use mqtt_p2p_packet::{AckedQoS, PacketId, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
+use mqtt_p2p_packet::{AckedQoS, PacketId, Protocol, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
 
 use crate::action::{Action, Delivery, Event};
 use crate::config::Config;
@@ -68,6 +68,19 @@ impl<S: Storage> Client<S> {
     pub fn disconnect(&mut self, now: Instant) {
         self.machine.tick(now);
         self.machine.disconnect();
+    }
+
+    /// Speaks another edition from the next CONNECT on, as after a refusal with
+    /// [`ReasonCode::UnsupportedProtocolVersion`](crate::ReasonCode::UnsupportedProtocolVersion). The session lives
+    /// on. `false`, and nothing has changed, if CONNECT has gone out already.
+    pub const fn set_protocol(&mut self, protocol: Protocol) -> bool {
+        self.machine.set_protocol(protocol)
+    }
+
+    /// Asks the server at once whether it is there: a PINGREQ, ahead of its time. Without a connection nothing
+    /// happens.
+    pub const fn ping(&mut self) {
+        self.machine.ask();
     }
 
     /// The host goes to the background: no attempt begins and no timer runs, until [`resume`](Self::resume). A
@@ -208,6 +221,11 @@ impl<S: Storage> Client<S> {
     /// Whether the server has accepted the log-in and the connection has not ended.
     pub const fn is_connected(&self) -> bool {
         self.machine.is_connected()
+    }
+
+    /// Whether a PINGREQ waits for its answer, or is about to go out.
+    pub const fn awaits_ping(&self) -> bool {
+        self.machine.keep_alive.awaits_answer()
     }
 
     /// Whether DISCONNECT is the last that goes out, or has gone out already: the transport is to be closed in a way

@@ -45,8 +45,24 @@ pub enum TransportError {
     ConnectionRefused,
     /// There is no way to the host, or no answer from it.
     Unreachable,
-    /// The TLS handshake failed.
+    /// The TLS handshake failed for another reason than those below.
     Tls,
+    /// What answers the TLS handshake speaks no TLS, or ends the connection.
+    NotTls,
+    /// No trusted authority stands behind the server's certificate.
+    UnknownAuthority,
+    /// The server's certificate has expired, by the clock of this machine.
+    CertificateExpired,
+    /// The server's certificate is not valid yet, by the clock of this machine.
+    CertificateNotYetValid,
+    /// The server's certificate is for other names.
+    WrongName,
+    /// The server wants a client certificate, or another one.
+    ClientCertificate,
+    /// The proxy can't be reached, or does not let the connection through.
+    Proxy,
+    /// What answers CONNECT speaks another protocol than MQTT.
+    NotMqtt,
     /// The WebSocket upgrade was refused.
     Upgrade,
     /// The peer closed the connection.
@@ -89,7 +105,26 @@ impl TransportError {
             Self::NameNotFound => "check the host name and the name server",
             Self::ConnectionRefused => "check the port, and that the server runs",
             Self::Unreachable => "check the network and the firewall",
-            Self::Tls => "check the certificate, the trusted authorities, the host name and the clock",
+            Self::Tls => "check the server's certificate and the TLS versions that it speaks",
+            Self::NotTls => "check the port, which is usually 8883 or 443; or connect without TLS",
+            Self::UnknownAuthority => {
+                "trust the authority that signed the server's certificate, if you know it; otherwise somebody may be \
+                 in between"
+            }
+            Self::CertificateExpired => {
+                "have the server's certificate renewed; if it is current, check the clock of this machine"
+            }
+            Self::CertificateNotYetValid => "check the clock of this machine",
+            Self::WrongName => {
+                "connect to a name that the certificate is for, or set the server name that it should have"
+            }
+            Self::ClientCertificate => "give a client certificate that the server trusts, with its key",
+            Self::NotMqtt => {
+                "check the port, and whether it expects TLS (mqtts://) or WebSocket (ws://, wss://)"
+            }
+            Self::Proxy => {
+                "check the proxy's address, user and password, and that it lets connections to this server through"
+            }
             Self::Upgrade => "check the WebSocket path, which is usually /mqtt, and the port",
             Self::ClosedByPeer => {
                 "the server gave no reason; a client id in use elsewhere, a topic without permission and a message \
@@ -128,6 +163,16 @@ impl fmt::Display for TransportError {
             Self::ConnectionRefused => "the connection was refused",
             Self::Unreachable => "the host can't be reached",
             Self::Tls => "the TLS handshake failed",
+            Self::NotTls => "the server does not speak TLS on this port",
+            Self::UnknownAuthority => "the server's certificate comes from an unknown authority",
+            Self::CertificateExpired => "the server's certificate has expired",
+            Self::CertificateNotYetValid => "the server's certificate is not valid yet",
+            Self::WrongName => "the server's certificate is for another name",
+            Self::ClientCertificate => {
+                "the server did not accept the client's certificate, or the lack of one"
+            }
+            Self::NotMqtt => "the server does not speak MQTT on this port",
+            Self::Proxy => "the proxy did not let the connection through",
             Self::Upgrade => "the WebSocket upgrade was refused",
             Self::ClosedByPeer => "the server closed the connection",
             Self::Broken => "the connection broke",

@@ -85,6 +85,16 @@ impl KeepAlive {
         self.overdue = Instant::NEVER;
     }
 
+    /// Asks at once, unless an answer is waited for already: its deadline stays.
+    pub(crate) const fn ask(&mut self) {
+        self.doubted = !self.awaits_answer() || self.doubted;
+    }
+
+    /// Whether a ping is under way, or about to be.
+    pub(crate) const fn awaits_answer(&self) -> bool {
+        self.doubted || self.overdue.as_millis() != Instant::NEVER.as_millis()
+    }
+
     #[inline]
     pub(crate) fn due(&self, now: Instant) -> Due {
         let last = if self.held || self.overdue != Instant::NEVER {

@@ -1,7 +1,7 @@
 //! The state machine's state, and the life of a connection: connect, lose, refuse, leave, pause, come back.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, QoS, ReasonCode, Subscribe,
+    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, Protocol, QoS, ReasonCode, Subscribe,
     SubscribeFilter, TopicFilter, Unsubscribe,
 };
 
@@ -168,6 +168,20 @@ impl Machine {
             // Time has passed unseen: the connection may be gone without a word.
             Phase::Online => self.keep_alive.doubt(),
             _ => {}
+        }
+    }
+
+    pub(crate) const fn set_protocol(&mut self, protocol: Protocol) -> bool {
+        let free = matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening);
+        if free {
+            self.config.protocol = protocol;
+        }
+        free
+    }
+
+    pub(crate) const fn ask(&mut self) {
+        if matches!(self.phase, Phase::Online) {
+            self.keep_alive.ask();
         }
     }
 

@@ -57,6 +57,25 @@ fn connect_carries_what_login_and_configuration_say() {
 }
 
 #[test]
+fn after_a_refused_protocol_version_an_older_one_can_be_spoken() {
+    let mut driver = Driver::new(config());
+    driver.connect();
+    driver.opened();
+    driver.only_sent(|packet| assert!(matches!(packet, Packet::Connect(c) if c.protocol == Protocol::V311)));
+    // CONNECT has gone out: its edition is settled.
+    assert!(!driver.client.set_protocol(Protocol::V31));
+    driver.receive(&server::refusal(ReasonCode::UnsupportedProtocolVersion));
+    assert!(driver.client.set_protocol(Protocol::V31));
+    driver.connect();
+    driver.opened();
+    driver.only_sent(|packet| assert!(matches!(packet, Packet::Connect(c) if c.protocol == Protocol::V31)));
+    driver.receive(&server::connack(false));
+    assert!(driver.client.is_connected());
+    assert!(!driver.client.set_protocol(Protocol::V311));
+    assert_eq!(driver.client.config().protocol, Protocol::V31);
+}
+
+#[test]
 fn nothing_goes_out_before_connack_but_connect() {
     let mut driver = Driver::new(config());
     driver.publish("t", b"early", QoS::AtLeastOnce);

@@ -202,3 +202,38 @@ fn a_clock_that_goes_back_does_no_harm() {
     driver.run();
     assert_eq!(driver.wait, until);
 }
+
+#[test]
+fn a_ping_that_is_asked_for_goes_out_at_once_and_only_once() {
+    let mut driver = Driver::online(config());
+    assert!(!driver.client.awaits_ping());
+    for _ in 0..2 {
+        driver.client.ping();
+        assert!(driver.client.awaits_ping());
+        driver.run();
+    }
+    assert_eq!(driver.take_sent(), ["PINGREQ"]);
+    driver.receive(&server::pingresp());
+    assert!(!driver.client.awaits_ping());
+}
+
+#[test]
+fn asking_again_and_again_does_not_put_off_the_end_of_a_dead_connection() {
+    let mut driver = Driver::online(config());
+    for _ in 0..TIMEOUT / 1_000 {
+        driver.client.ping();
+        driver.run();
+        driver.pass(1_000);
+    }
+    assert_dead(&mut driver);
+}
+
+#[test]
+fn without_a_connection_nothing_is_pinged() {
+    let mut driver = Driver::new(config());
+    driver.client.ping();
+    driver.run();
+    assert!(!driver.client.awaits_ping());
+    driver.go_online(false);
+    assert!(!driver.client.awaits_ping());
+}

@@ -4,11 +4,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use mqtt_p2p_aliyun::P2pTopic;
-use mqtt_p2p_core::{Error, Publication, QoS, ReasonCode, Stats, SubscribeFilter, TopicFilter, TopicName};
+use mqtt_p2p_core::{
+    DisconnectReason, Error, Publication, QoS, ReasonCode, Stats, SubscribeFilter, TopicFilter, TopicName,
+};
+use tokio::sync::oneshot;
 
+use crate::attempts::First;
 use crate::driver;
 use crate::error::{ConnectError, PublishError, SubscribeError};
-use crate::event::{ConnectionEvent, Events};
+use crate::event::Events;
 use crate::message::Messages;
 use crate::options::Options;
 use crate::shared::Shared;
@@ -28,21 +32,19 @@ impl Client {
     /// Must be called on a tokio runtime with IO and time.
     ///
     /// # Errors
-    /// The first attempt failed. Use [`Client::start`] to go on trying.
+    /// The first attempt failed, at every endpoint. Use [`Client::start`] to go on trying.
     ///
     /// Cancel safe: dropping the future ends the attempt.
     pub async fn connect(options: Options) -> Result<(Self, Messages), ConnectError> {
-        let (client, messages, mut events) = Self::prepare(options);
-        match events.recv().await {
-            Some(ConnectionEvent::Refused { reason, .. }) => {
+        let (first, connected) = oneshot::channel();
+        let (client, messages) = Self::prepare(options, Some(first));
+        let closed = ConnectError::Failed { reason: DisconnectReason::Requested, detail: None };
+        match connected.await.unwrap_or(Err(closed)) {
+            Ok(()) => Ok((client, messages)),
+            Err(error) => {
                 client.close().await;
-                Err(ConnectError::Refused(reason))
+                Err(error)
             }
-            Some(ConnectionEvent::Disconnected { reason, detail, .. }) => {
-                client.close().await;
-                Err(ConnectError::Failed { reason, detail })
-            }
-            _ => Ok((client, messages)),
         }
     }
 
@@ -50,19 +52,21 @@ impl Client {
     ///
     /// Must be called on a tokio runtime with IO and time.
     pub fn start(options: Options) -> (Self, Messages) {
-        let (client, messages, _) = Self::prepare(options);
-        (client, messages)
+        Self::prepare(options, None)
     }
 
-    fn prepare(options: Options) -> (Self, Messages, Events) {
+    fn prepare(options: Options, first: Option<First>) -> (Self, Messages) {
         // The standard library seeds its hash maps with what the operating system gives.
         let seed = RandomState::new().hash_one(&options.login.client_id);
         let shared = Arc::new(Shared::new(&options, seed));
         let messages = shared.add_stream(None);
-        let events = Events(shared.add_watcher());
         shared.lock().core.connect(shared.now());
-        tokio::spawn(driver::run(Arc::clone(&shared), options));
-        (Self { shared }, messages, events)
+        tokio::spawn(driver::run(Arc::clone(&shared), options, first));
+        (Self { shared }, messages)
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Accepts a message, as soon as there is room for it. What comes back can be awaited for the message's delivery.
@@ -272,6 +276,7 @@ impl Client {
     pub fn reconnect(&self) {
         let mut state = self.shared.lock();
         if !state.closing {
+            state.wanted = true;
             state.core.connect(self.shared.now());
             self.shared.work.notify_one();
         }
@@ -298,6 +303,7 @@ impl Client {
         let mut left = std::pin::pin!(left);
         let before = {
             let mut state = self.shared.lock();
+            state.wanted = false;
             state.core.disconnect(self.shared.now());
             state.ends
         };

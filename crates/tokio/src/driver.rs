@@ -12,11 +12,14 @@ use mqtt_p2p_core::{Action, DisconnectReason, Event, Instant, Ticket, TransportE
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{broadcast, mpsc};
 
-use crate::dial::{DialError, Link, dial};
+use crate::attempts::{Attempts, First};
+use crate::dial::{DialError, Dialler, Link};
+use crate::error::ConnectError;
 use crate::event::ConnectionEvent;
 use crate::message::Message;
 use crate::options::Options;
 use crate::shared::{Shared, State};
+use crate::step::Step;
 use crate::tickets::Outcome;
 
 /// So many bytes may wait for the socket; the rest waits in the state machine, whose memory is bounded.
@@ -26,13 +29,13 @@ const READ: usize = 16 * 1024;
 /// How long a closed connection's last bytes, and the server's answer to the good-bye, may take.
 const LINGER: Duration = Duration::from_secs(1);
 
-type Dialling = Pin<Box<dyn Future<Output = Result<Box<dyn Link>, DialError>> + Send>>;
+type Dialling = Pin<Box<dyn Future<Output = Result<Link, DialError>> + Send>>;
 
 /// The transport.
 enum Connection {
     None,
     Dialling(Dialling),
-    Open(Box<dyn Link>),
+    Open(Link),
 }
 
 struct Driver {
@@ -51,6 +54,8 @@ struct Driver {
     ended: Option<DialError>,
     /// The last transport's end in the words of the operating system.
     detail: Option<Arc<str>>,
+    attempts: Attempts,
+    dialler: Arc<Dialler>,
     /// A stream has no room: nothing is read.
     held: bool,
     events: Option<broadcast::Sender<ConnectionEvent>>,
@@ -65,6 +70,8 @@ struct News {
     spare: Vec<Vec<Message>>,
     events: Vec<ConnectionEvent>,
     wakers: Vec<Waker>,
+    /// How the first round of attempts ended.
+    first: Option<(First, Result<(), ConnectError>)>,
     /// There may be room for a request.
     room: bool,
 }
@@ -81,14 +88,16 @@ struct Wish {
 /// What the driver waited for.
 enum Input {
     Work,
-    Dialled(Result<Box<dyn Link>, DialError>),
+    Dialled(Result<Link, DialError>),
     Io(io::Result<usize>),
     Written,
 }
 
 /// Runs until the client is closed.
-pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
+pub(crate) async fn run(shared: Arc<Shared>, options: Options, first: Option<First>) {
     let events = shared.lock().events.clone();
+    let attempts = Attempts::new(&options, first);
+    let dialler = Arc::new(Dialler::new(options.clone()));
     let mut driver = Driver {
         shared,
         options,
@@ -99,6 +108,8 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
         good_bye: false,
         ended: None,
         detail: None,
+        attempts,
+        dialler,
         held: false,
         events,
         news: News::default(),
@@ -108,8 +119,9 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options) {
             driver.close().await;
         }
         if wish.dial {
-            let Options { endpoint, config, .. } = &driver.options;
-            let dialling = dial(endpoint.clone(), config.protocol, config.max_packet_size as usize);
+            driver.attempts.dialling();
+            let (endpoint, protocol) = (driver.attempts.endpoint(), driver.attempts.protocol());
+            let dialling = Arc::clone(&driver.dialler).dial(endpoint, protocol);
             driver.connection = Connection::Dialling(Box::pin(dialling));
         }
         if !wish.again {
@@ -156,6 +168,7 @@ impl Driver {
                     wish.dial = true;
                 }
                 Action::CloseTransport => {
+                    self.detail = self.answered_in().map(Into::into);
                     wish.dial = false;
                     wish.close = true;
                     wish.again = true;
@@ -174,7 +187,8 @@ impl Driver {
                 }
                 Action::Event(Event::Message(message)) => state.deliver(&message),
                 Action::Event(event) => {
-                    state.note(event, now, &self.detail, &mut self.news);
+                    let attempt = (&mut self.attempts, &*self.dialler);
+                    state.note(event, now, &self.detail, attempt, &mut self.news);
                 }
                 Action::Wait(until) => {
                     wish.wake_at = until;
@@ -199,6 +213,10 @@ impl Driver {
         }
         let finished =
             state.closing && !state.is_attached() && !wish.close && state.core.requests().next().is_none();
+        if state.pinging && !(state.core.is_connected() && state.core.awaits_ping()) {
+            state.pinging = false;
+            self.news.room = true;
+        }
         state.take_batches(&mut self.news);
         drop(state);
         self.tell();
@@ -207,7 +225,7 @@ impl Driver {
 
     /// Tells the news, without the lock.
     fn tell(&mut self) {
-        let News { batches, spare, events, wakers, room } = &mut self.news;
+        let News { batches, spare, events, wakers, first, room } = &mut self.news;
         for (queue, mut batch) in batches.drain(..) {
             for message in batch.drain(..) {
                 // Or its reader is gone.
@@ -220,6 +238,10 @@ impl Driver {
             let _ = self.events.as_ref().map(|events| events.send(event));
         }
         wakers.drain(..).for_each(Waker::wake);
+        if let Some((first, result)) = first.take() {
+            // Or nobody waits any more.
+            let _ = first.send(result);
+        }
         if std::mem::take(room) {
             self.shared.room.notify_waiters();
         }
@@ -227,6 +249,10 @@ impl Driver {
 
     /// Waits for the next thing to happen.
     async fn wait(&mut self, wish: Wish) {
+        if let Some(words) = self.answered_in() {
+            self.ended = Some(DialError::new(TransportError::NotMqtt, words));
+            return;
+        }
         let shared = Arc::clone(&self.shared);
         let timer = async {
             match wish.wake_at {
@@ -248,6 +274,8 @@ impl Driver {
             Input::Work | Input::Written => {}
             Input::Dialled(Ok(link)) => {
                 self.connection = Connection::Open(link);
+                self.attempts.opened();
+                self.dialler.steps.begin(Step::Connect);
                 let login = self.options.login.borrow();
                 shared.lock().core.transport_opened(shared.now(), &login);
             }
@@ -259,7 +287,7 @@ impl Driver {
                 self.ended = Some(DialError::new(TransportError::ClosedByPeer, "end of stream"));
             }
             Input::Io(Ok(_)) => {}
-            Input::Io(Err(error)) => self.ended = Some(DialError::new(TransportError::Broken, error)),
+            Input::Io(Err(error)) => self.ended = Some(DialError::broken(&error)),
         }
     }
 
@@ -306,6 +334,20 @@ impl Driver {
         }
         self.received.reserve(READ);
         pin!(link.read_buf(&mut self.received)).poll(context).map(Input::Io)
+    }
+
+    /// The protocol of a server that answers CONNECT in another one, as far as it is easily known.
+    fn answered_in(&self) -> Option<&'static str> {
+        if !self.attempts.is_logging_in() {
+            None
+        } else if self.received.starts_with(b"HTTP/") {
+            Some("the server answered in HTTP")
+        } else if self.received.starts_with(&[0x15, 3]) {
+            // An alert.
+            Some("the server answered in TLS")
+        } else {
+            None
+        }
     }
 
     /// Nothing of the last transport is left.
@@ -375,7 +417,14 @@ impl State {
     }
 
     /// Notes an event.
-    fn note(&mut self, event: Event<'_>, now: Instant, detail: &Option<Arc<str>>, news: &mut News) {
+    fn note(
+        &mut self,
+        event: Event<'_>,
+        now: Instant,
+        detail: &Option<Arc<str>>,
+        (attempts, dialler): (&mut Attempts, &Dialler),
+        news: &mut News,
+    ) {
         let wait = |at: Option<Instant>| at.map(|at| Duration::from_millis(at.millis_since(now)));
         let connection = match event {
             Event::Published { ticket } | Event::Unsubscribed { ticket } => {
@@ -395,23 +444,55 @@ impl State {
                 }
                 return;
             }
-            Event::Connected { session_present } => ConnectionEvent::Connected { session_present },
+            Event::Connected { session_present } => {
+                if let Some(first) = attempts.connected() {
+                    news.first = Some((first, Ok(())));
+                }
+                dialler.steps.done(String::new);
+                let again = self.core.stats().connections > 1;
+                ConnectionEvent::Connected { endpoint: attempts.endpoint(), again, session_present }
+            }
             Event::Refused { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
                 ConnectionEvent::Refused { reason, retry_in: wait(retry_at) }
             }
             Event::Disconnected { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
-                let detail = match reason {
-                    DisconnectReason::Transport(_) => detail.clone(),
-                    _ => None,
+                let detail = match (reason, dialler.steps.under_way()) {
+                    (DisconnectReason::ConnectTimeout, Some(step)) => Some(format!("no {step}").into()),
+                    _ => detail.clone(),
                 };
                 ConnectionEvent::Disconnected { reason, detail, retry_in: wait(retry_at) }
             }
             _ => return,
         };
+        let connection = self.after_attempt(connection, now, (attempts, dialler), news);
         news.events.push(connection);
         news.room = true;
+    }
+
+    /// Goes on at once, if there is something else to try; otherwise tells who waits that there is not.
+    fn after_attempt(
+        &mut self,
+        event: ConnectionEvent,
+        now: Instant,
+        (attempts, dialler): (&mut Attempts, &Dialler),
+        news: &mut News,
+    ) -> ConnectionEvent {
+        let Some(error) = event.failure() else {
+            return event;
+        };
+        dialler.steps.failed(&error);
+        let goes_on = attempts.ended(&error, self.wanted && !self.closing);
+        self.core.set_protocol(attempts.protocol());
+        if !goes_on {
+            if let Some(first) = attempts.first() {
+                news.first = Some((first, Err(error)));
+            }
+            return event;
+        }
+        self.core.connect(now);
+        event.at_once()
     }
 
     fn close_ticket(&mut self, ticket: Ticket, outcome: Outcome, news: &mut News) {

@@ -5,8 +5,15 @@ use std::str::FromStr;
 
 use mqtt_p2p_aliyun::limits;
 
-/// A server's address: `mqtt://host[:port]` or `ws://host[:port][/path]`. Ports are 1883 and 80 unless given, the
-/// path is `/mqtt`.
+/// A server's address, as a URL:
+///
+/// | | | default port |
+/// |---|---|--:|
+/// | `mqtt://host[:port]` | plain TCP | 1883 |
+/// | `mqtts://host[:port]` | TLS | 8883 |
+/// | `ws://host[:port][/path]` | WebSocket, at `/mqtt` unless a path is given | 80 |
+/// | `wss://host[:port][/path]` | WebSocket over TLS | 443 |
+/// | `unix:///path` | a Unix socket | |
 ///
 /// ```
 /// use mqtt_p2p_tokio::{Endpoint, Transport};
@@ -18,6 +25,7 @@ use mqtt_p2p_aliyun::limits;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
+    /// Empty for a Unix socket, as the port is 0.
     host: String,
     port: u16,
     transport: Transport,
@@ -29,9 +37,21 @@ pub struct Endpoint {
 pub enum Transport {
     /// Plain TCP.
     Tcp,
+    /// TLS over TCP.
+    Tls,
     /// WebSocket over plain TCP, one packet a message, subprotocol `mqtt` or `mqttv3.1`.
     WebSocket {
         /// The path of the upgrade request, with its leading `/`.
+        path: String,
+    },
+    /// The same over TLS.
+    SecureWebSocket {
+        /// The path of the upgrade request, with its leading `/`.
+        path: String,
+    },
+    /// A Unix socket.
+    Unix {
+        /// Its file.
         path: String,
     },
 }
@@ -40,13 +60,13 @@ pub enum Transport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// Neither `mqtt://` nor `ws://` at the start.
+    /// None of `mqtt://`, `mqtts://`, `ws://`, `wss://` and `unix://` at the start.
     Scheme,
     /// No host name, or one with a character that no name or address has.
     Host,
     /// The port is not a number from 1 to 65,535.
     Port,
-    /// A path on a transport that has none.
+    /// A path on a transport that has none, or one that can't be asked for, or none for a Unix socket.
     Path,
 }
 
@@ -56,17 +76,36 @@ impl Endpoint {
         Self { host: host.into(), port, transport: Transport::Tcp }
     }
 
+    /// A server reached over TLS.
+    pub fn tls(host: impl Into<String>, port: u16) -> Self {
+        Self { host: host.into(), port, transport: Transport::Tls }
+    }
+
     /// A server reached over WebSocket, at the path `/mqtt`.
     pub fn ws(host: impl Into<String>, port: u16) -> Self {
         Self { host: host.into(), port, transport: Transport::WebSocket { path: limits::WS_PATH.into() } }
     }
 
-    /// Its name or address, IPv6 without brackets.
+    /// A server reached over WebSocket over TLS, at the path `/mqtt`.
+    pub fn wss(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            transport: Transport::SecureWebSocket { path: limits::WS_PATH.into() },
+        }
+    }
+
+    /// A server on this machine, reached through a socket file.
+    pub fn unix(path: impl Into<String>) -> Self {
+        Self { host: String::new(), port: 0, transport: Transport::Unix { path: path.into() } }
+    }
+
+    /// Its name or address, IPv6 without brackets; empty for a Unix socket.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Its port.
+    /// Its port; 0 for a Unix socket.
     pub const fn port(&self) -> u16 {
         self.port
     }
@@ -75,6 +114,39 @@ impl Endpoint {
     pub const fn transport(&self) -> &Transport {
         &self.transport
     }
+
+    /// Host and port as a URL has them.
+    pub(crate) fn authority(&self) -> String {
+        authority(&self.host, self.port)
+    }
+
+    /// Whether the server has to prove who it is.
+    pub(crate) const fn is_secure(&self) -> bool {
+        matches!(self.transport, Transport::Tls | Transport::SecureWebSocket { .. })
+    }
+}
+
+/// Host and port as a URL has them: IPv6 in brackets.
+pub(crate) fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Reads host and port of a URL; `None` for the port: it has none.
+pub(crate) fn split_authority(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').ok_or(EndpointError::Host)?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let valid = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+    if host.is_empty() || !host.chars().all(valid) {
+        return Err(EndpointError::Host);
+    }
+    let port = match port.strip_prefix(':') {
+        Some(port) => Some(port.parse().ok().filter(|port| *port != 0).ok_or(EndpointError::Port)?),
+        None if port.is_empty() => None,
+        None => return Err(EndpointError::Port),
+    };
+    Ok((host, port))
 }
 
 impl FromStr for Endpoint {
@@ -82,33 +154,31 @@ impl FromStr for Endpoint {
 
     fn from_str(url: &str) -> Result<Self, EndpointError> {
         let (scheme, rest) = url.split_once("://").ok_or(EndpointError::Scheme)?;
+        if scheme == "unix" {
+            let is_file = rest.starts_with('/') && !rest.ends_with('/') && !rest.contains('\0');
+            return if is_file { Ok(Self::unix(rest)) } else { Err(EndpointError::Path) };
+        }
         let (authority, path) = match rest.find('/') {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
+        let web_path = || match path {
+            "" => Ok(limits::WS_PATH.into()),
+            _ if path.chars().all(|c| c.is_ascii_graphic() && c != '#') => Ok(path.into()),
+            _ => Err(EndpointError::Path),
+        };
         let (transport, default_port) = match scheme {
-            "mqtt" if path.is_empty() || path == "/" => (Transport::Tcp, limits::TCP_PORT),
-            "mqtt" => return Err(EndpointError::Path),
-            "ws" => {
-                let path = if path.is_empty() { limits::WS_PATH } else { path };
-                (Transport::WebSocket { path: path.into() }, limits::WS_PORT)
-            }
+            "mqtt" => (Transport::Tcp, limits::TCP_PORT),
+            "mqtts" => (Transport::Tls, limits::TLS_PORT),
+            "ws" => (Transport::WebSocket { path: web_path()? }, limits::WS_PORT),
+            "wss" => (Transport::SecureWebSocket { path: web_path()? }, limits::WSS_PORT),
             _ => return Err(EndpointError::Scheme),
         };
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').ok_or(EndpointError::Host)?,
-            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-        };
-        let valid = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
-        if host.is_empty() || !host.chars().all(valid) {
-            return Err(EndpointError::Host);
+        if matches!(transport, Transport::Tcp | Transport::Tls) && !matches!(path, "" | "/") {
+            return Err(EndpointError::Path);
         }
-        let port = match port.strip_prefix(':') {
-            Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or(EndpointError::Port)?,
-            None if port.is_empty() => default_port,
-            None => return Err(EndpointError::Port),
-        };
-        Ok(Self { host: host.into(), port, transport })
+        let (host, port) = split_authority(authority)?;
+        Ok(Self { host: host.into(), port: port.unwrap_or(default_port), transport })
     }
 }
 
@@ -116,20 +186,25 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, path) = match &self.transport {
             Transport::Tcp => ("mqtt", ""),
+            Transport::Tls => ("mqtts", ""),
             Transport::WebSocket { path } => ("ws", path.as_str()),
+            Transport::SecureWebSocket { path } => ("wss", path.as_str()),
+            Transport::Unix { path } => return write!(f, "unix://{path}"),
         };
-        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
-        write!(f, "{scheme}://{open}{}{close}:{}{path}", self.host, self.port)
+        write!(f, "{scheme}://{}{path}", self.authority())
     }
 }
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Scheme => "an endpoint begins with mqtt:// or ws://",
+            Self::Scheme => "an endpoint begins with mqtt://, mqtts://, ws://, wss:// or unix://",
             Self::Host => "the endpoint has no valid host name",
             Self::Port => "the endpoint's port is not a number from 1 to 65535",
-            Self::Path => "mqtt:// takes no path; use ws:// for WebSocket",
+            Self::Path => {
+                "the endpoint's path does not fit: mqtt:// and mqtts:// take none (use ws:// or wss:// for WebSocket), \
+                 and unix:// is followed by an absolute one"
+            }
         })
     }
 }
@@ -143,12 +218,22 @@ mod tests {
     #[test]
     fn ports_and_path_have_defaults() {
         assert_eq!("mqtt://h".parse(), Ok(Endpoint::tcp("h", 1883)));
+        assert_eq!("mqtts://h".parse(), Ok(Endpoint::tls("h", 8883)));
         assert_eq!("ws://h".parse(), Ok(Endpoint::ws("h", 80)));
+        assert_eq!("wss://h".parse(), Ok(Endpoint::wss("h", 443)));
+        assert_eq!("unix:///run/mqtt.sock".parse(), Ok(Endpoint::unix("/run/mqtt.sock")));
     }
 
     #[test]
     fn port_path_and_ipv6_are_read_and_written_back() {
-        for url in ["mqtt://127.0.0.1:1884", "ws://h:8083/x/y", "mqtt://[::1]:1883"] {
+        for url in [
+            "mqtt://127.0.0.1:1884",
+            "mqtts://[fe80::1]:8884",
+            "ws://h:8083/x/y?z=1",
+            "wss://[::1]:8443/mqtt",
+            "mqtt://[::1]:1883",
+            "unix:///tmp/a b.sock",
+        ] {
             assert_eq!(url.parse::<Endpoint>().map(|endpoint| endpoint.to_string()), Ok(url.into()));
         }
     }
@@ -165,6 +250,11 @@ mod tests {
             ("mqtt://h:x", EndpointError::Port),
             ("mqtt://[::1]x", EndpointError::Port),
             ("mqtt://h/mqtt", EndpointError::Path),
+            ("mqtts://h/mqtt", EndpointError::Path),
+            ("ws://h/a b", EndpointError::Path),
+            ("wss://user@h", EndpointError::Host),
+            ("unix://", EndpointError::Path),
+            ("unix://run/x", EndpointError::Path),
         ] {
             assert_eq!(url.parse::<Endpoint>(), Err(error), "{url}");
         }

@@ -16,7 +16,7 @@ pub enum ConnectError {
     Failed {
         /// Why, as far as the evidence goes.
         reason: DisconnectReason,
-        /// What the operating system or the server said.
+        /// What the operating system, TLS or the server said, or what was waited for in vain.
         detail: Option<Arc<str>>,
     },
 }

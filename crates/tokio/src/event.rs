@@ -7,12 +7,20 @@ use std::time::Duration;
 use mqtt_p2p_core::{DisconnectReason, ReasonCode};
 use tokio::sync::broadcast;
 
+use crate::endpoint::Endpoint;
+use crate::error::ConnectError;
+
 /// A change of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
     /// The server accepted the log-in.
+    #[non_exhaustive]
     Connected {
+        /// Which of the endpoints it is.
+        endpoint: Arc<Endpoint>,
+        /// Whether there was a connection before.
+        again: bool,
         /// Whether it continues a session.
         session_present: bool,
     },
@@ -27,7 +35,7 @@ pub enum ConnectionEvent {
     Disconnected {
         /// Why, as far as the evidence goes.
         reason: DisconnectReason,
-        /// What the operating system or the server said.
+        /// What the operating system, TLS or the server said, or what was waited for in vain.
         detail: Option<Arc<str>>,
         /// When the next attempt follows; `None`: not before [`Client::reconnect`](crate::Client::reconnect).
         retry_in: Option<Duration>,
@@ -51,11 +59,34 @@ impl ConnectionEvent {
     }
 }
 
+impl ConnectionEvent {
+    /// Why there is no connection, if it ended.
+    pub(crate) fn failure(&self) -> Option<ConnectError> {
+        match self {
+            Self::Refused { reason, .. } => Some(ConnectError::Refused(*reason)),
+            Self::Disconnected { reason, detail, .. } => {
+                Some(ConnectError::Failed { reason: *reason, detail: detail.clone() })
+            }
+            Self::Connected { .. } | Self::SubscriptionLost { .. } => None,
+        }
+    }
+
+    /// The same with the next attempt at once.
+    pub(crate) fn at_once(mut self) -> Self {
+        if let Self::Refused { retry_in, .. } | Self::Disconnected { retry_in, .. } = &mut self {
+            *retry_in = Some(Duration::ZERO);
+        }
+        self
+    }
+}
+
 impl fmt::Display for ConnectionEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let retry_in = match self {
-            Self::Connected { session_present: true } => return f.write_str("connected, session continued"),
-            Self::Connected { session_present: false } => return f.write_str("connected"),
+            Self::Connected { session_present: true, .. } => {
+                return f.write_str("connected, session continued");
+            }
+            Self::Connected { session_present: false, .. } => return f.write_str("connected"),
             Self::SubscriptionLost { filter } => {
                 return write!(f, "the subscription to {filter} was refused");
             }

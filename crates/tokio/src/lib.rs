@@ -1,4 +1,5 @@
-//! An async MQTT client on tokio: publish, subscribe, and ApsaraMQ's P2P messages, over TCP and WebSocket.
+//! An async MQTT client on tokio: publish, subscribe, and ApsaraMQ's P2P messages, over TCP, TLS,
+//! WebSocket, both together, or streams of the caller's.
 //!
 //! ```no_run
 //! use mqtt_p2p_tokio::{Client, ClientId, Credentials, Endpoint, Options, QoS};
@@ -32,8 +33,12 @@
 //!   bounded queue. A stream that is full stops the reading from the socket until there is room: nothing is dropped.
 //!   So drop the streams that you do not read.
 //! - Names are resolved anew at every attempt; TCP_NODELAY is on.
+//! - With `mqtts://` and `wss://` the server's certificate is always checked, unless [`Tls`] says otherwise in so many
+//!   words. [`Options`] also names proxies, WebSocket headers, and endpoints to go to when the first one fails.
+//! - [`probe`] tells how far an attempt to connect gets, step by step.
 #![forbid(unsafe_code)]
 
+mod attempts;
 mod client;
 mod dial;
 mod driver;
@@ -42,8 +47,13 @@ mod error;
 mod event;
 mod message;
 mod options;
+mod probe;
+mod proxy;
+mod route;
 mod shared;
+mod step;
 mod tickets;
+mod tls;
 mod websocket;
 
 pub use client::Client;
@@ -51,8 +61,16 @@ pub use endpoint::{Endpoint, EndpointError, Transport};
 pub use error::{ConnectError, PublishError, SubscribeError};
 pub use event::{ConnectionEvent, Events};
 pub use message::{Message, Messages};
-pub use options::{Login, Options};
+pub use options::{HeaderError, Login, Options};
+pub use probe::probe;
+pub use proxy::{Proxy, ProxyError};
+pub use route::Connector;
+pub use step::{Step, StepReport};
 pub use tickets::{Delivery, Dropped};
+pub use tls::{Tls, TlsError};
+/// The TLS library, for [`Tls::with_config`].
+#[doc(no_inline)]
+pub use tokio_rustls::rustls;
 
 #[doc(no_inline)]
 pub use mqtt_p2p_aliyun::{ClientId, Credentials, P2p, P2pTopic, parse_p2p};

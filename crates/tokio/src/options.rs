@@ -4,9 +4,15 @@ use std::fmt;
 
 use mqtt_p2p_aliyun::{ClientId, Credentials, CredentialsError, profile};
 use mqtt_p2p_core::{Config, QoS, TopicError, TopicName, Will};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::endpoint::Endpoint;
+use crate::proxy::Proxy;
+use crate::route::{Connector, Route};
+use crate::step::StepReport;
+use crate::tls::Tls;
 
 /// Everything that a [`Client`](crate::Client) needs to know.
 #[derive(Clone, Debug)]
@@ -14,6 +20,14 @@ use crate::endpoint::Endpoint;
 pub struct Options {
     /// Where the server is.
     pub endpoint: Endpoint,
+    /// Other ways to the same server, or servers that know the same sessions. Each attempt takes the next one in turn,
+    /// without a pause until all of them have failed; after a connection was lost, the one that it went to comes first.
+    pub other_endpoints: Vec<Endpoint>,
+    /// Whom to trust, and what to show, with `mqtts://` and `wss://`.
+    pub tls: Tls,
+    /// Speak MQTT 3.1 with a server that does not know 3.1.1: one that refuses it (return code 1), ends the connection
+    /// instead of an answer, or does not grant the WebSocket upgrade. Default: false.
+    pub fall_back_to_v31: bool,
     /// Who the client is.
     pub login: Login,
     /// How the connection behaves.
@@ -22,6 +36,23 @@ pub struct Options {
     pub stream_capacity: usize,
     /// How many bytes of outgoing packets are kept at most, that is, of what waits for the server. Default: 64 MiB.
     pub max_outgoing_bytes: usize,
+    pub(crate) route: Route,
+    /// Values do not show in Debug.
+    pub(crate) websocket_headers: HeaderMap,
+    /// Hears of every step of every attempt.
+    pub(crate) observer: Option<UnboundedSender<StepReport>>,
+}
+
+/// Why a WebSocket header can't be sent. It is the caller's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// Not a header's name.
+    Name,
+    /// A value that no header can have: with a line break or another control character.
+    Value,
+    /// The WebSocket handshake has this header already.
+    Reserved,
 }
 
 /// A log-in. Its password is wiped when dropped; Debug does not show it.
@@ -42,10 +73,16 @@ impl Options {
         let login = Login { client_id: client_id.into(), credentials: None, will: None };
         Self {
             endpoint,
+            other_endpoints: Vec::new(),
+            tls: Tls::new(),
+            fall_back_to_v31: false,
             login,
             config: Config::new(),
             stream_capacity: 1024,
             max_outgoing_bytes: 64 * 1024 * 1024,
+            route: Route::Direct,
+            websocket_headers: HeaderMap::new(),
+            observer: None,
         }
     }
 
@@ -93,6 +130,58 @@ impl Options {
         Ok(self)
     }
 
+    /// The same with one more of [`other_endpoints`](Self::other_endpoints).
+    #[must_use]
+    pub fn or_endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.other_endpoints.push(endpoint);
+        self
+    }
+
+    /// The same with this trust and identity.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// The same through a proxy, instead of a [`connector`](Self::connector). Unix sockets are reached without it.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.route = Route::Proxy(proxy);
+        self
+    }
+
+    /// The same over streams of the caller's own, instead of TCP, Unix socket or [`proxy`](Self::proxy).
+    #[must_use]
+    pub fn connector(mut self, connector: Connector) -> Self {
+        self.route = Route::Own(connector);
+        self
+    }
+
+    /// The same with one more header in the WebSocket upgrade, which gateways may ask for.
+    ///
+    /// # Errors
+    /// [`HeaderError`].
+    pub fn websocket_header(mut self, name: &str, value: &str) -> Result<Self, HeaderError> {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::Name)?;
+        let reserved = ["host", "connection", "upgrade"].contains(&name.as_str())
+            || name.as_str().starts_with("sec-websocket-");
+        if reserved {
+            return Err(HeaderError::Reserved);
+        }
+        let mut value = HeaderValue::from_str(value).map_err(|_| HeaderError::Value)?;
+        value.set_sensitive(true);
+        self.websocket_headers.append(name, value);
+        Ok(self)
+    }
+
+    /// The same, and [MQTT 3.1](Self::fall_back_to_v31) with a server that does not know 3.1.1.
+    #[must_use]
+    pub fn fall_back_to_v31(mut self) -> Self {
+        self.fall_back_to_v31 = true;
+        self
+    }
+
     /// The same with another behaviour.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
@@ -128,3 +217,15 @@ impl fmt::Debug for Login {
         self.borrow().fmt(f)
     }
 }
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "this is no name of a header",
+            Self::Value => "a header's value can't have control characters",
+            Self::Reserved => "the WebSocket handshake sets this header itself",
+        })
+    }
+}
+
+impl std::error::Error for HeaderError {}

@@ -42,6 +42,10 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// The driver has a transport, or dials.
     pub(crate) link_open: bool,
+    /// Somebody waits for the answer to a ping.
+    pub(crate) pinging: bool,
+    /// The caller wants a connection.
+    pub(crate) wanted: bool,
     /// Messages that came while there was no stream for them.
     pub(crate) unclaimed: u64,
 }
@@ -82,6 +86,8 @@ impl Shared {
             closing: false,
             closed: false,
             link_open: false,
+            pinging: false,
+            wanted: true,
             unclaimed: 0,
         };
         Self {

@@ -8,14 +8,15 @@ use bytes::{Buf, Bytes};
 use futures_util::{Sink, Stream};
 use mqtt_p2p_core::{Protocol, TransportError, packet_len};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::dial::DialError;
+use crate::dial::{DialError, Link};
 use crate::endpoint::Endpoint;
 
 /// What a message may hold at least: a server may put several packets into one.
@@ -23,36 +24,49 @@ const MIN_MESSAGE_LIMIT: usize = 1024 * 1024;
 
 /// A WebSocket as a stream of bytes.
 pub(crate) struct WebSocket {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Link>,
     /// What is left of the last message.
     rest: Bytes,
 }
 
-/// Upgrades a connection.
-pub(crate) async fn open(
-    stream: TcpStream,
+/// What asks for the upgrade.
+pub(crate) fn request(
     endpoint: &Endpoint,
     path: &str,
     protocol: Protocol,
-    max_packet_size: usize,
-) -> Result<WebSocket, DialError> {
-    let refused = |error: &dyn fmt::Display| DialError::new(TransportError::Upgrade, error);
-    let host =
-        if endpoint.host().contains(':') { format!("[{}]", endpoint.host()) } else { endpoint.host().into() };
-    let url = format!("ws://{host}:{}{path}", endpoint.port());
-    let mut request = url.into_client_request().map_err(|error| refused(&error))?;
+    headers: &HeaderMap,
+) -> Result<Request, DialError> {
+    let url = format!("ws://{}{path}", endpoint.authority());
+    let request = url.into_client_request();
+    let mut request = request.map_err(|error| DialError::new(TransportError::Upgrade, error))?;
     let subprotocol = match protocol {
         Protocol::V31 => "mqttv3.1",
         _ => "mqtt",
     };
     // [MQTT-6.0.0-3]
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    for (name, value) in headers {
+        request.headers_mut().append(name, value.clone());
+    }
+    Ok(request)
+}
+
+/// Upgrades a connection.
+pub(crate) async fn open(
+    stream: Link,
+    request: Request,
+    max_packet_size: usize,
+) -> Result<WebSocket, DialError> {
+    let refused = |error: &dyn fmt::Display| DialError::new(TransportError::Upgrade, error);
     let limit = max_packet_size.max(MIN_MESSAGE_LIMIT);
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
     let (socket, _) =
         client_async_with_config(request, stream, Some(config)).await.map_err(|error| match error {
-            Error::Io(error) => DialError::new(TransportError::Broken, error),
+            Error::Io(error) => DialError::broken(&error),
             Error::Http(response) => refused(&format!("the server answered {}", response.status())),
+            Error::Protocol(ProtocolError::HandshakeIncomplete) => refused(
+                &"the server closed the connection without an answer; the port may not speak WebSocket",
+            ),
             other => refused(&other),
         })?;
     Ok(WebSocket { socket, rest: Bytes::new() })

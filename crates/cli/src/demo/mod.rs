@@ -261,11 +261,11 @@ fn show(tour: Tour, party: &mut Party, event: &ConnectionEvent) -> io::Result<()
     let who = party.who;
     let retry = RETRY.as_secs_f64();
     let text = match (event, party.link) {
-        (ConnectionEvent::Connected { session_present: true }, _) => {
+        (ConnectionEvent::Connected { session_present: true, .. }, _) => {
             party.link = Link::Up;
             format!("{who} is back, and her session goes on where it was")
         }
-        (ConnectionEvent::Connected { session_present: false }, _) => {
+        (ConnectionEvent::Connected { session_present: false, .. }, _) => {
             party.link = Link::Up;
             format!("{who} is back, but her session is gone")
         }
