@@ -7,7 +7,8 @@ use std::{fmt, io};
 
 use mqtt_p2p_aliyun::{ClientIdError, CredentialsError, P2pTopicError, TokenError, limits::MAX_PAYLOAD};
 use mqtt_p2p_tokio::{
-    ConnectError, ConnectionEvent, EndpointError, PublishError, ReasonCode, SubscribeError, TopicError,
+    ConnectError, ConnectionEvent, DisconnectReason, EndpointError, ProxyError, PublishError, ReasonCode,
+    Step, SubscribeError, TlsError, TopicError, TransportError,
 };
 
 use crate::demo::DemoError;
@@ -98,6 +99,14 @@ pub(crate) enum Failure {
     /// -L is none.
     Location,
     Endpoint(EndpointError),
+    Proxy(ProxyError),
+    /// Certificates or keys can't be used.
+    Tls(TlsError),
+    /// A step of the doctor's failed.
+    Doctor {
+        step: Step,
+        error: ConnectError,
+    },
     /// A session is to be kept under a name that is made up.
     SessionWithoutClientId,
     /// Neither -t nor -L has a topic.
@@ -180,6 +189,8 @@ impl Failure {
             | Self::ProfileUnknown { .. }
             | Self::Location
             | Self::Endpoint(_)
+            | Self::Proxy(_)
+            | Self::Tls(_)
             | Self::SessionWithoutClientId
             | Self::NoTopic
             | Self::Input { .. }
@@ -187,11 +198,23 @@ impl Failure {
             | Self::Topic(_)
             | Self::P2pTopic(_)
             | Self::Filter { .. } => 2,
-            Self::Connect(error) | Self::RefusedLater(error) => match error {
-                ConnectError::Refused(ReasonCode::ServerUnavailable) => 3,
-                ConnectError::Refused(_) => 4,
-                _ => 3,
+            Self::Doctor { error: ConnectError::Refused(reason), .. }
+            | Self::Connect(ConnectError::Refused(reason))
+            | Self::RefusedLater(ConnectError::Refused(reason)) => match reason {
+                ReasonCode::ServerUnavailable => 3,
+                _ => 4,
             },
+            Self::Doctor { step, .. } => match step {
+                Step::Name => 10,
+                Step::Tcp | Step::UnixSocket => 11,
+                Step::Proxy => 12,
+                Step::Tls => 13,
+                Step::WebSocket => 14,
+                Step::RoundTrip => 16,
+                // And what this program has no other name for.
+                _ => 15,
+            },
+            Self::Connect(_) | Self::RefusedLater(_) => 3,
             Self::ConnectTimeout { .. } => 3,
             Self::Publish(error) => match error {
                 PublishError::Closed => 1,
@@ -228,6 +251,10 @@ impl Failure {
             Self::NoHome | Self::ConfigFile { .. } => "config_file",
             Self::ProfileUnknown { .. } => "profile_unknown",
             Self::Location | Self::Endpoint(_) => "url",
+            Self::Proxy(_) => "proxy",
+            Self::Tls(_) => "tls_files",
+            Self::Doctor { error: ConnectError::Refused(_), .. } => "log_in_refused",
+            Self::Doctor { step, .. } => step_name(*step),
             Self::SessionWithoutClientId => "session_without_client_id",
             Self::NoTopic | Self::Topic(_) | Self::P2pTopic(_) => "topic",
             Self::Input { .. } => "input",
@@ -279,6 +306,15 @@ impl Failure {
                 });
             }
             Self::Location => "write mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, or use --url and -t",
+            Self::Endpoint(_) => {
+                "a --url is mqtt://HOST[:PORT], mqtts://HOST[:PORT], ws://HOST[:PORT][/PATH], wss://HOST[:PORT][/PATH] \
+                 or unix:///PATH; user name and password have options of their own"
+            }
+            Self::Proxy(_) => {
+                "write http://[USER:PASSWORD@]HOST[:PORT] or socks5://[USER:PASSWORD@]HOST[:PORT]"
+            }
+            Self::Tls(TlsError::ServerName) => "give the name of the certificate with --server-name",
+            Self::Tls(_) => "check the files of --cafile, --cert and --key",
             Self::SessionWithoutClientId => "give --client-id, so that the session can be found again",
             Self::NoTopic => "give it with -t",
             Self::PayloadTooLarge { max: MAX_PAYLOAD } => {
@@ -287,7 +323,9 @@ impl Failure {
             Self::PayloadTooLarge { .. } => "send it in parts",
             Self::Topic(_) => "a topic name has at least one character, and no +, # or U+0000",
             Self::Filter { .. } => "+ stands for a whole level, # for all levels at the end",
-            Self::Connect(error) | Self::RefusedLater(error) => error.advice(),
+            Self::Connect(error) | Self::RefusedLater(error) | Self::Doctor { error, .. } => {
+                connect_advice(error)
+            }
             Self::ConnectTimeout { .. } => "check host and port, or give it more time with --timeout",
             Self::NotDelivered { last, .. } => last
                 .as_ref()
@@ -295,7 +333,7 @@ impl Failure {
                 .unwrap_or("the message may have arrived all the same: check before you send it again"),
             Self::TooFew { .. } => "give it more time with -W, or ask for fewer with -C",
             Self::BenchFaulty { .. } => {
-                "the broker drops what it can't keep up with: fewer --in-flight, or a --rate, or QoS 1"
+                "a broker may drop what waits for a slow subscriber: fewer --in-flight, a --rate, or a longer queue there"
             }
             Self::Emulator { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
                 "choose other ports with --tcp-port and --ws-port; 0 takes a free one"
@@ -335,6 +373,9 @@ impl fmt::Display for Failure {
             }
             Self::Location => f.write_str("-L is no mqtt:// URL"),
             Self::Endpoint(error) => error.fmt(f),
+            Self::Proxy(error) => error.fmt(f),
+            Self::Tls(error) => error.fmt(f),
+            Self::Doctor { error, .. } => error.fmt(f),
             Self::SessionWithoutClientId => {
                 f.write_str("a session is kept under a client id, and there is none")
             }
@@ -381,6 +422,47 @@ impl fmt::Display for Failure {
             Self::Signals(error) => write!(f, "Ctrl-C can't be watched: {error}"),
             Self::Runtime(error) => write!(f, "the program can't start: {error}"),
         }
+    }
+}
+
+/// What to do about a connection that did not come about, with the arguments that do it.
+pub(crate) fn connect_advice(error: &ConnectError) -> &'static str {
+    let ConnectError::Failed { reason: DisconnectReason::Transport(reason), .. } = error else {
+        return match error {
+            ConnectError::Refused(ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized) => {
+                "check user name and password; for ApsaraMQ, access key, secret and instance id, and that the client \
+                 id is the one that was signed"
+            }
+            error => error.advice(),
+        };
+    };
+    match reason {
+        TransportError::UnknownAuthority => {
+            "if you know the authority that signed the server's certificate, name its file with --cafile; otherwise \
+             somebody may be in between"
+        }
+        TransportError::WrongName => {
+            "connect to a name that the certificate is for, or give the one that it should have with --server-name"
+        }
+        TransportError::ClientCertificate => {
+            "give a client certificate that the server trusts with --cert, and its key with --key"
+        }
+        _ => error.advice(),
+    }
+}
+
+/// A step's name in JSON, which stays the same from version to version.
+pub(crate) const fn step_name(step: Step) -> &'static str {
+    match step {
+        Step::Name => "name",
+        Step::Tcp => "tcp",
+        Step::UnixSocket => "unix_socket",
+        Step::Proxy => "proxy",
+        Step::Tls => "tls",
+        Step::WebSocket => "websocket",
+        Step::Connect => "connect",
+        Step::RoundTrip => "round_trip",
+        _ => "other",
     }
 }
 

@@ -4,6 +4,7 @@
 mod args;
 mod bench;
 mod demo;
+mod doctor;
 mod emulator;
 mod failure;
 mod format;
@@ -93,6 +94,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Listen(args) => runtime_block(runtime, listen::run(args, &profile()?)),
         Command::Publish(args) => runtime_block(runtime, publish::run(args, &profile()?)),
         Command::Subscribe(args) => runtime_block(runtime, subscribe::run(args, &profile()?)),
+        Command::Doctor(args) => runtime_block(runtime, doctor::run(args, &profile()?)),
         Command::Bench(args) => runtime_block(runtime, bench::run(args, &profile()?)),
         Command::Emulator(args) => runtime_block(runtime, emulator::run(args)),
     }

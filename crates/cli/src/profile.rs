@@ -27,14 +27,21 @@ struct File {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Profile {
-    #[serde(deserialize_with = "endpoint")]
-    pub(crate) url: Option<Endpoint>,
+    #[serde(deserialize_with = "endpoints")]
+    pub(crate) url: Vec<Endpoint>,
     pub(crate) client_id: Option<String>,
     pub(crate) auth: Option<Mode>,
     pub(crate) access_key: Option<String>,
     pub(crate) instance: Option<String>,
     pub(crate) user_name: Option<String>,
     pub(crate) keep_alive: Option<u16>,
+    pub(crate) cafile: Option<PathBuf>,
+    pub(crate) cert: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+    pub(crate) server_name: Option<String>,
+    /// It may have a password.
+    #[serde(deserialize_with = "secret")]
+    pub(crate) proxy: Option<Secret>,
     #[serde(deserialize_with = "secret")]
     secret_key: Option<Secret>,
     secret_key_env: Option<String>,
@@ -86,7 +93,8 @@ impl Profile {
     }
 
     fn has_secret(&self) -> bool {
-        [&self.secret_key, &self.password, &self.token].into_iter().any(Option::is_some)
+        let proxy = self.proxy.as_ref().is_some_and(|proxy| proxy.contains('@'));
+        proxy || [&self.secret_key, &self.password, &self.token].into_iter().any(Option::is_some)
     }
 }
 
@@ -98,9 +106,17 @@ fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error
     }
 }
 
-fn endpoint<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Endpoint>, D::Error> {
-    let url = String::deserialize(from)?;
-    url.parse().map(Some).map_err(de::Error::custom)
+/// Reads one URL or several. What is no URL is not told, since it may hold a password.
+fn endpoints<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Endpoint>, D::Error> {
+    let urls = match toml::Value::deserialize(from)? {
+        toml::Value::Array(urls) => urls,
+        url => vec![url],
+    };
+    let endpoint = |url: toml::Value| match url {
+        toml::Value::String(url) => url.parse().map_err(de::Error::custom),
+        _ => Err(de::Error::custom("a URL is a text: write it in quotes")),
+    };
+    urls.into_iter().map(endpoint).collect()
 }
 
 fn path(choice: &ProfileChoice) -> Result<PathBuf, Failure> {
@@ -149,8 +165,7 @@ fn warn_if_others_may_read(_: &Path) {}
 #[derive(Serialize)]
 struct Entry<'a> {
     name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
+    url: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,7 +197,7 @@ pub(crate) fn list(choice: &ProfileChoice) -> Result<(), Failure> {
     for (name, profile) in &file.profiles {
         let entry = Entry {
             name,
-            url: profile.url.as_ref().map(Endpoint::to_string),
+            url: profile.url.iter().map(Endpoint::to_string).collect(),
             client_id: profile.client_id.as_deref(),
             auth: profile.auth,
             access_key: profile.access_key.as_deref(),
@@ -192,9 +207,9 @@ pub(crate) fn list(choice: &ProfileChoice) -> Result<(), Failure> {
         if output::is_json() {
             writeln!(out, "{}", json::line(&entry))
         } else {
-            let url = entry.url.as_deref().unwrap_or("no URL");
+            let url = if entry.url.is_empty() { "no URL".into() } else { entry.url.join(" ") };
             let client_id = entry.client_id.unwrap_or("no client id");
-            let (name, url, client_id) = (visible(name), visible(url), visible(client_id));
+            let (name, url, client_id) = (visible(name), visible(&url), visible(client_id));
             writeln!(out, "{BOLD}{name}{BOLD:#}  {url}  {DIM}{client_id}{DIM:#}")
         }
         .map_err(Failure::Output)?;

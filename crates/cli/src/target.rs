@@ -2,10 +2,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use mqtt_p2p_tokio::{Client, Endpoint, Messages, Options, Protocol};
+use mqtt_p2p_tokio::{Client, Endpoint, Messages, Options, Protocol, Proxy, Tls, Transport};
 use zeroize::Zeroizing;
 
-use crate::args::{Broker, Connection, Mode, Version};
+use crate::args::{Broker, Connection, Mode, Security, Version};
 use crate::failure::{Failure, Thing};
 use crate::login::{self, LogIn};
 use crate::output;
@@ -18,52 +18,99 @@ const MAX_PACKET: u32 = 268_435_460;
 /// A server and a log-in.
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
+    other_endpoints: Vec<Endpoint>,
+    tls: Tls,
+    proxy: Option<Proxy>,
     pub(crate) log_in: LogIn,
     pub(crate) client_id: String,
+    /// Whether the client id was made up just now.
+    pub(crate) is_passing: bool,
     keep_alive: Option<u16>,
 }
 
 impl Target {
     /// For commands that are about ApsaraMQ first: server and client id must be there.
     pub(crate) fn service(connection: &Connection, profile: &Profile) -> Result<Self, Failure> {
-        let endpoint = connection.url.clone().or_else(|| profile.url.clone());
+        let endpoints = endpoints(&connection.url, profile)?;
         let identity = &connection.identity;
-        let mode = login::mode(identity, profile, Mode::Signature);
-        Ok(Self {
-            endpoint: endpoint.ok_or(Failure::Missing(Thing::Url))?,
-            log_in: LogIn::new(mode, identity, profile, None)?,
-            client_id: login::client_id(identity, profile).ok_or(Failure::Missing(Thing::ClientId))?,
-            keep_alive: profile.keep_alive,
-        })
+        let log_in = LogIn::new(login::mode(identity, profile, Mode::Signature), identity, profile, None)?;
+        let client_id = login::client_id(identity, profile).ok_or(Failure::Missing(Thing::ClientId))?;
+        Self::new(endpoints, connection, log_in, Some(client_id), profile)
     }
 
     /// For commands that are about any broker: what is missing has a default.
     pub(crate) fn any(
         connection: &Connection,
-        endpoint: Option<Endpoint>,
+        server: Option<&str>,
+        profile: &Profile,
+    ) -> Result<Self, Failure> {
+        let endpoints = match server {
+            Some(url) => vec![endpoint(url)?],
+            None => endpoints(&connection.url, profile)?,
+        };
+        Self::with_endpoints(endpoints, connection, None, profile)
+    }
+
+    fn with_endpoints(
+        endpoints: Vec<Endpoint>,
+        connection: &Connection,
         password: Option<Secret>,
         profile: &Profile,
     ) -> Result<Self, Failure> {
         let identity = &connection.identity;
-        let endpoint = endpoint.or_else(|| connection.url.clone()).or_else(|| profile.url.clone());
-        let mode = login::mode(identity, profile, Mode::None);
-        let log_in = LogIn::new(mode, identity, profile, password)?;
-        let client_id = match login::client_id(identity, profile) {
+        let log_in = LogIn::new(login::mode(identity, profile, Mode::None), identity, profile, password)?;
+        Self::new(endpoints, connection, log_in, login::client_id(identity, profile), profile)
+    }
+
+    fn new(
+        endpoints: Vec<Endpoint>,
+        connection: &Connection,
+        log_in: LogIn,
+        client_id: Option<String>,
+        profile: &Profile,
+    ) -> Result<Self, Failure> {
+        let mut endpoints = endpoints.into_iter();
+        let endpoint = endpoints.next().ok_or(Failure::Missing(Thing::Url))?;
+        let is_passing = client_id.is_none();
+        let client_id = match client_id {
             Some(client_id) => client_id,
             None if log_in.is_service() => return Err(Failure::Missing(Thing::ClientId)),
             None => random_client_id(),
         };
+        let security = &connection.security;
+        let is_secure = |endpoint: &Endpoint| {
+            matches!(endpoint.transport(), Transport::Tls | Transport::SecureWebSocket { .. })
+        };
+        let others: Vec<_> = endpoints.collect();
+        if security.wants_tls() && !is_secure(&endpoint) && !others.iter().any(is_secure) {
+            output::warning(&format_args!(
+                "{endpoint} is not encrypted: what is said about TLS has no effect"
+            ));
+        }
+        let proxy = security.proxy.as_deref().or_else(|| profile.proxy.as_ref().map(|proxy| proxy.as_str()));
         Ok(Self {
-            endpoint: endpoint.unwrap_or_else(|| Endpoint::tcp("localhost", 1883)),
+            endpoint,
+            other_endpoints: others,
+            tls: tls(security, profile)?,
+            proxy: proxy.map(str::parse).transpose().map_err(Failure::Proxy)?,
             log_in,
             client_id,
+            is_passing,
             keep_alive: profile.keep_alive,
         })
     }
 
+    pub(crate) const fn has_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
     /// The options of a client with this client id.
     pub(crate) fn options_as(&self, client_id: &str) -> Result<Options, Failure> {
-        let mut options = self.log_in.options(self.endpoint.clone(), client_id)?;
+        let mut options = self.log_in.options(self.endpoint.clone(), client_id)?.tls(self.tls.clone());
+        options.other_endpoints.clone_from(&self.other_endpoints);
+        if let Some(proxy) = &self.proxy {
+            options = options.proxy(proxy.clone());
+        }
         if !self.log_in.is_service() {
             // Other brokers may pass on what the service would not.
             options.config.max_packet_size = MAX_PACKET;
@@ -77,6 +124,45 @@ impl Target {
     pub(crate) fn options(&self) -> Result<Options, Failure> {
         self.options_as(&self.client_id)
     }
+}
+
+/// A server's address. Not by clap, whose error would show what it is instead, which may hold a password.
+fn endpoint(url: &str) -> Result<Endpoint, Failure> {
+    url.parse().map_err(Failure::Endpoint)
+}
+
+/// The servers of the arguments, or else of the profile.
+fn endpoints(urls: &[String], profile: &Profile) -> Result<Vec<Endpoint>, Failure> {
+    match urls {
+        [] => Ok(profile.url.clone()),
+        urls => urls.iter().map(|url| endpoint(url)).collect(),
+    }
+}
+
+/// Whom to trust, and who to be.
+fn tls(security: &Security, profile: &Profile) -> Result<Tls, Failure> {
+    let mut tls = Tls::new();
+    if let Some(path) = security.cafile.as_ref().or(profile.cafile.as_ref()) {
+        tls = tls.ca_file(path).map_err(Failure::Tls)?;
+    }
+    let certificate = match (&security.cert, &security.key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        _ => profile.cert.as_ref().zip(profile.key.as_ref()),
+    };
+    if let Some((certificate, key)) = certificate {
+        tls = tls.client_certificate_files(certificate, key).map_err(Failure::Tls)?;
+    }
+    if let Some(name) = security.server_name.as_ref().or(profile.server_name.as_ref()) {
+        tls = tls.server_name(name).map_err(Failure::Tls)?;
+    }
+    if security.insecure {
+        output::warning(
+            &"CERTIFICATES ARE NOT CHECKED (--insecure): anybody in between can read and change everything, the \
+              log-in included; --cafile with the server's own authority is safe",
+        );
+        tls = tls.dangerously_accept_any_certificate();
+    }
+    Ok(tls)
 }
 
 /// A client id that nobody else has, of a length that MQTT 3.1 allows.
@@ -103,29 +189,35 @@ impl BrokerTarget {
                   --password-file and MQTT_P2P_PASSWORD keep it to yourself",
             );
         }
-        let mut endpoint = match (&args.host, args.port) {
-            (None, None) => None,
-            (host, port) => Some(Endpoint::tcp(host.as_deref().unwrap_or("localhost"), port.unwrap_or(1883))),
-        };
+        let connection = &args.connection;
+        let security = &connection.security;
+        let scheme = if security.wants_tls() { "mqtts" } else { "mqtt" };
         let mut user_name = None;
         let mut topic = None;
-        if let Some(location) = location {
-            endpoint = Some(location.endpoint);
+        let endpoints = if let Some(location) = location {
             user_name = location.user_name;
             password = password.or(location.password);
             topic = location.topic;
-        }
+            vec![location.endpoint]
+        } else if let Some(path) = &args.unix {
+            vec![Endpoint::unix(path)]
+        } else if args.host.is_some() || args.port.is_some() {
+            vec![host_and_port(scheme, args.host.as_deref().unwrap_or("localhost"), args.port)?]
+        } else {
+            match endpoints(&connection.url, profile)? {
+                none if none.is_empty() => vec![host_and_port(scheme, "localhost", None)?],
+                some => some,
+            }
+        };
         let target = match user_name {
             Some(user_name) => {
                 let log_in = LogIn::Password { user_name, password };
-                let endpoint = endpoint.unwrap_or_else(|| Endpoint::tcp("localhost", 1883));
-                let identity = &args.connection.identity;
-                let client_id = login::client_id(identity, profile).unwrap_or_else(random_client_id);
-                Target { endpoint, log_in, client_id, keep_alive: profile.keep_alive }
+                let client_id = login::client_id(&connection.identity, profile);
+                Target::new(endpoints, connection, log_in, client_id, profile)?
             }
-            None => Target::any(&args.connection, endpoint, password, profile)?,
+            None => Target::with_endpoints(endpoints, connection, password, profile)?,
         };
-        if args.disable_clean_session && login::client_id(&args.connection.identity, profile).is_none() {
+        if args.disable_clean_session && target.is_passing {
             return Err(Failure::SessionWithoutClientId);
         }
         let mut options = target.options()?.clean_session(!args.disable_clean_session);
@@ -155,6 +247,15 @@ impl BrokerTarget {
     }
 }
 
+/// A server as -h and -p name it.
+fn host_and_port(scheme: &str, host: &str, port: Option<u16>) -> Result<Endpoint, Failure> {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.into() };
+    endpoint(&match port {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    })
+}
+
 /// What mosquitto's -L means: `mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC`.
 struct Location {
     endpoint: Endpoint,
@@ -166,7 +267,7 @@ struct Location {
 impl Location {
     fn parse(url: &str) -> Result<Self, Failure> {
         let (scheme, rest) = url.split_once("://").ok_or(Failure::Location)?;
-        if scheme != "mqtt" {
+        if !matches!(scheme, "mqtt" | "mqtts") {
             return Err(Failure::Location);
         }
         let (authority, topic) = match rest.split_once('/') {
@@ -182,7 +283,7 @@ impl Location {
             None => (None, None),
         };
         Ok(Self {
-            endpoint: format!("{scheme}://{host}").parse().map_err(Failure::Endpoint)?,
+            endpoint: endpoint(&format!("{scheme}://{host}"))?,
             user_name: user_name.map(Into::into),
             password: password.map(|password| Zeroizing::new(password.into())),
             topic: topic.map(Into::into),

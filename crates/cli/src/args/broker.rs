@@ -26,12 +26,15 @@ pub(crate) struct Broker {
     /// Host name or address [default: localhost]
     #[arg(long, short = 'h', value_name = "HOST")]
     pub(crate) host: Option<String>,
-    /// Port [default: 1883]
+    /// Port [default: 1883, with TLS 8883]
     #[arg(long, short, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
-    /// Server and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC
+    /// Server and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, or mqtts://…
     #[arg(short = 'L', value_name = "URL")]
     pub(crate) location: Option<String>,
+    /// Socket file of a server on this machine
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["host", "port", "location"])]
+    pub(crate) unix: Option<String>,
     #[command(flatten)]
     pub(crate) connection: Connection,
     /// Password. Every user of the machine can see it here: better use --password-file or MQTT_P2P_PASSWORD

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use mqtt_p2p_tokio::Endpoint;
 use serde::{Deserialize, Serialize};
 
 /// How the client proves who it is.
@@ -77,12 +76,48 @@ pub(crate) struct SecretSource {
     pub(crate) token_file: Option<PathBuf>,
 }
 
-/// Where the server is, and who the client is.
+/// Where the server is, how to get there, and who the client is.
 #[derive(Debug, Args)]
 pub(crate) struct Connection {
-    /// Server: mqtt://HOST[:PORT] or ws://HOST[:PORT][/PATH]
-    #[arg(long, env = "MQTT_P2P_URL", hide_env_values = true, value_name = "URL")]
-    pub(crate) url: Option<Endpoint>,
+    /// Server: mqtt://HOST[:PORT], mqtts://…, ws://HOST[:PORT][/PATH], wss://… or unix:///PATH. Given several times,
+    /// they are tried in turn; in the environment, blanks stand between them
+    // Read later: an error of the parser would show what is in it, which may be somebody's password.
+    #[arg(long, env = "MQTT_P2P_URL", hide_env_values = true, value_name = "URL", value_delimiter = ' ')]
+    pub(crate) url: Vec<String>,
+    #[command(flatten)]
+    pub(crate) security: Security,
     #[command(flatten)]
     pub(crate) identity: Identity,
+}
+
+/// TLS, and the way there.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS and proxy")]
+pub(crate) struct Security {
+    /// Trust the authorities in this PEM file instead of those of the platform
+    #[arg(long, value_name = "PATH")]
+    pub(crate) cafile: Option<PathBuf>,
+    /// PEM file with the client's certificate
+    #[arg(long, value_name = "PATH", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// PEM file with its private key
+    #[arg(long, value_name = "PATH", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+    /// The name that the server's certificate has to have, if it is not the host
+    #[arg(long, value_name = "NAME")]
+    pub(crate) server_name: Option<String>,
+    /// DANGER: accept any certificate. Anybody in between can read and change everything, the log-in included
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Go through a proxy: http://[USER:PASSWORD@]HOST[:PORT] or socks5://…
+    // Read later, as above.
+    #[arg(long, env = "MQTT_P2P_PROXY", hide_env_values = true, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+}
+
+impl Security {
+    /// Whether anything asks for TLS.
+    pub(crate) const fn wants_tls(&self) -> bool {
+        self.cafile.is_some() || self.cert.is_some() || self.server_name.is_some() || self.insecure
+    }
 }

@@ -11,7 +11,14 @@ Exit codes:
   4  the log-in was refused, and would be again
   5  send, publish: no acknowledgement in time, or the connection keeps breaking
   6  listen, subscribe, bench: a subscription was refused
-  7  subscribe: -W was over before -C messages had come";
+  7  subscribe: -W was over before -C messages had come
+ 10  doctor: the name was not found
+ 11  doctor: TCP or the Unix socket does not connect
+ 12  doctor: the proxy does not let it through
+ 13  doctor: TLS
+ 14  doctor: WebSocket
+ 15  doctor: no answer to CONNECT, or none that is MQTT (a refused log-in is 4)
+ 16  doctor: no answer to a ping";
 
 pub(super) const DEMO: &str = "\
 Starts the emulator on free ports of the loopback address, connects two clients, lets them send each other P2P messages at \
@@ -65,6 +72,15 @@ waiting in line; use --rate for that of a broker at ease.
 Client ids are --client-id with -p1, -p2 … and -s1, -s2 … behind it. Ctrl-C ends the sending early. The exit code is 1 if messages were lost, or at \
 QoS 2 came twice.";
 
+pub(super) const DOCTOR: &str = "\
+Connects once, shows each step with the time that it took, and explains the first that fails: name, proxy, TCP, TLS, WebSocket, \
+CONNECT, and a round trip. Each failure has an exit code of its own.
+
+It logs in as any client does. A client of the same id that is connected loses its connection: use another --client-id if that \
+matters. Messages that wait for the client id stay where they are. Without --client-id it takes one that nobody has.
+
+With --json each step is an object with the keys step, ok and millis, and detail, or error and help.";
+
 pub(super) const PROFILES: &str = "\
 Lists the profiles of the file, without secrets. A profile keeps what a log-in needs; --profile NAME uses it with any command. \
 Arguments override the environment, which overrides the profile.
@@ -83,7 +99,8 @@ Arguments override the environment, which overrides the profile.
   instance = \"post-cn-example\"
   secret_key_env = \"WORK_SECRET\"  # or secret_key_file, or secret_key itself
 
-password and token have the same three forms as secret_key; keep_alive is in seconds. A file that holds a secret should be readable for you only.";
+password and token have the same three forms as secret_key; keep_alive is in seconds; url may be a list, tried in turn. \
+For TLS there are cafile, cert, key and server_name, and there is proxy. A file that holds a secret should be readable for you only.";
 
 pub(super) const SIGN: &str = "\
 Prints what a client of ApsaraMQ logs in with, in two lines; in signature mode:

@@ -12,8 +12,8 @@ use clap::{Args, Parser, Subcommand};
 use mqtt_p2p_tokio::QoS;
 
 pub(crate) use broker::{Broker, Input, Publish, Subscribe, Version};
-pub(crate) use connection::{Connection, Identity, Mode, SecretSource};
-pub(crate) use tools::{Bench, Completions, Emulator, Man, Sign};
+pub(crate) use connection::{Connection, Identity, Mode, SecretSource, Security};
+pub(crate) use tools::{Bench, Completions, Doctor, Emulator, Man, Sign};
 
 /// MQTT client with ApsaraMQ's P2P messages
 #[derive(Debug, Parser)]
@@ -70,6 +70,9 @@ pub(crate) enum Command {
     /// Subscribe at any broker, with the flags of mosquitto_sub
     #[command(long_about = help::SUBSCRIBE, after_help = help::EXIT_CODES, disable_help_flag = true)]
     Subscribe(Box<Subscribe>),
+    /// Find out, step by step, why there is no connection
+    #[command(long_about = help::DOCTOR, after_help = help::EXIT_CODES)]
+    Doctor(Doctor),
     /// Measure message rates and latencies
     #[command(long_about = help::BENCH, after_help = help::EXIT_CODES)]
     Bench(Bench),

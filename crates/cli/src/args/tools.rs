@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::Shell;
-use mqtt_p2p_tokio::{Endpoint, QoS};
+use mqtt_p2p_tokio::QoS;
 
 use super::{Connection, Identity, qos, seconds};
 
@@ -13,7 +13,7 @@ use super::{Connection, Identity, qos, seconds};
 pub(crate) struct Bench {
     /// Server, instead of --url
     #[arg(value_name = "URL")]
-    pub(crate) server: Option<Endpoint>,
+    pub(crate) server: Option<String>,
     /// Messages that each publisher sends
     #[arg(long, short = 'n', value_name = "N", default_value_t = 10_000, conflicts_with = "duration")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
@@ -48,6 +48,18 @@ pub(crate) struct Bench {
     pub(crate) topic: String,
     /// Seconds without any progress after which it ends
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Server, instead of --url
+    #[arg(value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Seconds for all steps up to the log-in, and again for the round trip
+    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) connection: Connection,

@@ -52,7 +52,7 @@ struct Run {
 }
 
 pub(crate) async fn run(args: &Bench, profile: &Profile) -> Result<(), Failure> {
-    let target = Target::any(&args.connection, args.server.clone(), None, profile)?;
+    let target = Target::any(&args.connection, args.server.as_deref(), profile)?;
     let topic = topic(args, &target)?;
     let mut stopped = stop::watch()?;
     let (publishers, subscribers) = tokio::select! {
