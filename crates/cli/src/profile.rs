@@ -139,7 +139,7 @@ fn read(path: &Path) -> Result<File, Failure> {
         line: error
             .span()
             .and_then(|span| text.get(..span.start))
-            .map(|before| before.lines().count().max(1)),
+            .map(|before| 1 + before.matches('\n').count()),
         // Without the line itself, which may hold a secret.
         error: error.message().into(),
     })

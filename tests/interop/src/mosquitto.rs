@@ -58,7 +58,8 @@ pub fn tool(name: &str) -> PathBuf {
 /// while the broker is away.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = std::process::id() % 8_000;
+    // Tests may have a process each, and those have numbers in a row.
+    let start = std::process::id().wrapping_mul(64) % 8_000;
     loop {
         let offset = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
         let port = 20_000 + ((start + offset) % 8_000) as u16;
