@@ -166,6 +166,25 @@ async fn payloads_go_to_a_pipe_byte_for_byte() {
     assert_eq!((&json["payload"], &json["payloadlen"]), (&"a\u{1b}[2Jé".into(), &7.into()));
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_file_leads_to_a_server() {
+    let broker = Mosquitto::start().await;
+    let path = std::env::temp_dir().join(format!("mqtt-p2p-socket-{}", std::process::id()));
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let port = broker.tcp().port();
+    let bridge = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+    });
+    let subscribing = subscribed(&broker, &["-t", "u", "-C", "1"]);
+    run(bare(&["publish", "-t", "u", "-m", "through a file", "-q", "1", "--unix"]).arg(&path)).expect(0);
+    assert_eq!(subscribing.finish().expect(0).stdout, "through a file\n");
+    bridge.await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+}
+
 #[test]
 fn contradictions_and_gaps_are_usage_errors() {
     for args in [

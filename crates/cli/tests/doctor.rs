@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -141,6 +142,41 @@ fn an_address_with_a_password_in_it_is_refused_without_showing_it() {
         let refused = run(bare(args).env("MQTT_P2P_SECRET_KEY", SECRET)).expect(2).explains(&["help: "]);
         assert!(!refused.stderr.contains("planted"), "{refused:#?}");
     }
+}
+
+#[test]
+fn faults_of_proxy_websocket_and_a_server_that_dies_after_the_log_in_have_their_own_codes() {
+    let answers = |bytes: &'static [u8]| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(bytes);
+                held.push(stream);
+            }
+        });
+        address
+    };
+    let refuses = answers(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    doctor("mqtt://localhost:1", &["--proxy", &format!("http://{refuses}")]).expect(12).diagnoses(
+        &["name", "TCP connection"],
+        "way through the proxy",
+        &["proxy"],
+    );
+    doctor(&format!("ws://{refuses}"), &[]).expect(14).diagnoses(
+        &["name", "TCP connection"],
+        "WebSocket upgrade",
+        &["403", "path"],
+    );
+    let accepts = answers(&[0x20, 2, 0, 0]);
+    doctor(&format!("mqtt://{accepts}"), &["--timeout", "0.5"]).expect(16).diagnoses(
+        &["name", "TCP connection", "answer to CONNECT"],
+        "answer to a ping",
+        &["ping in time"],
+    );
 }
 
 /// A way to a server through TLS, and the file of the authority behind it.

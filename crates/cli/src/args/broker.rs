@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 use mqtt_p2p_tokio::QoS;
 
+use super::connection::IDENTITY;
 use super::{Connection, qos, seconds};
 use crate::format::Format;
 
@@ -35,11 +36,6 @@ pub(crate) struct Broker {
     /// Socket file of a server on this machine
     #[arg(long, value_name = "PATH", conflicts_with_all = ["host", "port", "location"])]
     pub(crate) unix: Option<String>,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-    /// Password. Every user of the machine can see it here: better use --password-file or MQTT_P2P_PASSWORD
-    #[arg(long = "pw", short = 'P', value_name = "PASSWORD")]
-    pub(crate) password: Option<String>,
     /// Keep the session when the connection ends; needs --client-id
     #[arg(long, short = 'c')]
     pub(crate) disable_clean_session: bool,
@@ -52,11 +48,16 @@ pub(crate) struct Broker {
     /// Also say when the log-in and the subscriptions succeed
     #[arg(long, short)]
     pub(crate) debug: bool,
+    /// Print help
+    #[arg(long, action = ArgAction::Help, help_heading = "Everywhere")]
+    pub(crate) help: Option<bool>,
+    /// Password. Every user of the machine can see it here: better use --password-file or MQTT_P2P_PASSWORD
+    #[arg(long = "pw", short = 'P', value_name = "PASSWORD", help_heading = IDENTITY)]
+    pub(crate) password: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
     #[command(flatten)]
     pub(crate) will: WillArgs,
-    /// Print help
-    #[arg(long, action = ArgAction::Help)]
-    pub(crate) help: Option<bool>,
 }
 
 /// What the server publishes if this client vanishes.

@@ -25,9 +25,12 @@ pub(crate) enum Mode {
     None,
 }
 
+/// What stands above these arguments in the help.
+pub(super) const IDENTITY: &str = "Who the client is";
+
 /// Who the client is.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Who the client is")]
+#[command(next_help_heading = IDENTITY)]
 pub(crate) struct Identity {
     /// Client id; for ApsaraMQ <group id>@@@<device id>
     #[arg(

@@ -94,8 +94,6 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Send {
-    #[command(flatten)]
-    pub(crate) connection: Connection,
     /// Let the server forget this client id's session, and what waits for it
     #[arg(long)]
     pub(crate) clean_session: bool,
@@ -120,12 +118,12 @@ pub(crate) struct Send {
     /// The message; - reads it from stdin
     #[arg(required_unless_present = "file", allow_negative_numbers = true)]
     pub(crate) message: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Listen {
-    #[command(flatten)]
-    pub(crate) connection: Connection,
     /// Let the server forget this client id's session, and what waits for it
     #[arg(long)]
     pub(crate) clean_session: bool,
@@ -138,6 +136,8 @@ pub(crate) struct Listen {
     /// End after so many messages; one more that has come by then is shown on stderr
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }
 
 fn qos(text: &str) -> Result<QoS, &'static str> {

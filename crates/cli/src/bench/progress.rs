@@ -37,12 +37,12 @@ impl Progress {
     }
 
     pub(super) fn show(&self, published: u64, received: u64, elapsed: Duration) {
+        self.bar.set_message(format!("published {published}, received {received}"));
         self.bar.set_position(match self.duration {
             Some(duration) => (elapsed.as_secs_f64() / duration.as_secs_f64() * STEPS as f64) as u64,
             None if self.subscribers == 0 => published,
             None => received,
         });
-        self.bar.set_message(format!("published {published}, received {received}"));
     }
 
     pub(super) fn end(&self) {
