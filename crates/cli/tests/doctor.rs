@@ -48,7 +48,7 @@ async fn a_good_server_has_every_step_ticked() {
 fn a_name_that_does_not_exist_is_found_at_the_name() {
     doctor("mqtt://no-such-host.invalid", &[]).expect(10).diagnoses(
         &[],
-        "name",
+        "name resolution",
         &["host name was not found", "name server"],
     );
 }
@@ -57,7 +57,7 @@ fn a_name_that_does_not_exist_is_found_at_the_name() {
 fn a_closed_port_is_found_at_tcp() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     doctor(&format!("mqtt://{free}"), &[]).expect(11).diagnoses(
-        &["name"],
+        &["name resolution"],
         "TCP connection",
         &["refused", "check the port"],
     );
@@ -68,8 +68,8 @@ fn a_silent_port_is_found_at_connect() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("mqtt://{}", silent.local_addr().unwrap());
     doctor(&url, &["--timeout", "0.5"]).expect(15).diagnoses(
-        &["name", "TCP connection"],
-        "answer to CONNECT",
+        &["name resolution", "TCP connection"],
+        "log-in",
         &["in time", "stays silent"],
     );
 }
@@ -79,7 +79,7 @@ async fn a_certificate_of_an_unknown_authority_is_found_at_tls_and_its_file_mend
     let server = server().await;
     let (url, authority) = behind_tls(server.tcp_addr()).await;
     doctor(&url, &[]).expect(13).diagnoses(
-        &["name", "TCP connection"],
+        &["name resolution", "TCP connection"],
         "TLS handshake",
         &["unknown authority", "--cafile"],
     );
@@ -97,7 +97,7 @@ async fn a_wrong_secret_is_found_at_the_log_in_and_not_shown() {
     let mut command = logged_in(&tcp(&server), "GID_demo@@@patient", &["doctor"]);
     let refused = run(command.env("MQTT_P2P_SECRET_KEY", "wr0ng-s3cr3t")).expect(4);
     let refused =
-        refused.diagnoses(&["name", "TCP connection"], "answer to CONNECT", &["return code 4", "secret"]);
+        refused.diagnoses(&["name resolution", "TCP connection"], "log-in", &["return code 4", "secret"]);
     assert!(!refused.stdout.contains("wr0ng") && !refused.stderr.contains("wr0ng"), "{refused:#?}");
 }
 
@@ -162,19 +162,19 @@ fn faults_of_proxy_websocket_and_a_server_that_dies_after_the_log_in_have_their_
     };
     let refuses = answers(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     doctor("mqtt://localhost:1", &["--proxy", &format!("http://{refuses}")]).expect(12).diagnoses(
-        &["name", "TCP connection"],
-        "way through the proxy",
+        &["name resolution", "TCP connection"],
+        "proxy",
         &["proxy"],
     );
     doctor(&format!("ws://{refuses}"), &[]).expect(14).diagnoses(
-        &["name", "TCP connection"],
+        &["name resolution", "TCP connection"],
         "WebSocket upgrade",
         &["403", "path"],
     );
     let accepts = answers(&[0x20, 2, 0, 0]);
     doctor(&format!("mqtt://{accepts}"), &["--timeout", "0.5"]).expect(16).diagnoses(
-        &["name", "TCP connection", "answer to CONNECT"],
-        "answer to a ping",
+        &["name resolution", "TCP connection", "log-in"],
+        "round trip",
         &["ping in time"],
     );
 }

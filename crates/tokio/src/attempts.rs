@@ -141,3 +141,45 @@ fn may_differ_elsewhere(error: &ConnectError) -> bool {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_left_in_the_meantime_gets_no_other_attempt() {
+        let options =
+            Options::new(Endpoint::tcp("a", 1), "1").or_endpoint(Endpoint::tcp("b", 1)).fall_back_to_v31();
+        let refused = ConnectError::Refused(ReasonCode::UnsupportedProtocolVersion);
+        for (wanted, at_once, next) in [(false, false, Protocol::V311), (true, true, Protocol::V31)] {
+            let mut attempts = Attempts::new(&options, None);
+            attempts.opened();
+            assert_eq!(attempts.ended(&refused, wanted), at_once);
+            assert_eq!((attempts.protocol(), attempts.endpoint().host()), (next, "a"));
+        }
+    }
+
+    #[test]
+    fn each_endpoint_is_asked_in_both_editions_before_the_round_ends() {
+        let options =
+            Options::new(Endpoint::tcp("a", 1), "1").or_endpoint(Endpoint::tcp("b", 1)).fall_back_to_v31();
+        let closed = ConnectError::Failed {
+            reason: DisconnectReason::Transport(TransportError::ClosedByPeer),
+            detail: None,
+        };
+        let mut attempts = Attempts::new(&options, None);
+        let mut tried = Vec::new();
+        loop {
+            tried.push((attempts.endpoint().host().to_owned(), attempts.protocol()));
+            attempts.dialling();
+            attempts.opened();
+            if !attempts.ended(&closed, true) {
+                break;
+            }
+        }
+        let editions = [Protocol::V311, Protocol::V31];
+        let expected: Vec<_> =
+            ["a", "b"].iter().flat_map(|host| editions.map(|edition| (host.to_string(), edition))).collect();
+        assert_eq!(tried, expected);
+    }
+}

@@ -9,11 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::OnceCell;
 use tokio_rustls::rustls::ClientConfig;
+use tokio_tungstenite::tungstenite::http::HeaderMap;
 
 use crate::endpoint::{Endpoint, Transport, authority};
 use crate::options::Options;
 use crate::route::Route;
 use crate::step::{Step, Steps};
+use crate::tls::Tls;
 use crate::{tls, websocket};
 
 /// A connection's bytes, whatever carries them. A write takes whole packets, so that a transport of messages can
@@ -43,16 +45,25 @@ impl DialError {
 
 /// What one client dials with.
 pub(crate) struct Dialler {
-    options: Options,
+    route: Route,
+    trust: Tls,
+    websocket_headers: HeaderMap,
+    max_packet_size: usize,
     /// Made for the first connection that needs it; later ones resume its TLS sessions.
     tls: OnceCell<Arc<ClientConfig>>,
     pub(crate) steps: Steps,
 }
 
 impl Dialler {
-    pub(crate) fn new(options: Options) -> Self {
-        let steps = Steps::new(options.observer.clone());
-        Self { options, tls: OnceCell::new(), steps }
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            route: options.route.clone(),
+            trust: options.tls.clone(),
+            websocket_headers: options.websocket_headers.clone(),
+            max_packet_size: options.config.max_packet_size as usize,
+            tls: OnceCell::new(),
+            steps: Steps::new(options.observer.clone()),
+        }
     }
 
     /// Opens the transport. Dropped before its end, it leaves nothing behind.
@@ -64,14 +75,13 @@ impl Dialler {
         let mut stream = self.route(&endpoint).await?;
         if endpoint.is_secure() {
             let config = self.tls_config().await?;
-            let handshake = self.options.tls.open(config, &endpoint, stream);
+            let handshake = self.trust.open(config, &endpoint, stream);
             let encrypted = self.steps.run(Step::Tls, handshake, tls::describe).await?;
             stream = Box::new(encrypted);
         }
         if let Transport::WebSocket { path } | Transport::SecureWebSocket { path } = endpoint.transport() {
-            let limit = self.options.config.max_packet_size as usize;
-            let request = websocket::request(&endpoint, path, protocol, &self.options.websocket_headers)?;
-            let upgrade = websocket::open(stream, request, limit);
+            let request = websocket::request(&endpoint, path, protocol, &self.websocket_headers)?;
+            let upgrade = websocket::open(stream, request, self.max_packet_size);
             stream = Box::new(self.steps.run(Step::WebSocket, upgrade, |_| path.clone()).await?);
         }
         Ok(stream)
@@ -80,7 +90,7 @@ impl Dialler {
     /// What carries bytes to the server.
     async fn route(&self, endpoint: &Arc<Endpoint>) -> Result<Link, DialError> {
         let steps = &self.steps;
-        Ok(match (&self.options.route, endpoint.transport()) {
+        Ok(match (&self.route, endpoint.transport()) {
             (Route::Own(connector), _) => {
                 let connect = async {
                     connector
@@ -107,9 +117,9 @@ impl Dialler {
 
     async fn tls_config(&self) -> Result<Arc<ClientConfig>, DialError> {
         let make = || async {
-            let tls = self.options.tls.clone();
+            let trust = self.trust.clone();
             // It may read the platform's store, which is hundreds of files.
-            let made = tokio::task::spawn_blocking(move || tls.build()).await;
+            let made = tokio::task::spawn_blocking(move || trust.build()).await;
             made.unwrap_or_else(|error| Err(DialError::new(TransportError::Tls, error)))
         };
         self.tls.get_or_try_init(make).await.cloned()
@@ -179,13 +189,31 @@ impl DialError {
 
 #[cfg(test)]
 mod tests {
+    use tokio_rustls::rustls::ServerConfig;
+
     use super::*;
 
+    // Every way over TCP begins with this one function; what lies on top must not lose what it set.
     #[tokio::test]
     async fn trap_no_tcp_nodelay_40_ms_stalls() {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let server = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let serving = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio_rustls::TlsAcceptor::from(Arc::new(server)).accept(stream).await.unwrap()
+        });
         let stream = tcp("127.0.0.1", port, &Steps::new(None)).await.unwrap();
         assert!(stream.nodelay().unwrap());
+        let trust = Tls::new().ca_pem(made.cert.pem().as_bytes()).unwrap();
+        let endpoint = Endpoint::tls("127.0.0.1", port);
+        let stream = trust.open(trust.build().unwrap(), &endpoint, stream).await.unwrap();
+        assert!(stream.get_ref().0.nodelay().unwrap());
+        drop(serving.await.unwrap());
     }
 }

@@ -97,7 +97,7 @@ enum Input {
 pub(crate) async fn run(shared: Arc<Shared>, options: Options, first: Option<First>) {
     let events = shared.lock().events.clone();
     let attempts = Attempts::new(&options, first);
-    let dialler = Arc::new(Dialler::new(options.clone()));
+    let dialler = Arc::new(Dialler::new(&options));
     let mut driver = Driver {
         shared,
         options,
@@ -459,7 +459,9 @@ impl State {
             Event::Disconnected { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
                 let detail = match (reason, dialler.steps.under_way()) {
-                    (DisconnectReason::ConnectTimeout, Some(step)) => Some(format!("no {step}").into()),
+                    (DisconnectReason::ConnectTimeout, Some(step)) => {
+                        Some(format!("stuck at: {step}").into())
+                    }
                     _ => detail.clone(),
                 };
                 ConnectionEvent::Disconnected { reason, detail, retry_in: wait(retry_at) }

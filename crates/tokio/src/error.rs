@@ -16,7 +16,7 @@ pub enum ConnectError {
     Failed {
         /// Why, as far as the evidence goes.
         reason: DisconnectReason,
-        /// What the operating system, TLS or the server said, or what was waited for in vain.
+        /// What the operating system, TLS or the server said, or at which step it was stuck.
         detail: Option<Arc<str>>,
     },
 }
@@ -54,9 +54,13 @@ impl ConnectError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Refused(reason) => refusal_advice(*reason),
-            // Unlike a client that runs, this one does not try again.
-            Self::Failed { reason: DisconnectReason::Transport(TransportError::Broken), .. } => {
-                "try again: networks break"
+            // Before the server has said a word, this is not what it means later.
+            Self::Failed {
+                reason: DisconnectReason::Transport(TransportError::Broken | TransportError::ClosedByPeer),
+                ..
+            } => {
+                "check the port: one that expects TLS (mqtts://) or WebSocket hangs up on plain MQTT; a server may also \
+                 refuse a log-in that way, and networks break: try again"
             }
             Self::Failed { reason, .. } => reason.advice(),
         }

@@ -35,7 +35,7 @@ pub enum ConnectionEvent {
     Disconnected {
         /// Why, as far as the evidence goes.
         reason: DisconnectReason,
-        /// What the operating system, TLS or the server said, or what was waited for in vain.
+        /// What the operating system, TLS or the server said, or at which step it was stuck.
         detail: Option<Arc<str>>,
         /// When the next attempt follows; `None`: not before [`Client::reconnect`](crate::Client::reconnect).
         retry_in: Option<Duration>,

@@ -110,15 +110,15 @@ impl Steps {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Name => "name",
+            Self::Name => "name resolution",
             Self::Tcp => "TCP connection",
             Self::UnixSocket => "Unix socket",
-            Self::Connector => "stream of the caller's",
-            Self::Proxy => "way through the proxy",
+            Self::Connector => "connector",
+            Self::Proxy => "proxy",
             Self::Tls => "TLS handshake",
             Self::WebSocket => "WebSocket upgrade",
-            Self::Connect => "answer to CONNECT",
-            Self::RoundTrip => "answer to a ping",
+            Self::Connect => "log-in",
+            Self::RoundTrip => "round trip",
         })
     }
 }

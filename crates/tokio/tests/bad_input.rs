@@ -4,7 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{CONNACK, Raw, credentials, emulator, event, next, options, packet, quick, tcp, within, ws};
+use common::{
+    CONNACK, Raw, credentials, emulator, event, failure, next, options, packet, quick, tcp, within, ws,
+};
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::{
     Client, ClientId, Config, ConnectError, ConnectionEvent, Credentials, DisconnectReason, Endpoint, Error,
@@ -12,17 +14,6 @@ use mqtt_p2p_tokio::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-/// The error of the first attempt, whose words and advice are there.
-async fn failure(options: Options) -> ConnectError {
-    let endpoint = options.endpoint.to_string();
-    let Err(error) = within("the first attempt", Client::connect(options)).await else {
-        panic!("{endpoint}: connected");
-    };
-    println!("{endpoint}: {error}; {}", error.advice());
-    assert!(!error.to_string().is_empty() && !error.advice().is_empty());
-    error
-}
 
 /// Why no connection came about.
 async fn reason(options: Options) -> DisconnectReason {

@@ -1,10 +1,12 @@
 //! What the tests of the tokio client against real peers share: Debian's mosquitto, a link that can be cut, and
 //! waiting that always ends.
 
+mod certificates;
 mod client;
 mod mosquitto;
 mod proxy;
 
+pub use certificates::{Authority, Fault};
 pub use client::{connect, next, nothing_more, number, options, within};
-pub use mosquitto::{Mosquitto, Settings, tool};
+pub use mosquitto::{Mosquitto, Secure, Settings, tool};
 pub use proxy::Proxy;

@@ -6,10 +6,11 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use mqtt_p2p_tokio::Endpoint;
+use mqtt_p2p_tokio::{Endpoint, Tls};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use crate::certificates::{Authority, Fault};
 use crate::within;
 
 /// How a broker behaves.
@@ -19,6 +20,43 @@ pub struct Settings {
     pub persistence: bool,
     /// Let only these users in, with these passwords.
     pub users: Vec<(&'static str, &'static str)>,
+    /// Listen with TLS as well, with a certificate that has this fault, and on a Unix socket.
+    pub secure: Option<Fault>,
+}
+
+/// Where a broker listens with TLS, and who signed its certificate.
+#[derive(Debug)]
+pub struct Secure {
+    /// Who signs the certificates of the broker, and of the clients that [`Self::mutual`] lets in.
+    pub authority: Authority,
+    tls_port: u16,
+    mutual_port: u16,
+    wss_port: u16,
+}
+
+impl Secure {
+    /// TLS over TCP.
+    pub fn tls(&self) -> Endpoint {
+        Endpoint::tls("127.0.0.1", self.tls_port)
+    }
+
+    /// TLS over TCP, for clients with a certificate.
+    pub fn mutual(&self) -> Endpoint {
+        Endpoint::tls("127.0.0.1", self.mutual_port)
+    }
+
+    /// WebSocket over TLS.
+    pub fn wss(&self) -> Endpoint {
+        Endpoint::wss("127.0.0.1", self.wss_port)
+    }
+
+    /// Trust in the broker's authority alone.
+    ///
+    /// # Panics
+    /// The authority is none.
+    pub fn trusted(&self) -> Tls {
+        Tls::new().ca_pem(self.authority.pem().as_bytes()).expect("an authority")
+    }
 }
 
 /// A broker on free loopback ports, TCP and WebSocket. It is killed when dropped.
@@ -27,6 +65,7 @@ pub struct Mosquitto {
     directory: Directory,
     tcp_port: u16,
     ws_port: u16,
+    secure: Option<Secure>,
     /// `None` while it is stopped.
     process: Option<Child>,
 }
@@ -58,8 +97,8 @@ pub fn tool(name: &str) -> PathBuf {
 /// while the broker is away.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Tests may have a process each, and those have numbers in a row.
-    let start = std::process::id().wrapping_mul(64) % 8_000;
+    // Tests that start together have process ids next to each other, and a port that was found is not taken at once.
+    let start = std::process::id().wrapping_mul(61) % 8_000;
     loop {
         let offset = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
         let port = 20_000 + ((start + offset) % 8_000) as u16;
@@ -83,10 +122,18 @@ impl Mosquitto {
         let (tcp_port, ws_port) = (free_port(), free_port());
         let directory = std::env::temp_dir().join(format!("mqtt-p2p-{}-{tcp_port}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a directory");
-        let mut broker = Self { directory: Directory(directory), tcp_port, ws_port, process: None };
+        let secure = settings.secure.map(|fault| {
+            let authority = Authority::new("interop");
+            authority.write(&directory, fault);
+            Secure { authority, tls_port: free_port(), mutual_port: free_port(), wss_port: free_port() }
+        });
+        let mut broker = Self { directory: Directory(directory), tcp_port, ws_port, secure, process: None };
         let directory = broker.directory.0.as_path();
         let passwords = passwords(directory, &settings.users).await;
-        let config = config(directory, tcp_port, ws_port, settings.persistence, &passwords);
+        let mut config = config(directory, tcp_port, ws_port, settings.persistence, &passwords);
+        if let Some(secure) = &broker.secure {
+            config += &secure_config(directory, secure);
+        }
         std::fs::write(directory.join("mosquitto.conf"), config).expect("a config file");
         broker.restart().await;
         broker
@@ -107,7 +154,9 @@ impl Mosquitto {
             .spawn()
             .expect("mosquitto starts");
         let child = self.process.insert(child);
-        for port in [self.tcp_port, self.ws_port] {
+        let secure =
+            self.secure.iter().flat_map(|secure| [secure.tls_port, secure.mutual_port, secure.wss_port]);
+        for port in [self.tcp_port, self.ws_port].into_iter().chain(secure) {
             let accepts = async {
                 while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
                     if let Ok(Some(status)) = child.try_wait() {
@@ -152,6 +201,23 @@ impl Mosquitto {
         Endpoint::ws("127.0.0.1", self.ws_port)
     }
 
+    /// Where it is through a Unix socket.
+    ///
+    /// # Panics
+    /// It was not started with [`Settings::secure`].
+    pub fn unix(&self) -> Endpoint {
+        assert!(self.secure.is_some());
+        Endpoint::unix(self.directory.0.join("socket").display().to_string())
+    }
+
+    /// Where it is over TLS.
+    ///
+    /// # Panics
+    /// It was not started with [`Settings::secure`].
+    pub fn secure(&self) -> &Secure {
+        self.secure.as_ref().expect("a broker with TLS")
+    }
+
     /// Both, each with a name that can be part of a client id.
     pub fn endpoints(&self) -> [(&'static str, Endpoint); 2] {
         [("tcp", self.tcp()), ("ws", self.ws())]
@@ -189,6 +255,27 @@ listener {tcp_port} 127.0.0.1
 listener {ws_port} 127.0.0.1
 protocol websockets
 socket_domain ipv4
+"
+    )
+}
+
+/// The listeners with TLS, and the Unix socket.
+fn secure_config(directory: &Path, secure: &Secure) -> String {
+    let Secure { tls_port, mutual_port, wss_port, .. } = secure;
+    let directory = directory.display();
+    let files = format!("certfile {directory}/server.pem\nkeyfile {directory}/server.key");
+    format!(
+        "listener {tls_port} 127.0.0.1
+{files}
+listener {mutual_port} 127.0.0.1
+{files}
+cafile {directory}/ca.pem
+require_certificate true
+listener {wss_port} 127.0.0.1
+protocol websockets
+socket_domain ipv4
+{files}
+listener 0 {directory}/socket
 "
     )
 }

@@ -10,7 +10,7 @@ async fn session_present(options: Options) -> bool {
     let event = within("CONNACK", events.recv()).await;
     within("disconnect", client.close()).await;
     match event {
-        Some(ConnectionEvent::Connected { session_present }) => session_present,
+        Some(ConnectionEvent::Connected { session_present, .. }) => session_present,
         other => panic!("{other:?}"),
     }
 }

@@ -1,6 +1,9 @@
 //! What the tests share: the emulator, a server made by hand, and waiting that always ends.
 #![allow(dead_code, reason = "every test file is a crate of its own and uses its own part of this")]
 
+pub(crate) mod proxy;
+pub(crate) mod tls;
+
 use std::future::{Future, poll_fn};
 use std::net::Ipv4Addr;
 use std::pin::pin;
@@ -9,8 +12,8 @@ use std::time::Duration;
 
 use mqtt_p2p_emulator::{Account, CloseReason, Event, Quirks, Server};
 use mqtt_p2p_tokio::{
-    Backoff, Client, ClientId, Config, ConnectionEvent, Credentials, Endpoint, Events, Message, Messages,
-    Options,
+    Backoff, Client, ClientId, Config, ConnectError, ConnectionEvent, Credentials, DisconnectReason,
+    Endpoint, Events, Message, Messages, Options, TransportError,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -97,6 +100,39 @@ pub(crate) async fn next(messages: &mut Messages) -> Message {
 
 pub(crate) async fn event(events: &mut Events) -> ConnectionEvent {
     within("an event", events.recv()).await.expect("an open stream")
+}
+
+/// The error of the first attempt, whose words and advice are there.
+pub(crate) async fn failure(options: Options) -> ConnectError {
+    let endpoint = options.endpoint.to_string();
+    let Err(error) = within("the first attempt", Client::connect(options)).await else {
+        panic!("{endpoint}: connected");
+    };
+    println!("{endpoint}: {error}; {}", error.advice());
+    assert!(!error.to_string().is_empty() && !error.advice().is_empty());
+    error
+}
+
+/// Why the transport did not come about, and what there is to say of it.
+pub(crate) async fn transport_failure(options: Options) -> (TransportError, String) {
+    match failure(options).await {
+        ConnectError::Failed { reason: DisconnectReason::Transport(why), detail } => {
+            (why, detail.map(|detail| detail.to_string()).unwrap_or_default())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Sends itself a message at every QoS.
+pub(crate) async fn talks_to_itself(client: &Client, messages: &mut Messages) {
+    use mqtt_p2p_tokio::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+    within("SUBACK", client.subscribe("echo", ExactlyOnce)).await.unwrap();
+    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+        let delivery = within("room", client.publish("echo", "hello", qos)).await.unwrap();
+        within("the delivery", delivery).await.unwrap();
+        let message = next(messages).await;
+        assert_eq!((message.payload(), message.qos()), (&b"hello"[..], qos));
+    }
 }
 
 /// The number that a message has for its payload.
