@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use common::{Running, bare, run};
@@ -74,6 +76,64 @@ async fn ctrl_c_ends_the_sending_and_what_was_measured_is_shown() {
     let report: Value = serde_json::from_str(&measured.stdout).unwrap();
     assert!(report["published"].as_u64().unwrap() >= 20, "{report}");
     assert_eq!((&report["lost"], &report["received"]), (&0.into(), &report["published"]));
+}
+
+#[test]
+fn messages_that_do_not_come_are_lost_which_is_exit_code_1_where_the_qos_forbids_it() {
+    let url = black_hole();
+    for (qos, code) in [("0", 0), ("1", 1)] {
+        let measured = run(&mut bare(&[
+            "bench",
+            &url,
+            "--json",
+            "-n",
+            "3",
+            "--in-flight",
+            "1",
+            "--timeout",
+            "0.5",
+            "-q",
+            qos,
+        ]));
+        let report: Value = serde_json::from_str(&measured.stdout).unwrap();
+        assert_eq!(
+            (&report["published"], &report["received"], &report["lost"]),
+            (&3.into(), &0.into(), &3.into())
+        );
+        assert!(report.get("latency_us").is_none(), "{report}");
+        assert_eq!(measured.stderr.contains("3 messages were lost"), code == 1, "{measured:#?}");
+        measured.expect(code);
+    }
+}
+
+/// A server that takes every message and passes none on. A client that waits for each answer sends one packet at a
+/// time.
+fn black_hole() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || swallow(stream.unwrap()));
+        }
+    });
+    url
+}
+
+fn swallow(mut stream: TcpStream) {
+    let mut buffer = [0; 4096];
+    while let Ok(1..) = stream.read(&mut buffer) {
+        let topic_len = usize::from(u16::from_be_bytes([buffer[2], buffer[3]]));
+        let answer = match buffer[0] {
+            0x10 => vec![0x20, 2, 0, 0],
+            0x82 => {
+                let filter_len = usize::from(u16::from_be_bytes([buffer[4], buffer[5]]));
+                vec![0x90, 3, buffer[2], buffer[3], buffer[6 + filter_len]]
+            }
+            0x32 => vec![0x40, 2, buffer[4 + topic_len], buffer[5 + topic_len]],
+            _ => continue,
+        };
+        let _ = stream.write_all(&answer);
+    }
 }
 
 #[test]
