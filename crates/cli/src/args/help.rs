@@ -69,8 +69,8 @@ So the figures are those of publisher, network, broker and subscriber together, 
 the same client, or two clients with the same broker, on an idle machine. With many messages under way, latency is mostly \
 waiting in line; use --rate for that of a broker at ease.
 
-Client ids are --client-id with -p1, -p2 … and -s1, -s2 … behind it. Ctrl-C ends the sending early. The exit code is 1 if messages were lost, or at \
-QoS 2 came twice.";
+Client ids are --client-id with -p1, -p2 … and -s1, -s2 … behind it. Ctrl-C ends the sending early. The exit code is 1 if messages of QoS 1 or 2 were lost, or \
+those of QoS 0 or 2 came twice.";
 
 pub(super) const DOCTOR: &str = "\
 Connects once, shows each step with the time that it took, and explains the first that fails: name, proxy, TCP, TLS, WebSocket, \
