@@ -78,7 +78,7 @@ async fn a_message_of_a_megabyte_passes_over_tls_and_the_unix_socket() {
 
 /// Why the transport to a broker did not come about.
 async fn failure(options: Options) -> TransportError {
-    let error = within("the attempt", Client::connect(options)).await.err().expect("a failure");
+    let error = within("the attempt", Client::connect(options)).await.expect_err("a failure");
     println!("{error}; {}", error.advice());
     match error {
         ConnectError::Failed { reason: DisconnectReason::Transport(why), .. } => why,
@@ -138,7 +138,7 @@ async fn plain_mqtt_on_a_port_of_tls_ends_with_advice_to_use_tls() {
     let broker = secure(Fault::None).await;
     let plain = Endpoint::tcp("127.0.0.1", broker.secure().tls().port());
     let attempt = Client::connect(options(plain, "1"));
-    let error = within("the attempt", attempt).await.err().expect("a failure");
+    let error = within("the attempt", attempt).await.expect_err("a failure");
     assert!(error.advice().contains("mqtts://"), "{error}; {}", error.advice());
 }
 

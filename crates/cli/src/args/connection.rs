@@ -82,7 +82,7 @@ pub(crate) struct SecretSource {
 /// Where the server is, how to get there, and who the client is.
 #[derive(Debug, Args)]
 pub(crate) struct Connection {
-    /// Server: mqtt://HOST[:PORT], mqtts://…, ws://HOST[:PORT][/PATH], wss://… or unix:///PATH. Given several times,
+    /// Server: mqtt[s]://HOST[:PORT], ws[s]://HOST[:PORT][/PATH] or unix:///PATH. Given several times,
     /// they are tried in turn; in the environment, blanks stand between them
     // Read later: an error of the parser would show what is in it, which may be somebody's password.
     #[arg(long, env = "MQTT_P2P_URL", hide_env_values = true, value_name = "URL", value_delimiter = ' ')]
