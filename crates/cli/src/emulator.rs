@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use mqtt_p2p_aliyun::Credentials;
 use mqtt_p2p_emulator::{Account, BANNER, CloseReason, Config, Event, Server, ServerConfig};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::args::Emulator;
+use crate::args::{Emulator, SecretSource};
 use crate::failure::Failure;
+use crate::json;
 use crate::output::{self, BOLD, COLUMNS, visible, wrap};
+use crate::profile::Profile;
+use crate::secret::SecretKind;
 use crate::stop;
 
 /// The secret of who has set none. It protects nothing.
@@ -19,7 +23,9 @@ const SECRET: &str = "SK";
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(args: &Emulator) -> Result<(), Failure> {
-    let own_secret = args.secret.find()?;
+    let source =
+        SecretSource { secret_key_file: args.secret_key_file.clone(), password_file: None, token_file: None };
+    let own_secret = source.find(SecretKind::SecretKey, &Profile::default())?;
     let secret = match &own_secret {
         Some(secret) => secret.clone(),
         None => Zeroizing::new(SECRET.into()),
@@ -51,9 +57,32 @@ pub(crate) async fn run(args: &Emulator) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What `--json` says at the start. The field names are stable.
+#[derive(Serialize)]
+struct Greeting<'a> {
+    notice: &'a str,
+    tcp: String,
+    ws: String,
+    instance: &'a str,
+    access_key: &'a str,
+    /// Only one that is no secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<&'a str>,
+}
+
 /// Says what it is and how to use it. A secret of the user's own is not shown.
 fn greet(args: &Emulator, server: &Server, default_secret: bool) -> std::io::Result<()> {
     let (tcp, ws) = (server.tcp_addr(), server.ws_addr());
+    if output::is_json() {
+        return json::print(&Greeting {
+            notice: BANNER,
+            tcp: format!("mqtt://{tcp}"),
+            ws: format!("ws://{ws}/mqtt"),
+            instance: &args.instance,
+            access_key: &args.access_key,
+            secret_key: default_secret.then_some(SECRET),
+        });
+    }
     let secret = if default_secret {
         format!("export MQTT_P2P_SECRET_KEY={SECRET}")
     } else {

@@ -1,10 +1,15 @@
 //! What all commands show alike: errors, notes, times, text from others.
 
-use std::fmt::{self, Write as _};
-use std::io::Write as _;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstyle::{AnsiColor, Style};
+use mqtt_p2p_tokio::ConnectionEvent;
+use serde::Serialize;
+
+use crate::json;
 
 /// What every terminal shows in a line.
 pub(crate) const COLUMNS: usize = 80;
@@ -17,8 +22,54 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
+/// Whether the user wants JSON. It is a property of the whole run, as colour is.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on everything is written as JSON objects, one a line.
+pub(crate) fn set_json(json: bool) {
+    JSON.store(json, Relaxed);
+}
+
+/// Whether results are to be JSON objects.
+pub(crate) fn is_json() -> bool {
+    JSON.load(Relaxed)
+}
+
+/// What a line of stderr is in JSON. The field names are stable.
+#[derive(Serialize)]
+struct Remark<'a> {
+    r#type: &'static str,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+impl<'a> Remark<'a> {
+    fn new(r#type: &'static str, message: &'a str) -> Self {
+        let time = Utc::now().date_time();
+        Self { r#type, time, event: None, kind: None, exit_code: None, message, help: None }
+    }
+
+    fn print(&self) {
+        // Nobody has to listen.
+        let _ = writeln!(io::stderr().lock(), "{}", json::line(self));
+    }
+}
+
 /// An error and what to do about it, on stderr.
-pub(crate) fn error(error: &dyn fmt::Display, advice: Option<&str>) {
+pub(crate) fn error(kind: &'static str, exit_code: u8, error: &dyn fmt::Display, advice: Option<&str>) {
+    if is_json() {
+        let message = error.to_string();
+        let remark = Remark::new("error", &message);
+        return Remark { kind: Some(kind), exit_code: Some(exit_code), help: advice, ..remark }.print();
+    }
     labelled("error", BAD, error);
     if let Some(advice) = advice {
         labelled("help", HELP, &advice);
@@ -27,14 +78,39 @@ pub(crate) fn error(error: &dyn fmt::Display, advice: Option<&str>) {
 
 /// What may go wrong, on stderr.
 pub(crate) fn warning(warning: &dyn fmt::Display) {
-    labelled("warning", WARNING, warning);
+    match is_json() {
+        true => Remark::new("warning", &warning.to_string()).print(),
+        false => labelled("warning", WARNING, warning),
+    }
 }
 
 /// What happens meanwhile, on stderr.
 pub(crate) fn note(text: &dyn fmt::Display) {
+    if is_json() {
+        return Remark::new("note", &text.to_string()).print();
+    }
     let (now, text) = (Utc::now(), visible(&text.to_string()));
     // Nobody has to listen.
     let _ = writeln!(anstream::stderr(), "{DIM}{}{DIM:#}  {text}", now.time());
+}
+
+/// What happened to the connection, and what to do about it, on stderr.
+pub(crate) fn event(event: &ConnectionEvent, advice: Option<&str>) {
+    if is_json() {
+        let name = match event {
+            ConnectionEvent::Connected { .. } => "connected",
+            ConnectionEvent::Refused { .. } => "refused",
+            ConnectionEvent::Disconnected { .. } => "disconnected",
+            ConnectionEvent::SubscriptionLost { .. } => "subscription_lost",
+            _ => "other",
+        };
+        let message = event.to_string();
+        return Remark { event: Some(name), help: advice, ..Remark::new("event", &message) }.print();
+    }
+    note(event);
+    if let Some(advice) = advice {
+        note(&format_args!("help: {advice}"));
+    }
 }
 
 fn labelled(label: &str, style: Style, text: &dyn fmt::Display) {
@@ -58,35 +134,11 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-fn is_harmful(c: char) -> bool {
+pub(crate) fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
             | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// A JSON string, with its quotes. What is not [visible] is escaped too, so that it can be looked at; it is the same
-/// text for who parses it.
-pub(crate) fn json(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            c if is_harmful(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(quoted, "\\u{unit:04x}");
-                }
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// Breaks text at spaces.
@@ -104,15 +156,6 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut digits = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
-}
-
 /// A moment of UTC, to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Utc {
@@ -125,6 +168,11 @@ impl Utc {
         // A clock before 1970 is not set; nothing depends on it here.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { millis: since.as_millis().try_into().unwrap_or(u64::MAX) }
+    }
+
+    /// Seconds since 1970 with their milliseconds.
+    pub(crate) fn unix(self) -> String {
+        format!("{}.{:03}", self.millis / 1000, self.millis % 1000)
     }
 
     /// `HH:MM:SS.mmmZ`
@@ -180,17 +228,6 @@ mod tests {
         assert_eq!(visible("a\u{1b}[2Jb\u{9b}c\nd\u{7f}"), r"a\u{1b}[2Jb\u{9b}c\nd\u{7f}");
         assert_eq!(visible("\u{202e}x\u{2066}"), r"\u{202e}x\u{2066}");
         assert_eq!(visible("温度 21 °C \\ 👩‍🔧"), "温度 21 °C \\ 👩‍🔧");
-    }
-
-    #[test]
-    fn json_strings_escape_what_json_and_terminals_ask_for() {
-        assert_eq!(json("a\"b\\c\n\u{1b}\u{0}é"), r#""a\"b\\c\n\u001b\u0000é""#);
-        assert_eq!(json("\u{e0041}"), r#""\udb40\udc41""#);
-    }
-
-    #[test]
-    fn bytes_become_two_digits_each() {
-        assert_eq!(hex(&[0, 0x1f, 0xff]), "001fff");
     }
 
     #[test]

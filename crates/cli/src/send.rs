@@ -1,22 +1,23 @@
 //! `mqtt-p2p send`: one message, and what became of it.
 
-use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::{P2pTopic, limits::MAX_PAYLOAD, topic_warning};
 use mqtt_p2p_tokio::{
-    Client, ConnectError, ConnectionEvent, DisconnectReason, Dropped, Events, Options, PublishError, QoS,
-    TopicName,
+    Client, ConnectError, ConnectionEvent, DisconnectReason, Dropped, Events, PublishError, QoS, TopicName,
 };
+use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::args::{Connection, Send};
+use crate::args::Send;
 use crate::failure::Failure;
+use crate::json;
 use crate::output::{self, visible};
-
-/// How long leaving may take before the process ends anyway.
-pub(crate) const GOOD_BYE: Duration = Duration::from_secs(2);
+use crate::profile::Profile;
+use crate::publish::{of_file, read};
+use crate::receive::GOOD_BYE;
+use crate::target::Target;
 
 /// What is to be sent, read and checked before anything is connected.
 pub(crate) struct Outgoing {
@@ -39,11 +40,9 @@ impl Outgoing {
 
 fn payload(args: &Send) -> Result<Vec<u8>, Failure> {
     let payload = match (&args.file, args.message.as_deref()) {
-        (Some(path), _) => File::open(path)
-            .and_then(read)
-            .map_err(|error| Failure::Input { from: path.display().to_string(), error })?,
+        (Some(path), _) => of_file(path, MAX_PAYLOAD)?,
         (None, Some("-")) => {
-            read(io::stdin()).map_err(|error| Failure::Input { from: "stdin".into(), error })?
+            read(io::stdin(), MAX_PAYLOAD).map_err(|error| Failure::Input { from: "stdin".into(), error })?
         }
         (None, message) => message.unwrap_or_default().into(),
     };
@@ -53,26 +52,11 @@ fn payload(args: &Send) -> Result<Vec<u8>, Failure> {
     Ok(payload)
 }
 
-/// Reads a message, and of one that is too large no more than shows it.
-fn read(input: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    input.take(MAX_PAYLOAD as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-impl Connection {
-    pub(crate) fn options(&self) -> Result<Options, Failure> {
-        let identity = &self.identity;
-        let secret = identity.secret()?;
-        let options = Options::aliyun(self.url.clone(), &identity.client_id, &identity.credentials(&secret))?;
-        Ok(options.clean_session(self.clean_session))
-    }
-}
-
-pub(crate) async fn run(args: &Send, message: Outgoing) -> Result<(), Failure> {
+pub(crate) async fn run(args: &Send, message: Outgoing, profile: &Profile) -> Result<(), Failure> {
     let start = Instant::now();
     let deadline = start + args.timeout;
-    let mut options = args.connection.options()?;
+    let target = Target::service(&args.connection, profile)?;
+    let mut options = target.options()?.clean_session(args.clean_session);
     // Messages for this client id that come meanwhile are not for this program: without an acknowledgement, the
     // server keeps them.
     options.config.manual_ack = true;
@@ -84,10 +68,7 @@ pub(crate) async fn run(args: &Send, message: Outgoing) -> Result<(), Failure> {
         connecting.map_err(|_| Failure::ConnectTimeout { after: args.timeout })?.map_err(Failure::Connect)?;
     // Nobody reads them.
     drop(messages);
-    output::note(&format_args!(
-        "logged in at {} as {}",
-        args.connection.url, args.connection.identity.client_id
-    ));
+    output::note(&format_args!("logged in at {} as {}", target.endpoint, target.client_id));
     let sent = Instant::now();
     let result = deliver(&client, &message, args.qos, deadline).await;
     let took = sent.elapsed();
@@ -102,7 +83,7 @@ pub(crate) async fn run(args: &Send, message: Outgoing) -> Result<(), Failure> {
 }
 
 /// Why a message was not delivered.
-enum Trouble {
+pub(crate) enum Trouble {
     Failure(Failure),
     /// No acknowledgement, and what happened to the connection last.
     NoAnswer(Option<ConnectionEvent>),
@@ -129,9 +110,9 @@ async fn deliver(client: &Client, message: &Outgoing, qos: QoS, deadline: Instan
 }
 
 /// Shows what happens to the connection; ends when there is no use in waiting.
-async fn watch(events: &mut Events, last: &mut Option<ConnectionEvent>) -> Trouble {
+pub(crate) async fn watch(events: &mut Events, last: &mut Option<ConnectionEvent>) -> Trouble {
     while let Some(event) = events.recv().await {
-        output::note(&event);
+        output::event(&event, None);
         match &event {
             ConnectionEvent::Refused { reason, retry_in: None } => {
                 return Trouble::Failure(Failure::RefusedLater(ConnectError::Refused(*reason)));
@@ -146,7 +127,27 @@ async fn watch(events: &mut Events, last: &mut Option<ConnectionEvent>) -> Troub
     Trouble::Failure(Failure::ClientEnded)
 }
 
+/// What `--json` says of a message that is through.
+#[derive(Serialize)]
+struct Sent<'a> {
+    topic: &'a str,
+    qos: u8,
+    bytes: usize,
+    acknowledged: bool,
+    millis: u128,
+}
+
 fn report(message: &Outgoing, qos: QoS, took: Duration) -> Result<(), Failure> {
+    if output::is_json() {
+        return json::print(&Sent {
+            topic: &message.topic,
+            qos: qos as u8,
+            bytes: message.payload.len(),
+            acknowledged: qos != QoS::AtMostOnce,
+            millis: took.as_millis(),
+        })
+        .map_err(Failure::Output);
+    }
     let what = format!("{} bytes to {}, QoS {qos}", message.payload.len(), visible(&message.topic));
     let mut out = io::stdout().lock();
     match qos {

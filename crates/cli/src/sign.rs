@@ -1,25 +1,31 @@
-//! `mqtt-p2p sign`: the log-in of signature mode.
+//! `mqtt-p2p sign`: what a client of ApsaraMQ logs in with.
 
 use std::io::Write;
 
-use mqtt_p2p_aliyun::LogIn;
+use serde::Serialize;
 
-use crate::args::Sign;
-use crate::failure::Failure;
-use crate::output::json;
+use crate::args::{Mode, Sign};
+use crate::failure::{Failure, Thing};
+use crate::json;
+use crate::login::{LogIn, client_id, mode, user_name_and_password};
+use crate::output;
+use crate::profile::Profile;
 
-pub(crate) fn run(args: &Sign) -> Result<(), Failure> {
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Signed<'a> {
+    user_name: &'a str,
+    password: &'a str,
+}
+
+pub(crate) fn run(args: &Sign, profile: &Profile) -> Result<(), Failure> {
     let identity = &args.identity;
-    let secret = identity.secret()?;
-    let log_in: LogIn = identity.credentials(&secret).log_in(identity.client_id.as_str())?;
-    let user_name = log_in.user_name();
-    // It is Base64.
-    let password = String::from_utf8_lossy(log_in.password());
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        writeln!(out, r#"{{"user_name":{},"password":{}}}"#, json(user_name), json(&password))
-    } else {
-        writeln!(out, "user name: {user_name}\npassword: {password}")
+    let log_in = LogIn::new(mode(identity, profile, Mode::Signature), identity, profile, None)?;
+    let client_id = client_id(identity, profile).ok_or(Failure::Missing(Thing::ClientId))?;
+    let (user_name, password) = user_name_and_password(&log_in, &client_id)?;
+    if output::is_json() {
+        return json::print(&Signed { user_name: &user_name, password: &password }).map_err(Failure::Output);
     }
-    .map_err(Failure::Output)
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "user name: {user_name}\npassword: {}", password.as_str()).map_err(Failure::Output)
 }

@@ -36,3 +36,14 @@ fn the_demo_tells_its_story_in_80_columns_and_without_colour_in_a_pipe() {
         assert!(demo.stdout.contains(step), "{step} is not in {demo:#?}");
     }
 }
+
+#[test]
+fn json_has_the_story_and_the_bottom_line() {
+    let demo = run(&mut bare(&["demo", "--json"])).expect(0);
+    let lines: Vec<serde_json::Value> =
+        demo.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (last, story) = lines.split_last().unwrap();
+    assert!(story.iter().all(|line| line["seconds"].is_f64() && line["text"].is_string()), "{demo:#?}");
+    assert_eq!(last["sent"], last["received"]);
+    assert_eq!((&last["lost"], &last["duplicates"]), (&0.into(), &0.into()));
+}

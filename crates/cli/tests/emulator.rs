@@ -36,3 +36,20 @@ fn a_secret_of_the_users_own_is_not_shown() {
     let ended = emulator.finish().expect(0);
     assert!(!ended.stdout.contains("my-own"), "{ended:#?}");
 }
+
+#[test]
+fn json_says_where_it_listens_and_who_comes() {
+    let mut emulator =
+        Running::start(&mut bare(&["emulator", "--tcp-port", "0", "--ws-port", "0", "--json"]));
+    let greeting: serde_json::Value = serde_json::from_str(&emulator.stdout.until("tcp")).unwrap();
+    let field = |name: &str| greeting[name].as_str().unwrap().to_owned();
+    run(bare(&["send", "--url", &field("tcp"), "--topic", "demo", "x", "-i", "GID_demo@@@a"])
+        .env("MQTT_P2P_INSTANCE", field("instance"))
+        .env("MQTT_P2P_ACCESS_KEY", field("access_key"))
+        .env("MQTT_P2P_SECRET_KEY", field("secret_key")))
+    .expect(0);
+    let note: serde_json::Value = serde_json::from_str(&emulator.stderr.until("logged in")).unwrap();
+    assert_eq!(note["type"], "note");
+    emulator.interrupt();
+    emulator.finish().expect(0);
+}

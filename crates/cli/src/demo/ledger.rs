@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use mqtt_p2p_tokio::QoS;
+use serde::Serialize;
 
 use super::party::Who;
 
@@ -41,7 +42,7 @@ pub(super) enum Fault {
 }
 
 /// The bottom line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Sum {
     pub(super) sent: u32,
     /// Without repeats.

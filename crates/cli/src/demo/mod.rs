@@ -11,10 +11,12 @@ use mqtt_p2p_emulator::{Account, BANNER, Config, Quirks, Server, SessionPresent}
 use mqtt_p2p_tokio::{
     Backoff, ClientId, ConnectError, ConnectionEvent, Credentials, Endpoint, Options, PublishError, QoS,
 };
+use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
-use crate::output::{BAD, COLUMNS, GOOD, wrap};
+use crate::json;
+use crate::output::{self, BAD, COLUMNS, GOOD, wrap};
 use ledger::Sum;
 use party::{Books, Link, Party, Who};
 use tour::Tour;
@@ -97,7 +99,9 @@ pub(crate) async fn run() -> Result<(), Failure> {
 
 /// The stage, the play, and the end.
 async fn perform(tour: Tour, deadline: Instant, books: &Books) -> Result<(), DemoError> {
-    say(&wrap(BANNER, COLUMNS).join("\n"))?;
+    if !output::is_json() {
+        say(&wrap(BANNER, COLUMNS).join("\n"))?;
+    }
     tour.chapter("Logging in")?;
     let mut quirks = Quirks::service();
     // QoS 2 is to hold across the cut, and what waited is to come at once and not in batches 5 s apart.
@@ -281,6 +285,14 @@ fn show(tour: Tour, party: &mut Party, event: &ConnectionEvent) -> io::Result<()
     tour.step(&text)
 }
 
+/// The bottom line for `--json`. The field names are stable.
+#[derive(Serialize)]
+struct Bottom<'a> {
+    #[serde(flatten)]
+    sum: &'a Sum,
+    complaints: &'a [String],
+}
+
 /// The bottom line, if there is anything to count.
 fn conclude(books: &Books, to_the_end: bool) -> Result<(), DemoError> {
     let ledger = books.open();
@@ -289,6 +301,10 @@ fn conclude(books: &Books, to_the_end: bool) -> Result<(), DemoError> {
         return Ok(());
     }
     let complaints = ledger.complaints();
+    if output::is_json() {
+        json::print(&Bottom { sum: &sum, complaints: &complaints })?;
+        return if complaints.is_empty() { Ok(()) } else { Err(DemoError::Faulty) };
+    }
     say("")?;
     for complaint in &complaints {
         say(complaint)?;
