@@ -45,6 +45,8 @@ pub enum TransportError {
     ConnectionRefused,
     /// There is no way to the host, or no answer from it.
     Unreachable,
+    /// There was no log-in to be had.
+    NoLogIn,
     /// The TLS handshake failed for another reason than those below.
     Tls,
     /// What answers the TLS handshake speaks no TLS, or ends the connection.
@@ -104,6 +106,7 @@ impl TransportError {
         match self {
             Self::NameNotFound => "check the host name and the name server",
             Self::ConnectionRefused => "check the port, and that the server runs",
+            Self::NoLogIn => "see that credentials can be had: nothing was sent to the server",
             Self::Unreachable => "check the network and the firewall",
             Self::Tls => "check the server's certificate and the TLS versions that it speaks",
             Self::NotTls => "check the port, which is usually 8883 or 443; or connect without TLS",
@@ -161,6 +164,7 @@ impl fmt::Display for TransportError {
         f.write_str(match self {
             Self::NameNotFound => "the host name was not found",
             Self::ConnectionRefused => "the connection was refused",
+            Self::NoLogIn => "there is no log-in",
             Self::Unreachable => "the host can't be reached",
             Self::Tls => "the TLS handshake failed",
             Self::NotTls => "the server does not speak TLS on this port",

@@ -98,9 +98,30 @@ impl Machine {
 
     /// What may be written, or until when to wait.
     #[inline]
-    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
     fn offer<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
         self.offered = self.waiting(&memory);
+        if self.offered == Offered::Nothing && self.outbox.has_unreleased() {
+            return self.offer_more(memory, until);
+        }
+        self.offering(memory, until)
+    }
+
+    /// Requests have ended without an answer, and what waited for their identifiers may go on.
+    #[inline(never)]
+    fn offer_more<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
+        if self.phase == Phase::Online && !self.is_pacing() {
+            self.release(&memory);
+            if let Some(ticket) = self.report(memory.requests) {
+                return Action::Event(Event::Published { ticket });
+            }
+            self.offered = self.waiting(&memory);
+        }
+        self.offering(memory, until)
+    }
+
+    #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
+    fn offering<'a, 'b>(&self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
         match self.offered {
             Offered::Outbox(end) => {
                 Action::Transmit(memory.tx.get(self.outbox.cursor()..end).unwrap_or_default())

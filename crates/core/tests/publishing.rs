@@ -510,6 +510,21 @@ fn an_identifier_under_way_is_not_used_again_when_the_others_have_gone_round() {
     assert_eq!(driver.take_seen(), [Seen::Published(next), Seen::Published(behind)]);
 }
 
+#[cfg(feature = "alloc")]
+#[test]
+fn more_publications_than_there_are_identifiers_wait_and_all_go_out() {
+    let mut driver = Driver::with(config(), mqtt_p2p_core::Growing::new(1 << 30));
+    driver.go_online(false);
+    driver.forget();
+    driver.write_at_most = 4_096;
+    for number in 0..70_000_u32 {
+        driver.try_publish(&message("t", &number.to_be_bytes(), AtMostOnce)).expect("room");
+    }
+    driver.run();
+    assert_eq!(driver.take_sent().len(), 70_000);
+    assert_eq!(driver.take_seen().len(), 70_000);
+}
+
 // ---- giving up ----
 
 #[test]

@@ -202,9 +202,8 @@ impl Client {
     }
 
     fn accept_publication(&self, publication: &Publication<'_>) -> Result<Delivery, PublishError> {
-        let bytes = publication.topic.as_bytes().len() + publication.payload.len();
         let pending = self
-            .accept(bytes, |core| core.publish(publication))
+            .accept(publication.topic.as_str(), publication.payload.len(), |core| core.publish(publication))
             .ok_or(PublishError::Closed)?
             .map_err(PublishError::NotAccepted)?;
         Ok(Delivery(pending))
@@ -222,7 +221,7 @@ impl Client {
     pub async fn subscribe(&self, filter: &str, qos: QoS) -> Result<QoS, SubscribeError> {
         let filter = TopicFilter::new(filter).map_err(SubscribeError::Filter)?;
         let entries = [SubscribeFilter { filter, qos }];
-        match self.request(filter.as_str().len(), |core| core.subscribe(&entries)).await?.await {
+        match self.request(filter.as_str(), |core| core.subscribe(&entries)).await?.await {
             Outcome::Answered(answers) => match answers.first() {
                 Some(ReasonCode::GrantedQoS2) => Ok(QoS::ExactlyOnce),
                 Some(ReasonCode::GrantedQoS1) => Ok(QoS::AtLeastOnce),
@@ -241,7 +240,7 @@ impl Client {
     /// Cancel safe: if the future is dropped, the end may have been asked for already.
     pub async fn unsubscribe(&self, filter: &str) -> Result<(), SubscribeError> {
         let filters = [TopicFilter::new(filter).map_err(SubscribeError::Filter)?];
-        match self.request(filter.len(), |core| core.unsubscribe(&filters)).await?.await {
+        match self.request(filter, |core| core.unsubscribe(&filters)).await?.await {
             Outcome::Dropped => Err(SubscribeError::Closed),
             Outcome::Done | Outcome::Answered(_) => Ok(()),
         }
@@ -249,21 +248,25 @@ impl Client {
 
     async fn request(
         &self,
-        bytes: usize,
+        filter: &str,
         accept: impl Fn(
             &mut mqtt_p2p_core::Client<mqtt_p2p_core::Growing>,
         ) -> Result<mqtt_p2p_core::Ticket, Error>,
     ) -> Result<Pending, SubscribeError> {
         let accept = || {
-            self.accept(bytes, &accept).ok_or(SubscribeError::Closed)?.map_err(SubscribeError::NotAccepted)
+            self.accept(filter, 0, &accept)
+                .ok_or(SubscribeError::Closed)?
+                .map_err(SubscribeError::NotAccepted)
         };
         self.when_there_is_room(accept, SubscribeError::is_full).await
     }
 
-    /// Hands a request of this size to the core, and wakes the driver. `None`: the client was closed.
+    /// Hands a request for this topic or filter, with so many bytes of payload, to the core, and wakes the driver.
+    /// `None`: the client was closed.
     fn accept(
         &self,
-        bytes: usize,
+        topic: &str,
+        payload: usize,
         accept: impl FnOnce(
             &mut mqtt_p2p_core::Client<mqtt_p2p_core::Growing>,
         ) -> Result<mqtt_p2p_core::Ticket, Error>,
@@ -273,7 +276,8 @@ impl Client {
             return None;
         }
         let result = accept(&mut state.core).map(|ticket| {
-            state.tickets.open(ticket, bytes);
+            state.tickets.open(ticket, topic.len() + payload);
+            state.evidence.used(topic, payload, self.shared.now());
             self.shared.work.notify_one();
             Pending::new(Arc::clone(&self.shared), ticket)
         });
@@ -419,6 +423,9 @@ impl Client {
         let mut state = self.shared.lock();
         if !state.closing {
             state.wanted = true;
+            if let Some(tokens) = self.shared.log_ins.tokens() {
+                tokens.start_over();
+            }
             state.core.connect(self.shared.now());
             self.shared.work.notify_one();
         }

@@ -9,22 +9,27 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use mqtt_p2p_core::{Action, DisconnectReason, Event, Instant, Ticket, TransportError, packet_len};
+use mqtt_p2p_aliyun::TokenNotice;
+use mqtt_p2p_core::{
+    Action, DisconnectReason, Event, Instant, ReasonCode, Ticket, TransportError, packet_len,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::broadcast;
 
+use crate::alone::Alone;
 use crate::attempts::Attempts;
 use crate::dial::{DialError, Dialler, Link};
 use crate::error::ConnectError;
-use crate::event::ConnectionEvent;
+use crate::event::{ConnectionEvent, Suspicion};
 use crate::journal;
 use crate::keeper::Keeper;
 use crate::message::Message;
-use crate::options::Options;
+use crate::options::{Login, Options};
 use crate::shared::{Shared, State};
 use crate::step::Step;
 use crate::streams::Queue;
 use crate::tickets::Outcome;
+use crate::tokens::Tokens;
 use crate::trace::TraceEntry;
 
 /// So many bytes may wait for the socket; the rest waits in the state machine, whose memory is bounded.
@@ -36,7 +41,9 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 /// How long a closed connection's last bytes, and the server's answer to the good-bye, may take.
 const LINGER: Duration = Duration::from_secs(1);
 
-type Dialling = Pin<Box<dyn Future<Output = Result<Link, DialError>> + Send>>;
+/// A link, and the log-in as far as it is settled.
+type Dialled = (Link, Option<Arc<Login>>);
+type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>;
 
 /// The transport.
 enum Connection {
@@ -47,7 +54,6 @@ enum Connection {
 
 struct Driver {
     shared: Arc<Shared>,
-    options: Options,
     connection: Connection,
     /// What came in and is not taken yet.
     received: BytesMut,
@@ -67,6 +73,7 @@ struct Driver {
     held: bool,
     /// The session store.
     keeper: Option<Keeper>,
+    alone: Alone,
     /// How many requests were accepted when it was last noted what to keep.
     noted: u64,
     events: Option<broadcast::Sender<ConnectionEvent>>,
@@ -103,19 +110,37 @@ struct Wish {
 /// What the driver waited for.
 enum Input {
     Work,
-    Dialled(Result<Link, DialError>),
+    Dialled(Result<Dialled, DialError>),
     Io(io::Result<usize>),
     Written,
+}
+
+/// What an event of the connection has to do with.
+struct Attempt<'a> {
+    attempts: &'a mut Attempts,
+    dialler: &'a Dialler,
+    tokens: Option<&'a Tokens>,
+    /// The transport's end in the words of the operating system.
+    detail: &'a Option<Arc<str>>,
+}
+
+/// What the service says of a token.
+fn notice(message: &mqtt_p2p_core::Message<'_>) -> Option<TokenNotice> {
+    // All but very few messages end here.
+    if !message.topic.as_bytes().starts_with(b"$SYS/token") {
+        return None;
+    }
+    TokenNotice::parse(message.topic.as_str(), message.payload)?.ok()
 }
 
 /// Runs until the client is closed.
 pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Keeper>) {
     let events = shared.lock().events.clone();
     let attempts = Attempts::new(&options);
+    let alone = Alone::new(options.uplink_order);
     let dialler = Arc::new(Dialler::new(&options));
     let mut driver = Driver {
         shared,
-        options,
         connection: Connection::None,
         received: BytesMut::new(),
         outgoing: BytesMut::new(),
@@ -127,6 +152,7 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Ke
         dialler,
         held: false,
         keeper,
+        alone,
         noted: 0,
         events,
         news: News::default(),
@@ -145,8 +171,11 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Ke
         if wish.dial {
             driver.attempts.dialling();
             let (endpoint, protocol) = (driver.attempts.endpoint(), driver.attempts.protocol());
-            let dialling = Arc::clone(&driver.dialler).dial(endpoint, protocol);
-            driver.connection = Connection::Dialling(Box::pin(dialling));
+            let (shared, dialler) = (Arc::clone(&driver.shared), Arc::clone(&driver.dialler));
+            driver.connection = Connection::Dialling(Box::pin(async move {
+                let login = shared.log_ins.prepare(&shared).await?;
+                Ok((dialler.dial(endpoint, protocol).await?, login))
+            }));
         }
         if !wish.again {
             driver.wait(wish).await;
@@ -176,6 +205,13 @@ impl Driver {
         if state.closing && !state.is_attached() && self.keeper.is_none() {
             state.core.abandon();
         }
+        let tokens = shared.log_ins.tokens();
+        if let Some(tokens) = tokens
+            && !state.closing
+        {
+            tokens.ask(&shared);
+        }
+        self.alone.go_on(&mut state.core, tokens.map(Arc::as_ref));
         let before = self.received.len();
         let mut received = &self.received[..];
         let mut wish = Wish { wake_at: None, dial: false, close: false, again: false, finished: false };
@@ -221,15 +257,47 @@ impl Driver {
                     state.core.transmitted(len);
                     self.good_bye = state.core.has_left();
                 }
-                Action::Event(Event::Message(message)) => state.deliver(&message, &shared),
+                Action::Event(Event::Message(message)) => match notice(&message) {
+                    Some(notice) => {
+                        if let Some(tokens) = tokens {
+                            tokens.notice(&notice);
+                        }
+                        self.news.events.extend(ConnectionEvent::of_notice(&notice));
+                        // Nobody else gets it, so nobody else acknowledges it.
+                        if let Some(delivery) = message.delivery {
+                            let _ = state.core.acknowledge(delivery);
+                        }
+                    }
+                    None => state.deliver(&message, &shared),
+                },
+                Action::Event(Event::PublishedAlone) => {
+                    if let (Some(kind), Some(tokens)) = (self.alone.acknowledged(), tokens) {
+                        tokens.uploaded(kind);
+                        self.news.events.push(ConnectionEvent::TokenRenewed { kind });
+                    }
+                    self.alone.go_on(&mut state.core, tokens.map(Arc::as_ref));
+                }
                 Action::Store(change) => {
                     if let Some(keeper) = &mut self.keeper {
                         keeper.note(&change);
                     }
                 }
                 Action::Event(event) => {
-                    let attempt = (&mut self.attempts, &*self.dialler);
-                    state.note(event, now, &self.detail, attempt, &mut self.news);
+                    let attempt = Attempt {
+                        attempts: &mut self.attempts,
+                        dialler: &self.dialler,
+                        tokens: tokens.map(Arc::as_ref),
+                        detail: &self.detail,
+                    };
+                    let connection = matches!(
+                        event,
+                        Event::Connected { .. } | Event::Refused { .. } | Event::Disconnected { .. }
+                    );
+                    state.note(event, now, attempt, &mut self.news);
+                    if connection {
+                        self.alone.begin(state.core.is_connected());
+                        self.alone.go_on(&mut state.core, tokens.map(Arc::as_ref));
+                    }
                 }
                 Action::Wait(until) => {
                     wish.wake_at = until;
@@ -330,9 +398,12 @@ impl Driver {
             return;
         }
         let shared = Arc::clone(&self.shared);
+        let token_due = shared.log_ins.tokens().and_then(|tokens| tokens.due_in());
+        let token_due = token_due.map(|wait| tokio::time::Instant::now() + wait);
+        let wake_at = wish.wake_at.map(|at| shared.at(at)).into_iter().chain(token_due).min();
         let timer = async {
-            match wish.wake_at {
-                Some(at) => tokio::time::sleep_until(shared.at(at)).await,
+            match wake_at {
+                Some(at) => tokio::time::sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
@@ -348,13 +419,18 @@ impl Driver {
         };
         match input {
             Input::Work | Input::Written => {}
-            Input::Dialled(Ok(link)) => {
-                self.connection = Connection::Open(link);
-                self.attempts.opened();
-                self.dialler.steps.begin(Step::Connect);
-                let login = self.options.login.borrow();
-                shared.lock().core.transport_opened(shared.now(), &login);
-            }
+            Input::Dialled(Ok((link, login))) => match shared.log_ins.settle(login) {
+                Ok(login) => {
+                    self.connection = Connection::Open(link);
+                    self.attempts.opened();
+                    self.dialler.steps.begin(Step::Connect);
+                    shared.lock().core.transport_opened(shared.now(), &login.borrow());
+                }
+                Err(error) => {
+                    self.connection = Connection::None;
+                    self.ended = Some(error);
+                }
+            },
             Input::Dialled(Err(error)) => {
                 self.connection = Connection::None;
                 self.ended = Some(error);
@@ -498,14 +574,7 @@ impl State {
     }
 
     /// Notes an event.
-    fn note(
-        &mut self,
-        event: Event<'_>,
-        now: Instant,
-        detail: &Option<Arc<str>>,
-        (attempts, dialler): (&mut Attempts, &Dialler),
-        news: &mut News,
-    ) {
+    fn note(&mut self, event: Event<'_>, now: Instant, mut attempt: Attempt<'_>, news: &mut News) {
         let wait = |at: Option<Instant>| at.map(|at| Duration::from_millis(at.millis_since(now)));
         let connection = match event {
             Event::Published { ticket } | Event::Unsubscribed { ticket } => {
@@ -526,11 +595,15 @@ impl State {
                 return;
             }
             Event::Connected { session_present } => {
-                attempts.connected();
+                attempt.attempts.connected();
+                attempt.dialler.steps.done(String::new);
+                if let Some(tokens) = attempt.tokens {
+                    tokens.logged_in();
+                }
+                self.evidence.connected(now);
                 self.first_round_ended(Ok(()), now);
-                dialler.steps.done(String::new);
                 let again = self.core.stats().connections > 1;
-                ConnectionEvent::Connected { endpoint: attempts.endpoint(), again, session_present }
+                ConnectionEvent::Connected { endpoint: attempt.attempts.endpoint(), again, session_present }
             }
             Event::Refused { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
@@ -538,17 +611,18 @@ impl State {
             }
             Event::Disconnected { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
-                let detail = match (reason, dialler.steps.under_way()) {
+                let suspicion = Suspicion::of(self.evidence.explain(&reason, now));
+                let detail = match (reason, attempt.dialler.steps.under_way()) {
                     (DisconnectReason::ConnectTimeout, Some(step)) => {
                         Some(format!("stuck at: {step}").into())
                     }
-                    _ => detail.clone(),
+                    _ => attempt.detail.clone(),
                 };
-                ConnectionEvent::Disconnected { reason, detail, retry_in: wait(retry_at) }
+                ConnectionEvent::Disconnected { reason, detail, suspicion, retry_in: wait(retry_at) }
             }
             _ => return,
         };
-        let connection = self.after_attempt(connection, now, (attempts, dialler));
+        let connection = self.after_attempt(connection, now, &mut attempt);
         news.events.push(connection);
         news.room = true;
     }
@@ -558,14 +632,32 @@ impl State {
         &mut self,
         event: ConnectionEvent,
         now: Instant,
-        (attempts, dialler): (&mut Attempts, &Dialler),
+        attempt: &mut Attempt<'_>,
     ) -> ConnectionEvent {
         let Some(error) = event.failure() else {
             return event;
         };
-        dialler.steps.failed(&error);
-        let goes_on = attempts.ended(&error, self.wanted && !self.closing);
-        self.core.set_protocol(attempts.protocol());
+        attempt.dialler.steps.failed(&error);
+        let wanted = self.wanted && !self.closing;
+        let mut goes_on = attempt.attempts.ended(&error, wanted);
+        self.core.set_protocol(attempt.attempts.protocol());
+        if let Some(tokens) = attempt.tokens {
+            let is_refused = matches!(
+                error,
+                ConnectError::Refused(ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized)
+            );
+            if is_refused {
+                // Once, with new ones.
+                goes_on = tokens.refused() && wanted;
+            } else {
+                tokens.lost();
+            }
+            if tokens.gave_up() {
+                self.core.disconnect(now);
+                self.first_round_ended(Err(error), now);
+                return event.for_good();
+            }
+        }
         if !goes_on {
             self.first_round_ended(Err(error), now);
             return event;
@@ -584,7 +676,11 @@ impl State {
     }
 
     fn close_ticket(&mut self, ticket: Ticket, outcome: Outcome, news: &mut News) {
+        let answered = !matches!(outcome, Outcome::Dropped);
         news.wakers.extend(self.tickets.close(ticket, outcome));
+        if answered && self.tickets.open == 0 {
+            self.evidence.answered();
+        }
         news.room = true;
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use mqtt_p2p_aliyun::{InvalidReason, TokenKind, TokenNotice};
 use mqtt_p2p_core::{DisconnectReason, ReasonCode};
 use tokio::sync::broadcast;
 
@@ -32,13 +33,41 @@ pub enum ConnectionEvent {
         retry_in: Option<Duration>,
     },
     /// The connection ended, or an attempt failed.
+    #[non_exhaustive]
     Disconnected {
         /// Why, as far as the evidence goes.
         reason: DisconnectReason,
         /// What the operating system, TLS or the server said, or at which step it was stuck.
         detail: Option<Arc<str>>,
+        /// What the server may have done it for, if there is a hint: MQTT 3.1.1 has no way to say so.
+        suspicion: Option<Suspicion>,
         /// When the next attempt follows; `None`: not before [`Client::reconnect`](crate::Client::reconnect).
         retry_in: Option<Duration>,
+    },
+    /// ApsaraMQ says that a token is about to expire. A [`TokenSource`](crate::TokenSource) has been asked for the next
+    /// one, if there is one.
+    TokenExpires {
+        /// The token's type.
+        kind: TokenKind,
+        /// When it does.
+        at: SystemTime,
+    },
+    /// ApsaraMQ says that a token is not valid; it is about to end the connection.
+    TokenInvalid {
+        /// The token's type.
+        kind: TokenKind,
+        /// Why.
+        reason: InvalidReason,
+    },
+    /// ApsaraMQ has taken a new token, without a reconnect.
+    TokenRenewed {
+        /// The token's type.
+        kind: TokenKind,
+    },
+    /// The [`TokenSource`](crate::TokenSource) gave none, or one that can't be used. It is asked again later.
+    TokenFailed {
+        /// What it said.
+        detail: Arc<str>,
     },
     /// What was accepted can't be written to the session store. Nothing goes in or out until it can be: it is tried
     /// again every second.
@@ -67,10 +96,14 @@ impl ConnectionEvent {
         match self {
             Self::Connected { .. } => None,
             Self::Refused { reason, .. } => Some(crate::error::refusal_advice(*reason)),
+            Self::Disconnected { suspicion: Some(suspicion), .. } => Some(suspicion.advice()),
             Self::Disconnected { reason, .. } => Some(reason.advice()),
             Self::StoreFailed { .. } => {
                 Some("make room on the disk, or correct its permissions; nothing accepted is lost meanwhile")
             }
+            Self::TokenExpires { .. } | Self::TokenRenewed { .. } => None,
+            Self::TokenInvalid { reason, .. } => Some(reason.advice()),
+            Self::TokenFailed { .. } => Some("see to the server that issues tokens, and to the clocks"),
             Self::SubscriptionLost { .. } => Some("check the permission for this topic"),
             Self::HandlerFailed { .. } => Some(
                 "correct the handler; with manual acknowledgement, the server delivers the message again",
@@ -80,6 +113,19 @@ impl ConnectionEvent {
 }
 
 impl ConnectionEvent {
+    /// What the service says of a token.
+    pub(crate) fn of_notice(notice: &TokenNotice) -> Option<Self> {
+        match *notice {
+            TokenNotice::Expire { kind, expires_at_ms } => {
+                // A time that no clock shows is none.
+                let at = UNIX_EPOCH.checked_add(Duration::from_millis(expires_at_ms))?;
+                Some(Self::TokenExpires { kind, at })
+            }
+            TokenNotice::Invalid { kind, reason } => Some(Self::TokenInvalid { kind, reason }),
+            _ => None,
+        }
+    }
+
     /// Why there is no connection, if it ended.
     pub(crate) fn failure(&self) -> Option<ConnectError> {
         match self {
@@ -89,6 +135,14 @@ impl ConnectionEvent {
             }
             _ => None,
         }
+    }
+
+    /// The same with no next attempt.
+    pub(crate) fn for_good(mut self) -> Self {
+        if let Self::Refused { retry_in, .. } | Self::Disconnected { retry_in, .. } = &mut self {
+            *retry_in = None;
+        }
+        self
     }
 
     /// The same with the next attempt at once.
@@ -107,6 +161,12 @@ impl fmt::Display for ConnectionEvent {
                 return f.write_str("connected, session continued");
             }
             Self::Connected { session_present: false, .. } => return f.write_str("connected"),
+            Self::TokenExpires { kind, .. } => return write!(f, "the {kind} token is about to expire"),
+            Self::TokenInvalid { kind, reason } => {
+                return write!(f, "the {kind} token is not valid: {reason}");
+            }
+            Self::TokenRenewed { kind } => return write!(f, "a new {kind} token is in use"),
+            Self::TokenFailed { detail } => return write!(f, "no new token: {detail}"),
             Self::StoreFailed { detail } => return f.write_str(detail),
             Self::SubscriptionLost { filter } => {
                 return write!(f, "the subscription to {filter} was refused");
@@ -119,10 +179,13 @@ impl fmt::Display for ConnectionEvent {
                 write!(f, "log-in refused: {reason}")?;
                 retry_in
             }
-            Self::Disconnected { reason, detail, retry_in } => {
+            Self::Disconnected { reason, detail, suspicion, retry_in } => {
                 reason.fmt(f)?;
                 if let Some(detail) = detail {
                     write!(f, " ({detail})")?;
+                }
+                if let Some(suspicion) = suspicion {
+                    write!(f, "; suspected: {suspicion}")?;
                 }
                 retry_in
             }
@@ -131,6 +194,67 @@ impl fmt::Display for ConnectionEvent {
             Some(wait) => write!(f, "; next attempt in {:.1} s", wait.as_secs_f64()),
             None => Ok(()),
         }
+    }
+}
+
+/// What ApsaraMQ may have closed a connection for, as far as the evidence goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Suspicion {
+    /// It closed the connection instead of answering the log-in.
+    LogIn,
+    /// A packet was larger than the service takes.
+    Oversize {
+        /// Its length in bytes, about.
+        length: usize,
+    },
+    /// A topic was longer than the service takes.
+    TopicTooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A parent topic does not exist, or this client may not use it.
+    TopicNotAuthorised {
+        /// The parent topic.
+        parent: Arc<str>,
+    },
+    /// Another client uses the same client id.
+    Takeover,
+}
+
+impl Suspicion {
+    pub(crate) fn of(suspicion: mqtt_p2p_aliyun::Suspicion<'_>) -> Option<Self> {
+        use mqtt_p2p_aliyun::Suspicion as Known;
+        Some(match suspicion {
+            Known::LogIn => Self::LogIn,
+            Known::Oversize { length } => Self::Oversize { length },
+            Known::TopicTooLong { length } => Self::TopicTooLong { length },
+            Known::TopicNotAuthorised { parent } => Self::TopicNotAuthorised { parent: parent.into() },
+            Known::Takeover => Self::Takeover,
+            _ => return None,
+        })
+    }
+
+    fn borrow(&self) -> mqtt_p2p_aliyun::Suspicion<'_> {
+        use mqtt_p2p_aliyun::Suspicion as Known;
+        match self {
+            Self::LogIn => Known::LogIn,
+            Self::Oversize { length } => Known::Oversize { length: *length },
+            Self::TopicTooLong { length } => Known::TopicTooLong { length: *length },
+            Self::TopicNotAuthorised { parent } => Known::TopicNotAuthorised { parent },
+            Self::Takeover => Known::Takeover,
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    pub fn advice(&self) -> &'static str {
+        self.borrow().advice()
+    }
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.borrow().fmt(f)
     }
 }
 

@@ -47,6 +47,11 @@ pub(crate) fn not_acknowledged(why: &dyn Display) {
     debug!(target: "mqtt_p2p", %why, "a handled message was not acknowledged");
 }
 
+/// A message to the service itself could not be sent.
+pub(crate) fn not_sent(why: &dyn Display) {
+    warn!(target: "mqtt_p2p", %why, "a control message was not sent");
+}
+
 /// An event, in the words that the program's own watchers get.
 pub(crate) fn connection(event: &ConnectionEvent) {
     let advice = event.advice();
@@ -66,9 +71,15 @@ pub(crate) fn connection(event: &ConnectionEvent) {
         ConnectionEvent::Disconnected { reason: DisconnectReason::TakeoverSuspected, retry_in, .. } => {
             warn!(target: "mqtt_p2p", advice, ?retry_in, "takeover suspected");
         }
-        ConnectionEvent::Disconnected { reason, detail, retry_in } => {
-            let detail = detail.as_deref();
-            warn!(target: "mqtt_p2p", %reason, detail, advice, ?retry_in, "disconnected");
+        ConnectionEvent::Disconnected { reason, detail, suspicion, retry_in } => {
+            let (detail, suspicion) = (detail.as_deref(), suspicion.as_ref().map(tracing::field::display));
+            warn!(target: "mqtt_p2p", %reason, detail, suspicion, advice, ?retry_in, "disconnected");
+        }
+        ConnectionEvent::TokenExpires { .. } | ConnectionEvent::TokenRenewed { .. } => {
+            info!(target: "mqtt_p2p", "{event}");
+        }
+        ConnectionEvent::TokenInvalid { .. } | ConnectionEvent::TokenFailed { .. } => {
+            warn!(target: "mqtt_p2p", advice, "{event}");
         }
         ConnectionEvent::StoreFailed { detail } => {
             error!(target: "mqtt_p2p", %detail, "session store failed");

@@ -38,6 +38,7 @@
 //! - [`probe`] tells how far an attempt to connect gets, step by step.
 #![forbid(unsafe_code)]
 
+mod alone;
 mod attempts;
 mod client;
 mod dial;
@@ -50,6 +51,7 @@ mod handlers;
 mod identity;
 mod journal;
 mod keeper;
+mod log_ins;
 mod message;
 mod meter;
 mod options;
@@ -62,13 +64,14 @@ mod step;
 mod streams;
 mod tickets;
 mod tls;
+mod tokens;
 mod trace;
 mod websocket;
 
 pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError, Transport};
 pub use error::{AcknowledgeError, ConnectError, PublishError, SubscribeError};
-pub use event::{ConnectionEvent, Events};
+pub use event::{ConnectionEvent, Events, Suspicion};
 pub use file_store::{FileStore, StoreError};
 pub use handlers::Handler;
 pub use message::Message;
@@ -81,13 +84,16 @@ pub use step::{Step, StepReport};
 pub use streams::{Messages, StreamBuilder, WhenFull};
 pub use tickets::{Delivery, Dropped};
 pub use tls::{Tls, TlsError};
+pub use tokens::{Token, TokenRequest, TokenSource};
 /// The TLS library, for [`Tls::with_config`].
 #[doc(no_inline)]
 pub use tokio_rustls::rustls;
 pub use trace::{Direction, TraceEntry};
 
 #[doc(no_inline)]
-pub use mqtt_p2p_aliyun::{ClientId, Credentials, P2p, P2pTopic, parse_p2p};
+pub use mqtt_p2p_aliyun::{
+    ClientId, Credentials, InvalidReason, Margins, P2p, P2pTopic, TokenKind, TokenKinds, parse_p2p,
+};
 #[doc(no_inline)]
 pub use mqtt_p2p_core::{
     Backoff, Config, DisconnectReason, Error, Offline, PacketType, Protocol, QoS, ReasonCode, Resubscribe,

@@ -1,6 +1,7 @@
 //! What a client is made from.
 
 use std::fmt;
+use std::future::Future;
 
 use mqtt_p2p_aliyun::{ClientId, Credentials, CredentialsError, profile};
 use mqtt_p2p_core::{Config, QoS, SessionStore, TopicError, TopicName, Will};
@@ -11,10 +12,12 @@ use zeroize::Zeroizing;
 use crate::endpoint::Endpoint;
 use crate::file_store::StoreError;
 use crate::keeper::Place;
+use crate::log_ins::Source;
 use crate::proxy::Proxy;
 use crate::route::{Connector, Route};
 use crate::step::StepReport;
 use crate::tls::Tls;
+use crate::tokens::TokenSource;
 
 /// Everything that a [`Client`](crate::Client) needs to know.
 #[derive(Clone, Debug)]
@@ -41,6 +44,9 @@ pub struct Options {
     pub(crate) route: Route,
     /// Values do not show in Debug.
     pub(crate) websocket_headers: HeaderMap,
+    pub(crate) source: Source,
+    /// Have the service keep the order of what is published, after every connect.
+    pub(crate) uplink_order: bool,
     pub(crate) session: Option<Place>,
     /// Hears of every step of every attempt.
     pub(crate) observer: Option<UnboundedSender<StepReport>>,
@@ -73,7 +79,7 @@ pub struct Login {
 impl Options {
     /// For any broker, with the defaults of [`Config::new`] and no user name.
     pub fn new(endpoint: Endpoint, client_id: impl Into<String>) -> Self {
-        let login = Login { client_id: client_id.into(), credentials: None, will: None };
+        let login = Login::new(client_id);
         Self {
             endpoint,
             other_endpoints: Vec::new(),
@@ -85,6 +91,8 @@ impl Options {
             max_outgoing_bytes: 64 * 1024 * 1024,
             route: Route::Direct,
             websocket_headers: HeaderMap::new(),
+            source: Source::Fixed,
+            uplink_order: false,
             session: None,
             observer: None,
         }
@@ -99,21 +107,64 @@ impl Options {
         client_id: &ClientId,
         credentials: &Credentials<'_>,
     ) -> Result<Self, CredentialsError> {
-        let id = client_id.as_str();
-        let mut user_name = vec![0; credentials.user_name_len()];
-        let mut password = Zeroizing::new(vec![0; credentials.password_len()]);
-        credentials.write_user_name(&mut user_name)?;
-        credentials.write_password(id, &mut password)?;
-        let user_name = String::from_utf8_lossy(&user_name).into_owned();
-        let mut options = Self::new(endpoint, id).config(profile());
-        options.login.credentials = Some((user_name, password));
+        let mut options = Self::new(endpoint, client_id.as_str()).config(profile());
+        options.login = log_in(client_id.as_str(), credentials)?;
         Ok(options)
+    }
+
+    /// For ApsaraMQ, with log-ins made of tokens that are asked for when they are needed, kept over reconnects, and
+    /// renewed before they expire: see [`TokenSource`].
+    pub fn aliyun_tokens(
+        endpoint: Endpoint,
+        client_id: &ClientId,
+        access_key_id: impl Into<String>,
+        instance_id: impl Into<String>,
+        source: TokenSource,
+    ) -> Self {
+        let mut options = Self::new(endpoint, client_id.as_str()).config(profile());
+        let (access_key_id, instance_id) = (access_key_id.into(), instance_id.into());
+        options.source = Source::Tokens { source, access_key_id, instance_id };
+        options
+    }
+
+    /// The same with log-ins that an async closure gives: it is asked before every attempt, so that credentials can
+    /// change in between. If it fails, or takes longer than the attempt may, the attempt fails; an answer that comes
+    /// later serves the next one.
+    ///
+    /// ```
+    /// # let endpoint = "mqtt://localhost".parse::<mqtt_p2p_tokio::Endpoint>()?;
+    /// use mqtt_p2p_tokio::{Login, Options};
+    ///
+    /// let options = Options::new(endpoint, "meter").login_with(|| async {
+    ///     let password = std::fs::read("/run/secrets/mqtt")?;
+    ///     Ok::<_, std::io::Error>(Login::new("meter").password("meter", password))
+    /// });
+    /// # Ok::<(), mqtt_p2p_tokio::EndpointError>(())
+    /// ```
+    #[must_use]
+    pub fn login_with<F, A, E>(mut self, ask: F) -> Self
+    where
+        F: Fn() -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Login, E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        self.source = Source::asked(ask);
+        self
+    }
+
+    /// The same with ordered uplink: after every connect, before anything else is published, the service is asked to
+    /// keep the order of what this client publishes. It takes an ordered parent topic, and a consumer that reads in
+    /// order ([`ORDER_TOPIC`](mqtt_p2p_aliyun::ORDER_TOPIC)).
+    #[must_use]
+    pub fn uplink_order(mut self) -> Self {
+        self.uplink_order = true;
+        self
     }
 
     /// The same with user name and password.
     #[must_use]
     pub fn password(mut self, user_name: impl Into<String>, password: impl Into<Vec<u8>>) -> Self {
-        self.login.credentials = Some((user_name.into(), Zeroizing::new(password.into())));
+        self.login = self.login.password(user_name, password);
         self
     }
 
@@ -222,7 +273,29 @@ impl Options {
     }
 }
 
+/// The log-in that these credentials make.
+pub(crate) fn log_in(client_id: &str, credentials: &Credentials<'_>) -> Result<Login, CredentialsError> {
+    let mut user_name = vec![0; credentials.user_name_len()];
+    let mut password = Zeroizing::new(vec![0; credentials.password_len()]);
+    credentials.write_user_name(&mut user_name)?;
+    credentials.write_password(client_id, &mut password)?;
+    let user_name = String::from_utf8_lossy(&user_name).into_owned();
+    Ok(Login { credentials: Some((user_name, password)), ..Login::new(client_id) })
+}
+
 impl Login {
+    /// A client id and nothing else.
+    pub fn new(client_id: impl Into<String>) -> Self {
+        Self { client_id: client_id.into(), credentials: None, will: None }
+    }
+
+    /// The same with user name and password.
+    #[must_use]
+    pub fn password(mut self, user_name: impl Into<String>, password: impl Into<Vec<u8>>) -> Self {
+        self.credentials = Some((user_name.into(), Zeroizing::new(password.into())));
+        self
+    }
+
     pub(crate) fn borrow(&self) -> mqtt_p2p_core::Login<'_> {
         let mut login = mqtt_p2p_core::Login::new(&self.client_id);
         if let Some((user_name, password)) = &self.credentials {

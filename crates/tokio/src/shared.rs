@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mqtt_p2p_aliyun::Evidence;
 use mqtt_p2p_core::{Client as Core, Config, DisconnectReason, Growing, Instant};
 use tokio::sync::{Notify, broadcast};
 use tracing::Span;
@@ -14,6 +15,7 @@ use crate::event::ConnectionEvent;
 use crate::file_store::StoreError;
 use crate::journal;
 use crate::keeper::Keeper;
+use crate::log_ins::LogIns;
 use crate::message::Message;
 use crate::meter::Meter;
 use crate::options::Options;
@@ -34,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) manual_ack: bool,
     /// There is a session store.
     pub(crate) keeps: bool,
+    pub(crate) log_ins: LogIns,
     /// What the client logs is in it.
     pub(crate) span: Span,
     /// Bytes over the socket.
@@ -67,6 +70,8 @@ pub(crate) struct State {
     pub(crate) unclaimed: u64,
     /// How the first round of attempts ended, once it has.
     pub(crate) first_round: Option<Result<(), ConnectError>>,
+    /// What the service may have disconnected for.
+    pub(crate) evidence: Evidence,
     /// How many of the requests are known to be in the session store.
     pub(crate) kept: u64,
     /// The client ends if it failed.
@@ -112,6 +117,7 @@ impl Shared {
             wanted: true,
             unclaimed: 0,
             first_round: None,
+            evidence: Evidence::new(),
             kept: 0,
             one_round: false,
             meter: Meter::default(),
@@ -125,6 +131,7 @@ impl Shared {
             stream_capacity: options.stream_capacity.max(1),
             manual_ack: options.config.manual_ack,
             keeps,
+            log_ins: LogIns::new(options.source.clone(), options.login.clone()),
             span: journal::span(&options.login.client_id),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
@@ -177,6 +184,14 @@ impl Shared {
         if self.held.load(SeqCst) {
             self.work.notify_one();
         }
+    }
+
+    /// Tells an event of the connection. Not under the lock.
+    pub(crate) fn report(&self, event: ConnectionEvent) {
+        journal::connection(&event);
+        let events = self.lock().events.clone();
+        // Nobody has to listen.
+        let _ = events.map(|events| events.send(event));
     }
 
     /// Waits for the end of the first round of attempts. If it failed, and the client wanted no more than one, then
