@@ -149,8 +149,9 @@ impl Tokens {
         let life = TokenLife::new(source.kinds, source.margins);
         let mut state =
             State { life, texts: Vec::new(), asking: false, invalid: None, failure: None, gave_up: false };
-        for token in &source.at_hand {
-            // One that has expired meanwhile is asked for anew.
+        // One that has expired meanwhile is asked for as if it had never been.
+        let now = SystemTime::now() + source.margins.clock_skew;
+        for token in source.at_hand.iter().filter(|token| token.expires_at.is_none_or(|at| now < at)) {
             let _ = state.obtain(token.clone());
         }
         Self { source, access_key_id, instance_id, state: Mutex::new(state), answered: Notify::new() }
