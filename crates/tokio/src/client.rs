@@ -357,6 +357,14 @@ impl Client {
         Events(self.shared.add_watcher())
     }
 
+    /// The subscriptions that the server granted, with the QoS that was asked for. For ApsaraMQ's limits, which it
+    /// enforces without a word, [`SubscriptionCount::of`](crate::SubscriptionCount::of) counts them.
+    pub fn subscriptions(&self) -> Vec<(String, QoS)> {
+        let mut state = self.shared.lock();
+        let listed = state.core.subscriptions();
+        listed.map(|entry| (entry.filter.as_str().to_owned(), entry.qos)).collect()
+    }
+
     /// Whether the server has accepted the log-in and the connection has not ended.
     pub fn is_connected(&self) -> bool {
         self.shared.lock().is_connected()

@@ -92,7 +92,8 @@ pub use trace::{Direction, TraceEntry};
 
 #[doc(no_inline)]
 pub use mqtt_p2p_aliyun::{
-    ClientId, Credentials, InvalidReason, Margins, P2p, P2pTopic, TokenKind, TokenKinds, parse_p2p,
+    ClientId, Credentials, Deduplicator, InvalidReason, Margins, P2p, P2pTopic, SubscriptionCount, TokenKind,
+    TokenKinds, parse_p2p,
 };
 #[doc(no_inline)]
 pub use mqtt_p2p_core::{

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use common::{connect, event, quick, until, within};
 use mqtt_p2p_emulator::{Account, Quirks, Server, TokenInvalidNotice};
 use mqtt_p2p_tokio::{
-    Client, ClientId, ConnectError, ConnectionEvent, DisconnectReason, Login, Margins, Messages, Options,
-    QoS, ReasonCode, Suspicion, Token, TokenKind, TokenRequest, TokenSource, TransportError,
+    Client, ClientId, ConnectError, ConnectionEvent, Connector, DisconnectReason, Login, Margins, Messages,
+    Options, QoS, ReasonCode, Suspicion, Token, TokenKind, TokenRequest, TokenSource, TransportError,
 };
 
 const RW: TokenKind = TokenKind::RW;
@@ -222,6 +222,35 @@ async fn a_token_that_expired_while_the_program_was_away_is_not_sent() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let _ = connect(options(&server, issuer.source(Duration::from_secs(3_600)).with(kept))).await;
     assert_eq!(issuer.asked(), 2);
+    assert_clean(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_expires_while_the_connection_is_opened_is_not_sent() {
+    let server = emulator(|_| ()).await;
+    let issuer = Issuer::new(&server);
+    let kept = issuer.issue(Duration::from_millis(500));
+    let (dials, addr) = (Arc::new(AtomicUsize::new(0)), server.tcp_addr());
+    let count = Arc::clone(&dials);
+    let slow = Connector::new(move |_| {
+        let first = count.fetch_add(1, SeqCst) == 0;
+        async move {
+            tokio::time::sleep(Duration::from_millis(if first { 600 } else { 0 })).await;
+            tokio::net::TcpStream::connect(addr).await
+        }
+    });
+    let source = TokenSource::new(RW, move |_| {
+        let token = issuer.issue(Duration::from_secs(3_600));
+        async move {
+            // Not before the connection is open.
+            tokio::time::sleep(Duration::from_millis(800)).await;
+            Ok::<_, std::io::Error>(vec![token])
+        }
+    });
+    let source = source.margins(narrow()).with(kept);
+    let (client, _) = Client::start(options(&server, source).connector(slow));
+    until("a connection", || client.is_connected()).await;
+    assert_eq!(dials.load(SeqCst), 2);
     assert_clean(&server);
 }
 
