@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use mqtt_p2p_aliyun::{ClientIdError, CredentialsError, P2pTopicError, TokenError, limits::MAX_PAYLOAD};
+use mqtt_p2p_emulator::IssueError;
 use mqtt_p2p_tokio::{
     ConnectError, ConnectionEvent, DisconnectReason, EndpointError, ProxyError, PublishError, ReasonCode,
     Step, SubscribeError, TlsError, TopicError, TransportError,
@@ -157,13 +158,16 @@ pub(crate) enum Failure {
     /// The client ended by itself.
     ClientEnded,
     Emulator {
-        tcp_port: u16,
-        ws_port: u16,
+        /// TCP, WebSocket, TLS, and WebSocket over TLS.
+        ports: [u16; 4],
         error: io::Error,
     },
+    /// The emulator issues no such token.
+    IssueToken(IssueError),
     Demo(DemoError),
-    /// Manual pages can't be written.
-    Pages {
+    /// A file can't be written.
+    Write {
+        what: &'static str,
         path: PathBuf,
         error: io::Error,
     },
@@ -197,7 +201,8 @@ impl Failure {
             | Self::PayloadTooLarge { .. }
             | Self::Topic(_)
             | Self::P2pTopic(_)
-            | Self::Filter { .. } => 2,
+            | Self::Filter { .. }
+            | Self::IssueToken(_) => 2,
             Self::Doctor { error: ConnectError::Refused(reason), .. }
             | Self::Connect(ConnectError::Refused(reason))
             | Self::RefusedLater(ConnectError::Refused(reason)) => match reason {
@@ -231,7 +236,7 @@ impl Failure {
             | Self::ClientEnded
             | Self::Emulator { .. }
             | Self::Demo(_)
-            | Self::Pages { .. }
+            | Self::Write { .. }
             | Self::Output(_)
             | Self::Signals(_)
             | Self::Runtime(_) => 1,
@@ -270,7 +275,8 @@ impl Failure {
             Self::BenchFaulty { .. } => "faulty",
             Self::Demo(_) => "demo",
             Self::Emulator { .. } => "emulator",
-            Self::Pages { .. } | Self::Output(_) => "output",
+            Self::IssueToken(_) => "issue_token",
+            Self::Write { .. } | Self::Output(_) => "output",
             Self::ClientEnded | Self::Signals(_) | Self::Runtime(_) => "program",
         }
     }
@@ -336,9 +342,12 @@ impl Failure {
                 "a broker may drop what waits for a slow subscriber: fewer --in-flight, a --rate, or a longer queue there"
             }
             Self::Emulator { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
-                "choose other ports with --tcp-port and --ws-port; 0 takes a free one"
+                "choose other ports with --tcp-port, --ws-port, --tls-port and --wss-port; 0 takes a free one"
             }
-            Self::Pages { .. } => "check the directory and who may write to it",
+            Self::IssueToken(IssueError::TooShort(_)) => {
+                "ask for a longer life, or allow a shorter one with --min-token-lifetime"
+            }
+            Self::Write { .. } => "check the directory and who may write to it",
             _ => return None,
         };
         Some(advice.into())
@@ -410,13 +419,16 @@ impl fmt::Display for Failure {
                 write!(f, "{lost} messages were lost, {duplicates} came too often")
             }
             Self::ClientEnded => f.write_str("the client ended by itself, which is a fault of this program"),
-            Self::Emulator { tcp_port, ws_port, error } => write!(
-                f,
-                "the emulator can't listen on ports {tcp_port} (TCP) and {ws_port} (WebSocket): {error}"
-            ),
+            Self::Emulator { ports: [tcp, ws, tls, wss], error } => {
+                write!(f, "the emulator can't listen on ports {tcp}, {ws}, {tls} and {wss}: {error}")
+            }
+            Self::IssueToken(IssueError::TooShort(shortest)) => {
+                write!(f, "a token lives at least {} s", shortest.as_secs_f64())
+            }
+            Self::IssueToken(error) => error.fmt(f),
             Self::Demo(error) => error.fmt(f),
-            Self::Pages { path, error } => {
-                write!(f, "manual pages can't be written to {}: {error}", path.display())
+            Self::Write { what, path, error } => {
+                write!(f, "{what} can't be written to {}: {error}", path.display())
             }
             Self::Output(error) => write!(f, "the output can't be written: {error}"),
             Self::Signals(error) => write!(f, "Ctrl-C can't be watched: {error}"),

@@ -87,8 +87,11 @@ impl LogIn {
         match self {
             Self::Anonymous => Ok(Options::new(endpoint, client_id)),
             Self::Password { user_name, password } => {
-                let password = password.as_deref().map_or(&[][..], |password| password.as_bytes());
-                Ok(Options::new(endpoint, client_id).password(user_name, password))
+                let options = Options::new(endpoint, client_id);
+                Ok(match password {
+                    Some(password) => options.password(user_name, password.as_bytes()),
+                    None => options.user_name(user_name),
+                })
             }
             Self::Service(log_in) => {
                 let id = log_in.client_id(client_id)?;

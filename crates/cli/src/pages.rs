@@ -24,7 +24,11 @@ pub(crate) fn man(args: &Man) -> Result<(), Failure> {
         clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Failure::Output)?;
         return print(&page);
     };
-    write_all(directory).map_err(|error| Failure::Pages { path: directory.clone(), error })
+    write_all(directory).map_err(|error| Failure::Write {
+        what: "manual pages",
+        path: directory.clone(),
+        error,
+    })
 }
 
 fn write_all(directory: &Path) -> io::Result<()> {

@@ -236,7 +236,17 @@ fn what_is_missing_or_contradicts_itself_is_a_usage_error() {
 fn ports_in_use_are_said_so() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    run(&mut bare(&["emulator", "--tcp-port", &port, "--ws-port", "0"]))
-        .expect(1)
-        .explains(&[&port, "help: "]);
+    run(&mut bare(&[
+        "emulator",
+        "--tcp-port",
+        &port,
+        "--ws-port",
+        "0",
+        "--tls-port",
+        "0",
+        "--wss-port",
+        "0",
+    ]))
+    .expect(1)
+    .explains(&[&port, "help: "]);
 }

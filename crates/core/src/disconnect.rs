@@ -53,6 +53,8 @@ pub enum TransportError {
     NotTls,
     /// No trusted authority stands behind the server's certificate.
     UnknownAuthority,
+    /// The server's certificate is that of an authority, which is no server's.
+    AuthorityAsServer,
     /// The server's certificate has expired, by the clock of this machine.
     CertificateExpired,
     /// The server's certificate is not valid yet, by the clock of this machine.
@@ -114,6 +116,10 @@ impl TransportError {
                 "trust the authority that signed the server's certificate, if you know it; otherwise somebody may be \
                  in between"
             }
+            Self::AuthorityAsServer => {
+                "give the server a certificate that is no authority's: signed by an authority of yours, or self-signed \
+                 with CA:FALSE (openssl req -x509 -addext basicConstraints=critical,CA:FALSE), and trust that"
+            }
             Self::CertificateExpired => {
                 "have the server's certificate renewed; if it is current, check the clock of this machine"
             }
@@ -169,6 +175,9 @@ impl fmt::Display for TransportError {
             Self::Tls => "the TLS handshake failed",
             Self::NotTls => "the server does not speak TLS on this port",
             Self::UnknownAuthority => "the server's certificate comes from an unknown authority",
+            Self::AuthorityAsServer => {
+                "the server's certificate is that of an authority, as a self-signed one often is"
+            }
             Self::CertificateExpired => "the server's certificate has expired",
             Self::CertificateNotYetValid => "the server's certificate is not valid yet",
             Self::WrongName => "the server's certificate is for another name",

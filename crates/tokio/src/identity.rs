@@ -93,7 +93,7 @@ fn join(shared: &Arc<Shared>, same_options: bool) -> Option<Answer> {
 
 /// Secrets go in as they are; of the rest, what Debug shows.
 fn fingerprint(options: &Options) -> u64 {
-    let credentials = options.login.credentials.as_ref().map(|(user, password)| (user, &password[..]));
+    let credentials = options.login.credentials.as_ref().map(|(user, password)| (user, password.as_deref()));
     let will = &options.login.will;
     let will = will.as_ref().map(|(topic, payload, qos, retain)| (topic, payload, *qos as u8, retain));
     HASHER.hash_one((credentials, will, format!("{options:?}")))

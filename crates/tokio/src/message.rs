@@ -1,6 +1,7 @@
 //! Messages, and their acknowledgement by hand.
 
 use std::fmt;
+use std::str::Utf8Error;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
@@ -60,6 +61,14 @@ impl Message {
     /// Its payload: any bytes.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[self.topic_len..]
+    }
+
+    /// Its payload as text.
+    ///
+    /// # Errors
+    /// It is not UTF-8.
+    pub fn payload_str(&self) -> Result<&str, Utf8Error> {
+        std::str::from_utf8(self.payload())
     }
 
     /// Its payload, sharing the memory.

@@ -70,8 +70,8 @@ pub enum HeaderError {
 pub struct Login {
     /// Who this is.
     pub client_id: String,
-    /// User name and password.
-    pub credentials: Option<(String, Zeroizing<Vec<u8>>)>,
+    /// User name, and password if there is one; a password alone is against the standard ([MQTT-3.1.2-22]).
+    pub credentials: Option<(String, Option<Zeroizing<Vec<u8>>>)>,
     /// Topic, payload, QoS and retain flag of the will.
     pub will: Option<(String, Vec<u8>, QoS, bool)>,
 }
@@ -165,6 +165,13 @@ impl Options {
     #[must_use]
     pub fn password(mut self, user_name: impl Into<String>, password: impl Into<Vec<u8>>) -> Self {
         self.login = self.login.password(user_name, password);
+        self
+    }
+
+    /// The same with a user name alone: CONNECT then has no password at all, not even an empty one.
+    #[must_use]
+    pub fn user_name(mut self, user_name: impl Into<String>) -> Self {
+        self.login.credentials = Some((user_name.into(), None));
         self
     }
 
@@ -280,7 +287,7 @@ pub(crate) fn log_in(client_id: &str, credentials: &Credentials<'_>) -> Result<L
     credentials.write_user_name(&mut user_name)?;
     credentials.write_password(client_id, &mut password)?;
     let user_name = String::from_utf8_lossy(&user_name).into_owned();
-    Ok(Login { credentials: Some((user_name, password)), ..Login::new(client_id) })
+    Ok(Login { credentials: Some((user_name, Some(password))), ..Login::new(client_id) })
 }
 
 impl Login {
@@ -292,14 +299,15 @@ impl Login {
     /// The same with user name and password.
     #[must_use]
     pub fn password(mut self, user_name: impl Into<String>, password: impl Into<Vec<u8>>) -> Self {
-        self.credentials = Some((user_name.into(), Zeroizing::new(password.into())));
+        self.credentials = Some((user_name.into(), Some(Zeroizing::new(password.into()))));
         self
     }
 
     pub(crate) fn borrow(&self) -> mqtt_p2p_core::Login<'_> {
         let mut login = mqtt_p2p_core::Login::new(&self.client_id);
         if let Some((user_name, password)) = &self.credentials {
-            login = login.with_password(user_name, password);
+            login.user_name = Some(user_name);
+            login.password = password.as_ref().map(|password| password.as_slice());
         }
         if let Some((topic, payload, qos, retain)) = &self.will
             && let Ok(topic) = TopicName::new(topic)

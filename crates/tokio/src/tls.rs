@@ -276,6 +276,10 @@ impl DialError {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                     TransportError::WrongName
                 }
+                // The verifier behind rustls has this as text only.
+                CertificateError::Other(problem) if problem.to_string() == "CaUsedAsEndEntity" => {
+                    TransportError::AuthorityAsServer
+                }
                 _ => TransportError::Tls,
             },
             // Only a client's certificate can displease a server.

@@ -343,7 +343,7 @@ async fn no_text_that_anybody_may_see_contains_the_secret() {
     let server = emulator(Quirks::service()).await;
     let mine = options(tcp(&server), "1");
     let (_, password) = mine.login.credentials.clone().unwrap();
-    let password = String::from_utf8(password.to_vec()).unwrap();
+    let password = String::from_utf8(password.unwrap().to_vec()).unwrap();
     let planted = Options::new(tcp(&server), "1").password("user", SECRET);
     let mut texts = vec![
         format!("{mine:?} {mine:#?} {:?} {:?}", mine.login, mine.endpoint),

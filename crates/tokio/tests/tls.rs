@@ -6,13 +6,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::tls::{Authority, TlsFront};
+use common::tls::{Authority, Certificate, TlsFront};
 use common::{Raw, connect, emulator, failure, options, quick, talks_to_itself, transport_failure, within};
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::rustls::{ClientConfig, RootCertStore};
 use mqtt_p2p_tokio::{
     Client, Config, ConnectError, DisconnectReason, Endpoint, Options, Tls, TlsError, TransportError,
 };
+use rcgen::{BasicConstraints, IsCa};
 use tokio::io::AsyncWriteExt;
 
 /// A client that trusts this authority.
@@ -75,6 +76,24 @@ async fn an_authority_that_nobody_named_is_not_trusted() {
         let (why, _) = transport_failure(options(front.tls(), "1").tls(tls)).await;
         assert_eq!(why, TransportError::UnknownAuthority);
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_signed_itself_is_good_unless_it_is_an_authoritys() {
+    let server = emulator(Quirks::service()).await;
+    // As plain `openssl req -x509` makes them.
+    let certificate = Certificate::self_signed(IsCa::Ca(BasicConstraints::Unconstrained));
+    let front = TlsFront::start(server.tcp_addr(), &certificate).await;
+    for tls in [certificate.trusted(), Authority::new("other").trusted()] {
+        let (why, detail) = transport_failure(options(front.tls(), "1").tls(tls)).await;
+        assert_eq!(why, TransportError::AuthorityAsServer, "{detail}");
+        assert!(why.advice().contains("CA:FALSE"), "{}", why.advice());
+    }
+    // As the advice says.
+    let certificate = Certificate::self_signed(IsCa::ExplicitNoCa);
+    let front = TlsFront::start(server.tcp_addr(), &certificate).await;
+    let (client, _) = connect(options(front.tls(), "1").tls(certificate.trusted())).await;
+    within("close", client.close()).await;
 }
 
 #[tokio::test]

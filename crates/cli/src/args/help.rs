@@ -112,7 +112,25 @@ Whoever has the password can log in with that client id: treat it like the secre
 
 pub(super) const EMULATOR: &str = "\
 Starts a development stand-in for ApsaraMQ for MQTT on the loopback address. It holds everything in memory and ends with \
-Ctrl-C. Without an account of your own it lets in the access key AK with the secret SK. Your own secret is that of MQTT_P2P_SECRET_KEY or of a file.";
+Ctrl-C. Without an account of your own it lets in the access key AK with the secret SK. Your own secret is that of MQTT_P2P_SECRET_KEY or of a file.
+
+So that you can see what your program does then, it lets things go wrong:
+
+  --fault refuse-log-ins=CODE          answer each log-in with this return code, 1 to 5
+  --fault silent-connack               never answer a log-in
+  --fault close-after-connack=SECONDS  close each connection so long after its log-in
+  --fault take-over-after=SECONDS      let a second client with the same id log in then
+  --fault half-open                    keep links up, and let nothing through
+  --fault delay=SECONDS                send everything so much later
+  --fault lose-publishes=N             lose the next N messages to clients
+  --fault lose-pubacks=N               lose the next N acknowledgements of this kind
+  --fault lose-pubrecs=N               the same of QoS 2
+  --fault lose-pubrels=N               the same of QoS 2
+  --fault lose-pubcomps=N              the same of QoS 2
+  --fault lose-subacks=N               the same of subscriptions
+  --fault lose-unsubacks=N             the same of their ends
+  --fault lose-pingresps=N             the same of pings
+  --fault duplicate-publishes=N        send the next N messages twice";
 
 pub(super) const COMPLETIONS: &str = "\
 Prints the completions for a shell. For example:

@@ -2,6 +2,8 @@
 
 mod broker;
 mod connection;
+mod emulator;
+mod fault;
 mod help;
 mod tools;
 
@@ -13,7 +15,8 @@ use mqtt_p2p_tokio::QoS;
 
 pub(crate) use broker::{Broker, Input, Publish, Subscribe, Version};
 pub(crate) use connection::{Connection, Identity, Mode, SecretSource, Security};
-pub(crate) use tools::{Bench, Completions, Doctor, Emulator, Man, Sign};
+pub(crate) use emulator::{Certificate, Emulator, TokenRequest};
+pub(crate) use tools::{Bench, Completions, Doctor, Man, Sign};
 
 /// MQTT client with ApsaraMQ's P2P messages
 #[derive(Debug, Parser)]
@@ -84,7 +87,7 @@ pub(crate) enum Command {
     Profiles,
     /// Run a development stand-in for ApsaraMQ
     #[command(long_about = help::EMULATOR)]
-    Emulator(Emulator),
+    Emulator(Box<Emulator>),
     /// Print the completions for a shell
     #[command(long_about = help::COMPLETIONS)]
     Completions(Completions),

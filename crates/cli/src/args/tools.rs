@@ -1,4 +1,4 @@
-//! The arguments of what is not messaging: measuring, signing, the emulator, completions, manual pages.
+//! The arguments of what is not messaging: measuring, signing, completions, manual pages.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -69,37 +69,6 @@ pub(crate) struct Doctor {
 pub(crate) struct Sign {
     #[command(flatten)]
     pub(crate) identity: Identity,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Emulator {
-    /// Port for MQTT over TCP; 0 takes a free one
-    #[arg(long, default_value_t = 1883, value_name = "PORT")]
-    pub(crate) tcp_port: u16,
-    /// Port for MQTT over WebSocket; 0 takes a free one
-    #[arg(long, default_value_t = 8083, value_name = "PORT")]
-    pub(crate) ws_port: u16,
-    /// Access key id to let in
-    #[arg(
-        long,
-        env = "MQTT_P2P_ACCESS_KEY",
-        hide_env_values = true,
-        value_name = "ID",
-        default_value = "AK"
-    )]
-    pub(crate) access_key: String,
-    /// Instance id
-    #[arg(
-        long,
-        env = "MQTT_P2P_INSTANCE",
-        hide_env_values = true,
-        value_name = "ID",
-        default_value = "post-cn-demo"
-    )]
-    pub(crate) instance: String,
-    /// File with the access key secret [without it: MQTT_P2P_SECRET_KEY]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) secret_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -56,6 +56,19 @@ impl Authority {
 }
 
 impl Certificate {
+    /// A certificate for the loopback address that is its own authority.
+    pub(crate) fn self_signed(is_ca: IsCa) -> Self {
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        let key = KeyPair::generate().unwrap();
+        Self { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
+    }
+
+    /// Trust in this certificate alone.
+    pub(crate) fn trusted(&self) -> Tls {
+        Tls::new().ca_pem(self.certificate.as_bytes()).unwrap()
+    }
+
     /// The same trust, with this as the client's certificate.
     pub(crate) fn shown_with(&self, tls: Tls) -> Tls {
         tls.client_certificate_pem(self.certificate.as_bytes(), self.key.as_bytes()).unwrap()
