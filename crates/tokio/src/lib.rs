@@ -56,6 +56,7 @@ mod options;
 mod probe;
 mod proxy;
 mod route;
+mod scratch;
 mod shared;
 mod stats;
 mod step;
@@ -90,8 +91,8 @@ pub use trace::{Direction, TraceEntry};
 pub use mqtt_p2p_aliyun::{ClientId, Credentials, P2p, P2pTopic, parse_p2p};
 #[doc(no_inline)]
 pub use mqtt_p2p_core::{
-    Backoff, Config, DisconnectReason, Error, Offline, PacketType, Protocol, QoS, ReasonCode, Resubscribe,
-    TopicError, TopicFilter, TopicName, TransportError,
+    Backoff, Config, DisconnectReason, Error, Key, Offline, PacketType, Protocol, QoS, ReasonCode,
+    Resubscribe, SessionStore, TopicError, TopicFilter, TopicName, TransportError,
 };
 
 /// The README's first program compiles.
