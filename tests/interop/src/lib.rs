@@ -2,9 +2,11 @@
 //! waiting that always ends.
 
 mod client;
+mod ledger;
 mod mosquitto;
 mod proxy;
 
 pub use client::{connect, next, nothing_more, number, options, within};
+pub use ledger::Ledger;
 pub use mosquitto::{Mosquitto, Settings, tool};
 pub use proxy::Proxy;
