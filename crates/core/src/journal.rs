@@ -65,7 +65,7 @@ impl Key {
     }
 }
 
-/// A change of the session, to be kept: see [`Action::Store`].
+/// A change of the session, to be kept: see [`Action::Store`](crate::Action::Store).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
     /// Keep this record, in the place of one with the same key.
@@ -109,7 +109,8 @@ pub trait SessionStore {
         Ok(())
     }
 
-    /// Shows every record that is kept, in ascending order of [`Key::to_bytes`].
+    /// Shows every record that is kept, in ascending order of [`Key::to_bytes`]. A client begins with it: what an
+    /// earlier one put and removed after its last commit is forgotten, as after a crash.
     ///
     /// # Errors
     /// Not all could be read.
@@ -269,6 +270,8 @@ impl<S: Storage> Client<S> {
         if result.is_err() {
             self.machine.forget_session();
         }
+        // The program may have ended between a CONNECT, with which the server began a new session, and its answer.
+        self.machine.unanswered = result.is_ok();
         result
     }
 

@@ -94,7 +94,7 @@ pub(crate) struct Machine {
     /// The first connection of the session that the server continues.
     session_since: u32,
     /// A CONNECT went out, and its CONNACK did not come: whatever it said of the session is unknown.
-    unanswered: bool,
+    pub(crate) unanswered: bool,
     online_since: Instant,
     /// A message of which the caller has the beginning.
     pub(crate) parts: Option<Parts>,

@@ -153,6 +153,18 @@ fn after_a_crash_the_subscriptions_are_asked_for_again() {
 }
 
 #[test]
+fn a_session_may_have_begun_with_a_connect_whose_answer_the_crash_took() {
+    let mut driver = Driver::online(keeping());
+    driver.subscribed(&[("a", AtLeastOnce)]);
+    let mut driver = restarted(&mut driver);
+    driver.go_online(true);
+    assert_eq!(driver.take_sent()[1..], ["SUBSCRIBE #65535 a:1"]);
+    driver.receive(&server::suback(65_535, &[1]));
+    driver.reconnect(true);
+    assert_eq!(driver.take_sent().len(), 1, "there is no doubt any more");
+}
+
+#[test]
 fn the_identifier_of_a_publication_that_was_given_up_is_not_given_to_the_next() {
     let mut driver = Driver::online(keeping());
     let given_up = driver.publish("t", b"x", ExactlyOnce);

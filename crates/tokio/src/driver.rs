@@ -160,7 +160,9 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Ke
     loop {
         let wish = driver.drain();
         // Before anybody hears of it, and before a byte goes out.
-        driver.keep().await;
+        if !driver.keep().await {
+            continue;
+        }
         driver.tell();
         if wish.finished {
             break;
@@ -334,10 +336,11 @@ impl Driver {
         wish
     }
 
-    /// Writes what changed to the session store. While that is not possible, nothing else happens.
-    async fn keep(&mut self) {
-        let Some(keeper) = &mut self.keeper else {
-            return;
+    /// Writes what changed to the session store. While that is not possible, nothing else happens. Says whether it is
+    /// written: what is not must not go out, nor may anybody hear of it.
+    async fn keep(&mut self) -> bool {
+        let Some(keeper) = self.keeper.as_mut().filter(|keeper| !keeper.has_given_up()) else {
+            return true;
         };
         while keeper.has_changes()
             && let Err(error) = keeper.write().await
@@ -350,10 +353,14 @@ impl Driver {
                 self.shared.close();
             }
             if lost || self.shared.lock().closing {
-                // What is not kept must not go out.
+                // As after a crash: without a good-bye, which could get into the middle of a packet.
                 keeper.give_up();
-                self.outgoing.clear();
-                return;
+                self.news.batches.clear();
+                self.forget_transport();
+                let mut state = self.shared.lock();
+                state.link_open = false;
+                state.core.transport_closed(self.shared.now(), TransportError::Broken);
+                return false;
             }
             tokio::time::sleep(STORE_RETRY).await;
         }
@@ -363,6 +370,7 @@ impl Driver {
             drop(state);
             self.shared.room.notify_waiters();
         }
+        true
     }
 
     /// Tells the news, without the lock.

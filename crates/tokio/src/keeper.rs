@@ -22,7 +22,13 @@ impl Place {
     /// `None` while a client has it.
     pub(crate) fn take(&self) -> Option<Keeper> {
         let store = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some(Keeper { store: Some(store), place: self.clone(), changes: VecDeque::new(), unwritten: false })
+        Some(Keeper {
+            store: Some(store),
+            place: self.clone(),
+            changes: VecDeque::new(),
+            unwritten: false,
+            given_up: false,
+        })
     }
 }
 
@@ -34,6 +40,8 @@ pub(crate) struct Keeper {
     changes: VecDeque<(Key, Option<Vec<u8>>)>,
     /// Something was noted since the last commit.
     unwritten: bool,
+    /// Nothing more is written: it would leave a gap.
+    given_up: bool,
 }
 
 impl Keeper {
@@ -44,6 +52,9 @@ impl Keeper {
 
     /// To be written at the next [`Self::write`].
     pub(crate) fn note(&mut self, change: &Change<'_>) {
+        if self.given_up {
+            return;
+        }
         self.unwritten = true;
         self.changes.push_back(match *change {
             Change::Put { key, value } => (key, Some(value.to_vec())),
@@ -83,10 +94,16 @@ impl Keeper {
         self.store.is_none()
     }
 
-    /// What could not be written is given up.
+    /// Whether [`Self::give_up`] was called.
+    pub(crate) const fn has_given_up(&self) -> bool {
+        self.given_up
+    }
+
+    /// What could not be written is given up, and all that follows: the next client goes on from the last commit.
     pub(crate) fn give_up(&mut self) {
         self.changes.clear();
         self.unwritten = false;
+        self.given_up = true;
     }
 }
 

@@ -58,6 +58,7 @@ mod options;
 mod probe;
 mod proxy;
 mod route;
+mod scratch;
 mod shared;
 mod stats;
 mod step;
@@ -97,8 +98,8 @@ pub use mqtt_p2p_aliyun::{
 };
 #[doc(no_inline)]
 pub use mqtt_p2p_core::{
-    Backoff, Config, DisconnectReason, Error, Offline, PacketType, Protocol, QoS, ReasonCode, Resubscribe,
-    TopicError, TopicFilter, TopicName, TransportError,
+    Backoff, Config, DisconnectReason, Error, Key, Offline, PacketType, Protocol, QoS, ReasonCode,
+    Resubscribe, SessionStore, TopicError, TopicFilter, TopicName, TransportError,
 };
 
 /// The README's first program compiles.

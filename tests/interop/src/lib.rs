@@ -3,10 +3,12 @@
 
 mod certificates;
 mod client;
+mod ledger;
 mod mosquitto;
 mod proxy;
 
 pub use certificates::{Authority, Fault};
 pub use client::{connect, next, nothing_more, number, options, within};
+pub use ledger::Ledger;
 pub use mosquitto::{Mosquitto, Secure, Settings, tool};
 pub use proxy::Proxy;
