@@ -5,32 +5,24 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use mqtt_p2p_aliyun::TokenNotice;
-use mqtt_p2p_core::{
-    Action, DisconnectReason, Event, Instant, ReasonCode, Ticket, TransportError, packet_len,
-};
+use mqtt_p2p_core::{Action, Event, Instant, TransportError, packet_len};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::broadcast;
 
 use crate::alone::Alone;
 use crate::attempts::Attempts;
 use crate::dial::{DialError, Dialler, Link};
-use crate::error::ConnectError;
-use crate::event::{ConnectionEvent, Suspicion};
+use crate::event::ConnectionEvent;
 use crate::journal;
 use crate::keeper::Keeper;
-use crate::message::Message;
+use crate::news::{Attempt, News, notice};
 use crate::options::{Login, Options};
-use crate::shared::{Shared, State};
+use crate::shared::Shared;
 use crate::step::Step;
-use crate::streams::Queue;
-use crate::tickets::Outcome;
-use crate::tokens::Tokens;
-use crate::trace::TraceEntry;
 
 /// So many bytes may wait for the socket; the rest waits in the state machine, whose memory is bounded.
 const WRITE_AHEAD: usize = 64 * 1024;
@@ -80,22 +72,6 @@ struct Driver {
     news: News,
 }
 
-/// What is told only once the lock is released: who is woken may run anything.
-#[derive(Default)]
-struct News {
-    batches: Vec<(Arc<Queue>, Vec<Message>)>,
-    /// Empty, to be used again.
-    spare: Vec<Vec<Message>>,
-    events: Vec<ConnectionEvent>,
-    wakers: Vec<Waker>,
-    /// There may be room for a request.
-    room: bool,
-    /// An attempt begins: which.
-    dialling: Option<u32>,
-    /// The packets that went by, if the program's log wants them.
-    packets: Vec<TraceEntry>,
-}
-
 /// What the state machine wants after it was drained.
 struct Wish {
     wake_at: Option<Instant>,
@@ -113,24 +89,6 @@ enum Input {
     Dialled(Result<Dialled, DialError>),
     Io(io::Result<usize>),
     Written,
-}
-
-/// What an event of the connection has to do with.
-struct Attempt<'a> {
-    attempts: &'a mut Attempts,
-    dialler: &'a Dialler,
-    tokens: Option<&'a Tokens>,
-    /// The transport's end in the words of the operating system.
-    detail: &'a Option<Arc<str>>,
-}
-
-/// What the service says of a token.
-fn notice(message: &mqtt_p2p_core::Message<'_>) -> Option<TokenNotice> {
-    // All but very few messages end here.
-    if !message.topic.as_bytes().starts_with(b"$SYS/token") {
-        return None;
-    }
-    TokenNotice::parse(message.topic.as_str(), message.payload)?.ok()
 }
 
 /// Runs until the client is closed.
@@ -163,7 +121,7 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Ke
         if !driver.keep().await {
             continue;
         }
-        driver.tell();
+        driver.news.tell(&driver.shared, driver.events.as_ref());
         if wish.finished {
             break;
         }
@@ -373,32 +331,6 @@ impl Driver {
         true
     }
 
-    /// Tells the news, without the lock.
-    fn tell(&mut self) {
-        let News { batches, spare, events, wakers, room, dialling, packets } = &mut self.news;
-        packets.drain(..).for_each(|packet| journal::packet(&packet));
-        if let Some(attempt) = dialling.take() {
-            journal::dialling(attempt);
-        }
-        for (queue, mut batch) in batches.drain(..) {
-            let (first, lost) = queue.fill(&mut batch);
-            if first {
-                journal::first_drop(queue.filter());
-            }
-            self.shared.dropped.fetch_add(lost, Relaxed);
-            spare.push(batch);
-        }
-        for event in events.drain(..) {
-            journal::connection(&event);
-            // Nobody has to listen.
-            let _ = self.events.as_ref().map(|events| events.send(event));
-        }
-        wakers.drain(..).for_each(Waker::wake);
-        if std::mem::take(room) {
-            self.shared.room.notify_waiters();
-        }
-    }
-
     /// Waits for the next thing to happen.
     async fn wait(&mut self, wish: Wish) {
         if let Some(words) = self.answered_in() {
@@ -550,172 +482,5 @@ impl Driver {
         self.forget_transport();
         self.shared.lock().link_open = false;
         self.shared.room.notify_waiters();
-    }
-}
-
-impl State {
-    /// Gives a message to every stream that wants it.
-    fn deliver(&mut self, message: &mqtt_p2p_core::Message<'_>, shared: &Arc<Shared>) {
-        self.streams.retain(|stream| !stream.queue.is_abandoned());
-        let mut owned = None;
-        for stream in &mut self.streams {
-            if stream.queue.wants(message.topic) {
-                let message = owned.get_or_insert_with(|| Message::new(message, shared));
-                stream.queue.expect(message);
-                stream.batch.push(message.clone());
-            }
-        }
-        if owned.is_none() {
-            self.unclaimed += 1;
-        }
-    }
-
-    /// Moves the messages of [`Self::deliver`] on their way to the queues.
-    fn take_batches(&mut self, news: &mut News) {
-        for stream in &mut self.streams {
-            if !stream.batch.is_empty() {
-                let empty = news.spare.pop().unwrap_or_default();
-                let batch = std::mem::replace(&mut stream.batch, empty);
-                news.batches.push((Arc::clone(&stream.queue), batch));
-            }
-        }
-    }
-
-    /// Notes an event.
-    fn note(&mut self, event: Event<'_>, now: Instant, mut attempt: Attempt<'_>, news: &mut News) {
-        let wait = |at: Option<Instant>| at.map(|at| Duration::from_millis(at.millis_since(now)));
-        let connection = match event {
-            Event::Published { ticket } | Event::Unsubscribed { ticket } => {
-                return self.close_ticket(ticket, Outcome::Done, news);
-            }
-            Event::Subscribed { ticket, return_codes } => {
-                return self.close_ticket(ticket, Outcome::Answered(return_codes.iter().collect()), news);
-            }
-            Event::Dropped { ticket } => {
-                return self.close_ticket(ticket, Outcome::Dropped, news);
-            }
-            Event::Resubscribed { first, return_codes } => {
-                let asked = self.core.subscriptions().skip(first);
-                for (entry, _) in asked.zip(return_codes.iter()).filter(|(_, answer)| answer.is_error()) {
-                    let filter = entry.filter.to_string();
-                    news.events.push(ConnectionEvent::SubscriptionLost { filter });
-                }
-                return;
-            }
-            Event::Connected { session_present } => {
-                attempt.attempts.connected();
-                attempt.dialler.steps.done(String::new);
-                if let Some(tokens) = attempt.tokens {
-                    tokens.logged_in();
-                }
-                self.evidence.connected(now);
-                self.first_round_ended(Ok(()), now);
-                let again = self.core.stats().connections > 1;
-                ConnectionEvent::Connected { endpoint: attempt.attempts.endpoint(), again, session_present }
-            }
-            Event::Refused { reason, retry_at } => {
-                self.ends = self.ends.wrapping_add(1);
-                ConnectionEvent::Refused { reason, retry_in: wait(retry_at) }
-            }
-            Event::Disconnected { reason, retry_at } => {
-                self.ends = self.ends.wrapping_add(1);
-                let suspicion = Suspicion::of(self.evidence.explain(&reason, now));
-                let detail = match (reason, attempt.dialler.steps.under_way()) {
-                    (DisconnectReason::ConnectTimeout, Some(step)) => {
-                        Some(format!("stuck at: {step}").into())
-                    }
-                    _ => attempt.detail.clone(),
-                };
-                ConnectionEvent::Disconnected { reason, detail, suspicion, retry_in: wait(retry_at) }
-            }
-            _ => return,
-        };
-        let connection = self.after_attempt(connection, now, &mut attempt);
-        news.events.push(connection);
-        news.room = true;
-    }
-
-    /// Goes on at once, if there is something else to try; otherwise tells who waits that there is not.
-    fn after_attempt(
-        &mut self,
-        event: ConnectionEvent,
-        now: Instant,
-        attempt: &mut Attempt<'_>,
-    ) -> ConnectionEvent {
-        let Some(error) = event.failure() else {
-            return event;
-        };
-        attempt.dialler.steps.failed(&error);
-        let wanted = self.wanted && !self.closing;
-        let mut goes_on = attempt.attempts.ended(&error, wanted);
-        self.core.set_protocol(attempt.attempts.protocol());
-        if let Some(tokens) = attempt.tokens {
-            let is_refused = matches!(
-                error,
-                ConnectError::Refused(ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized)
-            );
-            if is_refused {
-                // Once, with new ones.
-                goes_on = tokens.refused() && wanted;
-            } else {
-                tokens.lost();
-            }
-            if tokens.gave_up() {
-                self.core.disconnect(now);
-                self.first_round_ended(Err(error), now);
-                return event.for_good();
-            }
-        }
-        if !goes_on {
-            self.first_round_ended(Err(error), now);
-            return event;
-        }
-        self.core.connect(now);
-        event.at_once()
-    }
-
-    /// The first round of attempts has ended. Who wanted no more than one need not close the client.
-    fn first_round_ended(&mut self, result: Result<(), ConnectError>, now: Instant) {
-        if self.first_round.is_none() && result.is_err() && self.one_round {
-            self.closing = true;
-            self.core.disconnect(now);
-        }
-        self.first_round.get_or_insert(result);
-    }
-
-    fn close_ticket(&mut self, ticket: Ticket, outcome: Outcome, news: &mut News) {
-        let answered = !matches!(outcome, Outcome::Dropped);
-        news.wakers.extend(self.tickets.close(ticket, outcome));
-        if answered && self.tickets.open == 0 {
-            self.evidence.answered();
-        }
-        news.room = true;
-    }
-}
-
-impl Shared {
-    /// Asks the driver to come to its end.
-    pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        state.closing = true;
-        state.core.disconnect(self.now());
-        drop(state);
-        self.work.notify_one();
-    }
-
-    /// The driver has come to its end.
-    pub(crate) fn end(&self) {
-        let mut state = self.lock();
-        state.closing = true;
-        state.closed = true;
-        state.link_open = false;
-        let streams = std::mem::take(&mut state.streams);
-        let events = state.events.take();
-        let wakers = state.tickets.close_all();
-        drop(state);
-        drop(events);
-        streams.iter().for_each(|stream| stream.queue.end());
-        wakers.into_iter().for_each(Waker::wake);
-        self.room.notify_waiters();
     }
 }

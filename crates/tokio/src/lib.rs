@@ -54,6 +54,7 @@ mod keeper;
 mod log_ins;
 mod message;
 mod meter;
+mod news;
 mod options;
 mod probe;
 mod proxy;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::Evidence;
@@ -192,6 +193,31 @@ impl Shared {
         let events = self.lock().events.clone();
         // Nobody has to listen.
         let _ = events.map(|events| events.send(event));
+    }
+
+    /// Asks the driver to come to its end.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closing = true;
+        state.core.disconnect(self.now());
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// The driver has come to its end.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.closing = true;
+        state.closed = true;
+        state.link_open = false;
+        let streams = std::mem::take(&mut state.streams);
+        let events = state.events.take();
+        let wakers = state.tickets.close_all();
+        drop(state);
+        drop(events);
+        streams.iter().for_each(|stream| stream.queue.end());
+        wakers.into_iter().for_each(Waker::wake);
+        self.room.notify_waiters();
     }
 
     /// Waits for the end of the first round of attempts. If it failed, and the client wanted no more than one, then

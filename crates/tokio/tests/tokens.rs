@@ -99,7 +99,7 @@ impl Stream {
             let number = self.next.to_string();
             self.next += 1;
             let sent = self.client.send_p2p("demo", "GID_test@@@a", &number, QoS::AtLeastOnce);
-            let _ = within("room", sent).await.unwrap();
+            drop(within("room", sent).await.unwrap());
             self.missing.insert(number);
             tokio::time::sleep(Duration::from_millis(10)).await;
             self.take();
@@ -423,7 +423,7 @@ async fn a_close_after_the_first_use_of_a_parent_topic_is_suspected_to_be_about_
     let (client, _) = connect(common::options(common::tcp(&server), "a")).await;
     within("an answer", client.publish("demo/x", "x", QoS::AtLeastOnce).await.unwrap()).await.unwrap();
     let mut events = client.events();
-    let _ = client.publish("dmeo/x", "x", QoS::AtLeastOnce).await.unwrap();
+    drop(client.publish("dmeo/x", "x", QoS::AtLeastOnce).await.unwrap());
     let ConnectionEvent::Disconnected { suspicion, .. } = event(&mut events).await else {
         panic!("another event");
     };
