@@ -65,7 +65,7 @@ impl Key {
     }
 }
 
-/// A change of the session, to be kept: see [`Action::Store`].
+/// A change of the session, to be kept: see [`Action::Store`](crate::Action::Store).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
     /// Keep this record, in the place of one with the same key.

@@ -164,7 +164,8 @@ async fn the_table_is_true() {
     Client::unsubscribe(&client, "a/+").await.unwrap();
     let retained = Client::publish_retained(&client, "a/b", "x", QoS::AtMostOnce).await.err();
     assert_eq!(retained, Some(PublishError::NotAccepted(Error::RetainUnsupported)));
-    let _ = Client::send_p2p(&client, "parent", me.as_str(), "to me", QoS::AtLeastOnce).await.unwrap();
+    let sent = Client::send_p2p(&client, "parent", me.as_str(), "to me", QoS::AtLeastOnce).await.unwrap();
+    within("the delivery", sent).await.unwrap();
     assert_eq!(next(&mut messages).await.payload_str(), Ok("to me"));
     Client::stop_trace(&client);
     let trace: Vec<TraceEntry> = Client::trace_log(&client);
