@@ -27,7 +27,7 @@ fn the_demo_tells_its_story_in_80_columns_and_without_colour_in_a_pipe() {
     }
     assert!(!demo.stdout.contains('\u{1b}'));
     for step in [
-        "alice logs in over WebSocket",
+        "alice logs in over WebSocket with TLS",
         "bob logs in over TCP",
         "link is cut",
         "is not let in yet",

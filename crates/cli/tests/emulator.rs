@@ -58,6 +58,11 @@ impl Drop for Files {
     }
 }
 
+/// What the next lines with these names export.
+fn environment(emulator: &mut Running, names: &[&str]) -> Vec<(String, String)> {
+    names.iter().flat_map(|name| exports(&emulator.stdout.until(name))).collect()
+}
+
 /// What a line exports, as the shell reads it.
 fn exports(line: &str) -> Vec<(String, String)> {
     let exports = line.trim().strip_prefix("export ").unwrap().split(' ');
@@ -73,10 +78,8 @@ fn exports(line: &str) -> Vec<(String, String)> {
 fn the_emulator_says_what_it_is_and_its_commands_work_as_printed() {
     let mut emulator = Running::start(&mut emulator(&[]));
     emulator.stdout.until("development stand-in");
-    let mut environment = Vec::new();
-    for name in ["MQTT_P2P_URL", "MQTT_P2P_ACCESS_KEY", "MQTT_P2P_SECRET_KEY"] {
-        environment.extend(exports(&emulator.stdout.until(name)));
-    }
+    let environment =
+        environment(&mut emulator, &["MQTT_P2P_URL", "MQTT_P2P_ACCESS_KEY", "MQTT_P2P_SECRET_KEY"]);
     let line = emulator.stdout.until("mqtt-p2p send");
     let args: Vec<_> = line.split_whitespace().skip(1).collect();
     run(bare(&args).envs(environment)).expect(0);
@@ -118,10 +121,8 @@ fn over_mutual_tls_the_printed_arguments_let_a_client_in_and_nothing_less_does()
         "--key-out",
         &key,
     ]));
-    let mut environment = Vec::new();
-    for name in ["MQTT_P2P_URL", "MQTT_P2P_ACCESS_KEY", "MQTT_P2P_SECRET_KEY"] {
-        environment.extend(exports(&running.stdout.until(name)));
-    }
+    let environment =
+        environment(&mut running, &["MQTT_P2P_URL", "MQTT_P2P_ACCESS_KEY", "MQTT_P2P_SECRET_KEY"]);
     let command = running.stdout.until("mqtt-p2p send");
     let more = running.stdout.until("--cafile");
     let send = |without: &str| {
@@ -160,10 +161,7 @@ fn tokens_are_issued_at_the_start_in_the_form_that_clients_take() {
         "--issue-token",
         "demo/#:R:2",
     ]));
-    let mut environment = Vec::new();
-    for name in ["MQTT_P2P_URL", "MQTT_P2P_ACCESS_KEY"] {
-        environment.extend(exports(&running.stdout.until(name)));
-    }
+    let mut environment = environment(&mut running, &["MQTT_P2P_URL", "MQTT_P2P_ACCESS_KEY"]);
     running.stdout.until("W for other, demo/#");
     environment.extend(exports(&running.stdout.until("MQTT_P2P_TOKEN")));
     running.stdout.until("R for demo/#");

@@ -36,6 +36,28 @@
 //! - With `mqtts://` and `wss://` the server's certificate is always checked, unless [`Tls`] says otherwise in so many
 //!   words. [`Options`] also names proxies, WebSocket headers, and endpoints to go to when the first one fails.
 //! - [`probe`] tells how far an attempt to connect gets, step by step.
+//!
+//! # Testing a program
+//!
+//! `mqtt-p2p-emulator`, a development dependency, stands in for ApsaraMQ in the test's own process. Three lines, and
+//! a client is connected:
+//!
+//! ```
+//! use mqtt_p2p_emulator::Server;
+//! use mqtt_p2p_tokio::{Client, ClientId, Options, QoS};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::demo().await?;
+//! let options = |id: &ClientId| Options::aliyun(server.url().parse().unwrap(), id, &server.credentials());
+//! let (client, mut messages) = Client::connect(options(&server.client_id("alice").parse()?)?).await?;
+//!
+//! client.send_p2p(server.parent_topic(), "GID_demo@@@alice", "hello, me", QoS::AtLeastOnce).await?.await?;
+//! assert_eq!(messages.recv().await.unwrap().payload_str()?, "hello, me");
+//! assert_eq!(server.client_counters("GID_demo@@@alice").published, 1);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod alone;

@@ -9,7 +9,7 @@ use std::{fmt, io};
 
 use mqtt_p2p_emulator::{Account, BANNER, Config, Quirks, Server, SessionPresent};
 use mqtt_p2p_tokio::{
-    Backoff, ClientId, ConnectError, ConnectionEvent, Credentials, Endpoint, Options, PublishError, QoS,
+    Backoff, ClientId, ConnectError, ConnectionEvent, Credentials, Endpoint, Options, PublishError, QoS, Tls,
 };
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -112,14 +112,15 @@ async fn perform(tour: Tour, deadline: Instant, books: &Books) -> Result<(), Dem
         .parents([PARENT])
         .quirks(quirks);
     let server = Server::start(config).await.map_err(DemoError::Start)?;
-    let (tcp, ws) = (server.tcp_addr(), server.ws_addr());
-    tour.step(&format!("the emulator is up, at ws://{ws}/mqtt"))?;
-    tour.step(&format!("and at mqtt://{tcp}"))?;
+    tour.step(&format!("the emulator is up, at {}", server.wss_url()))?;
+    tour.step(&format!("and at {}", server.url()))?;
 
-    let ws = Endpoint::ws(ws.ip().to_string(), ws.port());
+    let (wss, tcp) = (server.wss_addr(), server.tcp_addr());
+    let wss = Endpoint::wss(wss.ip().to_string(), wss.port());
     let tcp = Endpoint::tcp(tcp.ip().to_string(), tcp.port());
-    let mut alice = log_in(tour, Who::Alice, ws, "WebSocket", books, deadline).await?;
-    let mut bob = log_in(tour, Who::Bob, tcp, "TCP", books, deadline).await?;
+    let ca = server.ca_pem();
+    let mut alice = log_in(tour, Who::Alice, wss, ca, "WebSocket with TLS", books, deadline).await?;
+    let mut bob = log_in(tour, Who::Bob, tcp, ca, "TCP", books, deadline).await?;
     let played = play(tour, deadline, books, &server, &mut alice, &mut bob).await;
     let until = Instant::now() + LEAVING;
     alice.leave(until).await;
@@ -135,6 +136,7 @@ async fn log_in(
     tour: Tour,
     who: Who,
     endpoint: Endpoint,
+    ca: &str,
     transport: &str,
     books: &Books,
     deadline: Instant,
@@ -148,6 +150,7 @@ async fn log_in(
     };
     let mut options = Options::aliyun(endpoint, &client_id, &credentials)
         .map_err(|error| DemoError::Options(error.to_string()))?;
+    options.tls = Tls::new().ca_pem(ca.as_bytes()).map_err(|error| DemoError::Options(error.to_string()))?;
     options.config.backoff = Backoff::Fixed { delay_ms: RETRY.as_millis().try_into().unwrap_or(u32::MAX) };
     tour.step(&format!("{who} logs in over {transport} as {client_id}, password signed"))?;
     let party = Party::join(who, options, books, deadline).await?;
