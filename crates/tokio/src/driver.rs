@@ -75,6 +75,8 @@ struct Driver {
 /// What the state machine wants after it was drained.
 struct Wish {
     wake_at: Option<Instant>,
+    /// A token will be due then.
+    ask_in: Option<Duration>,
     dial: bool,
     close: bool,
     /// Drain it again: there is more, but first something has to be done without the lock.
@@ -166,15 +168,17 @@ impl Driver {
             state.core.abandon();
         }
         let tokens = shared.log_ins.tokens();
+        // Without a connection, the next attempt asks.
         if let Some(tokens) = tokens
-            && !state.closing
+            && state.core.is_connected()
         {
             tokens.ask(&shared);
         }
         self.alone.go_on(&mut state.core, tokens.map(Arc::as_ref));
         let before = self.received.len();
         let mut received = &self.received[..];
-        let mut wish = Wish { wake_at: None, dial: false, close: false, again: false, finished: false };
+        let mut wish =
+            Wish { wake_at: None, ask_in: None, dial: false, close: false, again: false, finished: false };
         // Nothing is left to do but to wait, or to write.
         let mut drained = false;
         loop {
@@ -266,6 +270,9 @@ impl Driver {
                 }
             }
         }
+        if state.core.is_connected() {
+            wish.ask_in = tokens.and_then(|tokens| tokens.due_in());
+        }
         let taken = before - received.len();
         self.received.advance(taken);
         // All whole packets that came have been taken, or will never be.
@@ -338,9 +345,8 @@ impl Driver {
             return;
         }
         let shared = Arc::clone(&self.shared);
-        let token_due = shared.log_ins.tokens().and_then(|tokens| tokens.due_in());
-        let token_due = token_due.map(|wait| tokio::time::Instant::now() + wait);
-        let wake_at = wish.wake_at.map(|at| shared.at(at)).into_iter().chain(token_due).min();
+        let ask_at = wish.ask_in.map(|wait| tokio::time::Instant::now() + wait);
+        let wake_at = wish.wake_at.map(|at| shared.at(at)).into_iter().chain(ask_at).min();
         let timer = async {
             match wake_at {
                 Some(at) => tokio::time::sleep_until(at).await,

@@ -206,6 +206,20 @@ async fn reconnects_use_the_same_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_has_left_asks_for_no_token() {
+    let server = emulator(|_| ()).await;
+    let issuer = Issuer::new(&server);
+    let (client, _) = connect(options(&server, issuer.source(Duration::from_secs(1)))).await;
+    client.disconnect().await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(issuer.asked(), 1);
+    client.reconnect();
+    until("a connection", || client.is_connected()).await;
+    assert_eq!(issuer.asked(), 2);
+    assert_clean(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_at_hand_is_not_asked_for() {
     let server = emulator(|_| ()).await;
     let issuer = Issuer::new(&server);
