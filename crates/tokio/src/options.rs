@@ -39,6 +39,10 @@ pub struct Options {
     pub config: Config,
     /// How many messages a stream holds before the reading from the socket stops. Default: 1,024.
     pub stream_capacity: usize,
+    /// A `/` at the end does not make a topic another one, when it is looked up which streams and handlers want a
+    /// message. Default: false; true for ApsaraMQ, which adds one to messages that come through RocketMQ (ApsaraMQ docs:
+    /// FAQ about messages).
+    pub ignore_trailing_slash: bool,
     /// How many bytes of outgoing packets are kept at most, that is, of what waits for the server. Default: 64 MiB.
     pub max_outgoing_bytes: usize,
     pub(crate) route: Route,
@@ -88,6 +92,7 @@ impl Options {
             login,
             config: Config::new(),
             stream_capacity: 1024,
+            ignore_trailing_slash: false,
             max_outgoing_bytes: 64 * 1024 * 1024,
             route: Route::Direct,
             websocket_headers: HeaderMap::new(),
@@ -107,9 +112,14 @@ impl Options {
         client_id: &ClientId,
         credentials: &Credentials<'_>,
     ) -> Result<Self, CredentialsError> {
-        let mut options = Self::new(endpoint, client_id.as_str()).config(profile());
+        let mut options = Self::of_the_service(endpoint, client_id);
         options.login = log_in(client_id.as_str(), credentials)?;
         Ok(options)
+    }
+
+    fn of_the_service(endpoint: Endpoint, client_id: &ClientId) -> Self {
+        let options = Self::new(endpoint, client_id.as_str()).config(profile());
+        Self { ignore_trailing_slash: true, ..options }
     }
 
     /// For ApsaraMQ, with log-ins made of tokens that are asked for when they are needed, kept over reconnects, and
@@ -121,7 +131,7 @@ impl Options {
         instance_id: impl Into<String>,
         source: TokenSource,
     ) -> Self {
-        let mut options = Self::new(endpoint, client_id.as_str()).config(profile());
+        let mut options = Self::of_the_service(endpoint, client_id);
         let (access_key_id, instance_id) = (access_key_id.into(), instance_id.into());
         options.source = Source::Tokens { source, access_key_id, instance_id };
         options

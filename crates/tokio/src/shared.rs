@@ -34,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) held: AtomicBool,
     start: tokio::time::Instant,
     pub(crate) stream_capacity: usize,
+    pub(crate) ignore_trailing_slash: bool,
     pub(crate) manual_ack: bool,
     /// There is a session store.
     pub(crate) keeps: bool,
@@ -130,6 +131,7 @@ impl Shared {
             held: AtomicBool::new(false),
             start: tokio::time::Instant::now(),
             stream_capacity: options.stream_capacity.max(1),
+            ignore_trailing_slash: options.ignore_trailing_slash,
             manual_ack: options.config.manual_ack,
             keeps,
             log_ins: LogIns::new(options.source.clone(), options.login.clone()),

@@ -87,7 +87,8 @@ impl StreamBuilder {
 
     /// The stream of what comes from now on.
     pub fn open(self) -> Messages {
-        let queue = Arc::new(Queue::new(self.filter, self.capacity, self.when_full));
+        let ignore_slash = self.shared.ignore_trailing_slash;
+        let queue = Arc::new(Queue::new(self.filter, ignore_slash, self.capacity, self.when_full));
         self.shared.add_stream(Arc::clone(&queue));
         Messages { queue, shared: self.shared }
     }
@@ -180,6 +181,8 @@ impl fmt::Debug for Messages {
 /// What waits for one reader. The driver fills it, the reader empties it.
 pub(crate) struct Queue {
     filter: Option<String>,
+    /// A `/` at the end of a topic makes no difference.
+    ignore_slash: bool,
     inner: Mutex<Inner>,
     /// There is a message, or no more will come.
     filled: Notify,
@@ -206,9 +209,15 @@ enum Taken {
 }
 
 impl Queue {
-    fn new(filter: Option<String>, capacity: usize, when_full: WhenFull) -> Self {
+    fn new(filter: Option<String>, ignore_slash: bool, capacity: usize, when_full: WhenFull) -> Self {
+        // In the topics it is left out too.
+        let filter = filter.map(|text| match text.strip_suffix('/') {
+            Some(shorter) if ignore_slash && !shorter.is_empty() => shorter.into(),
+            _ => text,
+        });
         Self {
             filter,
+            ignore_slash,
             inner: Mutex::default(),
             filled: Notify::new(),
             messages: AtomicUsize::new(0),
@@ -225,7 +234,14 @@ impl Queue {
     }
 
     pub(crate) fn wants(&self, topic: TopicName<'_>) -> bool {
-        self.filter().is_none_or(|text| TopicFilter::new(text).is_ok_and(|filter| filter.matches(topic)))
+        let Some(Ok(filter)) = self.filter().map(TopicFilter::new) else {
+            return self.filter().is_none();
+        };
+        if filter.matches(topic) {
+            return true;
+        }
+        let shorter = topic.as_str().strip_suffix('/').filter(|_| self.ignore_slash);
+        shorter.is_some_and(|topic| TopicName::new(topic).is_ok_and(|topic| filter.matches(topic)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
