@@ -320,7 +320,7 @@ impl Driver {
             if lost || self.shared.lock().closing {
                 // As after a crash: without a good-bye, which could get into the middle of a packet.
                 keeper.give_up();
-                self.news.batches.clear();
+                self.news.forget();
                 self.forget_transport();
                 let mut state = self.shared.lock();
                 state.link_open = false;

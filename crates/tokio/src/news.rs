@@ -25,11 +25,13 @@ use crate::trace::TraceEntry;
 /// What is told only once the lock is released: who is woken may run anything.
 #[derive(Default)]
 pub(crate) struct News {
-    pub(crate) batches: Vec<(Arc<Queue>, Vec<Message>)>,
+    batches: Vec<(Arc<Queue>, Vec<Message>)>,
     /// Empty, to be used again.
-    pub(crate) spare: Vec<Vec<Message>>,
+    spare: Vec<Vec<Message>>,
     pub(crate) events: Vec<ConnectionEvent>,
-    pub(crate) wakers: Vec<Waker>,
+    /// Requests that ended, of a client whose session is kept.
+    ends: Vec<(Ticket, Outcome)>,
+    wakers: Vec<Waker>,
     /// There may be room for a request.
     pub(crate) room: bool,
     /// An attempt begins: which.
@@ -57,9 +59,29 @@ pub(crate) fn notice(message: &mqtt_p2p_core::Message<'_>) -> Option<TokenNotice
 }
 
 impl News {
+    /// A request ended. What a crash could still take back, nobody hears of before it is kept.
+    fn end(&mut self, state: &mut State, ticket: Ticket, outcome: Outcome) {
+        if state.core.config().keep_session {
+            self.ends.push((ticket, outcome));
+        } else {
+            self.wakers.extend(state.close_ticket(ticket, outcome));
+        }
+        self.room = true;
+    }
+
+    /// What was not kept has not happened.
+    pub(crate) fn forget(&mut self) {
+        self.batches.clear();
+        self.ends.clear();
+    }
+
     /// Tells the news, without the lock.
     pub(crate) fn tell(&mut self, shared: &Shared, watchers: Option<&broadcast::Sender<ConnectionEvent>>) {
-        let Self { batches, spare, events, wakers, room, dialling, packets } = self;
+        let Self { batches, spare, events, ends, wakers, room, dialling, packets } = self;
+        if !ends.is_empty() {
+            let mut state = shared.lock();
+            wakers.extend(ends.drain(..).filter_map(|(ticket, outcome)| state.close_ticket(ticket, outcome)));
+        }
         packets.drain(..).for_each(|packet| journal::packet(&packet));
         if let Some(attempt) = dialling.take() {
             journal::dialling(attempt);
@@ -117,13 +139,13 @@ impl State {
         let wait = |at: Option<Instant>| at.map(|at| Duration::from_millis(at.millis_since(now)));
         let connection = match event {
             Event::Published { ticket } | Event::Unsubscribed { ticket } => {
-                return self.close_ticket(ticket, Outcome::Done, news);
+                return news.end(self, ticket, Outcome::Done);
             }
             Event::Subscribed { ticket, return_codes } => {
-                return self.close_ticket(ticket, Outcome::Answered(return_codes.iter().collect()), news);
+                return news.end(self, ticket, Outcome::Answered(return_codes.iter().collect()));
             }
             Event::Dropped { ticket } => {
-                return self.close_ticket(ticket, Outcome::Dropped, news);
+                return news.end(self, ticket, Outcome::Dropped);
             }
             Event::Resubscribed { first, return_codes } => {
                 let asked = self.core.subscriptions().skip(first);
@@ -214,12 +236,13 @@ impl State {
         self.first_round.get_or_insert(result);
     }
 
-    fn close_ticket(&mut self, ticket: Ticket, outcome: Outcome, news: &mut News) {
+    /// A request ended. Gives who is to be woken, without the lock.
+    fn close_ticket(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Waker> {
         let answered = !matches!(outcome, Outcome::Dropped);
-        news.wakers.extend(self.tickets.close(ticket, outcome));
+        let waker = self.tickets.close(ticket, outcome);
         if answered && self.tickets.open == 0 {
             self.evidence.answered();
         }
-        news.room = true;
+        waker
     }
 }

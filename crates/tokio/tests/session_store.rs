@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use common::{Raw, ended, event, next, packet, until, within};
+use common::{Raw, connect, ended, event, next, packet, until, within};
 use mqtt_p2p_core::Ticket;
 use mqtt_p2p_tokio::{
     Client, ConnectError, ConnectionEvent, FileStore, Key, Options, PublishError, QoS, SessionStore,
@@ -424,6 +424,32 @@ async fn while_the_disk_is_full_nothing_goes_out_and_then_all_goes_on() {
     assert_eq!(packet(&mut stream).await, [0x62, 2, 0, 1]);
     stream.write_all(&[0x70, 2, 0, 1]).await.unwrap();
     within("the delivery", delivery).await.unwrap();
+}
+
+/// Waits on another thread than the driver's, so that it can look at any moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_is_not_there_before_it_is_kept() {
+    let directory = directory();
+    let (store, disk) = Disk::open(&directory);
+    let server = common::emulator(mqtt_p2p_emulator::Quirks::service()).await;
+    let (client, _) = connect(common::options(common::tcp(&server), "a").session_store(store)).await;
+    for number in 0..50 {
+        let before = disk.commits.load(SeqCst);
+        let filter = format!("demo/{}", number % 25);
+        // Looks again and again, and not only when it is woken.
+        let mut subscribing = std::pin::pin!(client.subscribe(&filter, QoS::AtLeastOnce));
+        let granted = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    granted = &mut subscribing => return granted,
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        };
+        within("SUBACK", granted).await.unwrap();
+        assert!(disk.commits.load(SeqCst) > before, "{filter}");
+    }
 }
 
 #[tokio::test]

@@ -10,8 +10,9 @@ use std::time::{Duration, SystemTime};
 use common::{connect, event, quick, until, within};
 use mqtt_p2p_emulator::{Account, Quirks, Server, TokenInvalidNotice};
 use mqtt_p2p_tokio::{
-    Client, ClientId, ConnectError, ConnectionEvent, Connector, DisconnectReason, Login, Margins, Messages,
-    Options, QoS, ReasonCode, Suspicion, Token, TokenKind, TokenRequest, TokenSource, TransportError,
+    Client, ClientId, ConnectError, ConnectionEvent, Connector, DisconnectReason, InvalidReason, Login,
+    Margins, Messages, Options, QoS, ReasonCode, Suspicion, Token, TokenKind, TokenRequest, TokenSource,
+    TransportError,
 };
 
 const RW: TokenKind = TokenKind::RW;
@@ -311,6 +312,40 @@ async fn new_tokens_that_are_refused_as_well_are_not_asked_for_without_end() {
     // A person has seen to it.
     client.reconnect();
     until("another try", || issuer.asked() > 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_for_the_wrong_topics_are_reported_and_given_up() {
+    let server = emulator(|_| ()).await;
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let source = {
+        let (server, requests) = (Arc::clone(&server), Arc::clone(&requests));
+        TokenSource::new(RW, move |request: TokenRequest| {
+            requests.lock().unwrap().push(request.invalid);
+            let issued = server.issue_token(["other/#"], RW, Duration::from_secs(3_600)).unwrap();
+            async move { Ok::<_, std::io::Error>(vec![Token::without_expiry(RW, issued.text)]) }
+        })
+    };
+    let (client, _) = connect(options(&server, source.margins(narrow()))).await;
+    let mut events = client.events();
+    let delivery = client.publish("demo/x", "x", QoS::AtLeastOnce).await.unwrap();
+    let mut notices = 0;
+    loop {
+        match event(&mut events).await {
+            ConnectionEvent::TokenInvalid { reason, .. } => {
+                assert_eq!(reason, InvalidReason::ResourceMismatch);
+                notices += 1;
+            }
+            ConnectionEvent::Disconnected { retry_in: None, .. } => break,
+            other => println!("{other}"),
+        }
+    }
+    let requests = requests.lock().unwrap().clone();
+    println!("{notices} notices, {requests:?}");
+    assert!(requests.len() <= 3 && requests[1] == Some(InvalidReason::ResourceMismatch), "{requests:?}");
+    assert!(!client.is_connected());
+    client.close().await;
+    assert!(delivery.await.is_err(), "it waited for a log-in that allows it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
