@@ -160,7 +160,7 @@ impl Machine {
     /// Whether the session is kept as it changes.
     #[inline]
     pub(crate) const fn is_kept(&self) -> bool {
-        self.config.keep_session
+        self.optional.change.is_some()
     }
 
     /// A publication changed or ended.
@@ -180,8 +180,16 @@ impl Machine {
                 || self.subscriptions.is_changed())
     }
 
-    /// The next change to be kept.
-    #[inline(never)]
+    /// The next change to be kept, if there is one.
+    #[inline]
+    pub(crate) fn next_change<'a>(&mut self, memory: &mut Memory<'a>) -> Option<Change<'a>> {
+        match self.optional.change {
+            Some(change) if self.has_changes() => change(self, memory),
+            _ => None,
+        }
+    }
+
+    /// [`Self::next_change`], where the session is kept.
     pub(crate) fn change<'a>(&mut self, memory: &mut Memory<'a>) -> Option<Change<'a>> {
         match self.due.take() {
             Some(Due::Put(ticket)) => return Some(self.put(memory, ticket)),

@@ -84,6 +84,7 @@ mod journal;
 mod keep_alive;
 mod login;
 mod machine;
+mod optional;
 mod outbox;
 mod pace;
 mod parts;

@@ -16,6 +16,7 @@ use crate::inbound::Inbound;
 use crate::journal::Due;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
+use crate::optional::Optional;
 use crate::outbox::{Kind, Outbox};
 use crate::pace::Pace;
 use crate::parts::Parts;
@@ -71,6 +72,7 @@ pub(crate) struct Unacknowledged {
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) config: Config,
+    pub(crate) optional: Optional,
     pub(crate) now: Instant,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
@@ -111,6 +113,7 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) const fn new(config: Config, seed: u64) -> Self {
         Self {
+            optional: Optional::of(&config),
             config,
             now: Instant::from_millis(0),
             phase: Phase::Idle,
@@ -306,15 +309,15 @@ impl Machine {
     /// Lets more requests be sent, as far as the in-flight window and the pace reach.
     #[inline(always)]
     pub(crate) fn release(&mut self, memory: &Memory<'_>) {
-        if self.config.max_requests_per_sec == 0 {
-            self.outbox.release(memory, self.config.max_in_flight, usize::MAX);
-        } else {
-            self.release_paced(memory);
+        match self.optional.release_paced {
+            None => {
+                self.outbox.release(memory, self.config.max_in_flight, usize::MAX);
+            }
+            Some(release_paced) => release_paced(self, memory),
         }
     }
 
-    #[inline(never)]
-    fn release_paced(&mut self, memory: &Memory<'_>) {
+    pub(crate) fn release_paced(&mut self, memory: &Memory<'_>) {
         let rate = self.config.max_requests_per_sec;
         let credit = self.pace.credit(self.now, rate);
         let released = self.outbox.release(memory, self.config.max_in_flight, credit);
@@ -324,7 +327,7 @@ impl Machine {
     /// Whether there is something to release by and by.
     #[inline]
     pub(crate) const fn is_pacing(&self) -> bool {
-        self.config.max_requests_per_sec != 0 && self.outbox.has_unreleased()
+        self.optional.release_paced.is_some() && self.outbox.has_unreleased()
     }
 
     /// Releases what its turn has come for; says when that of the next one does.

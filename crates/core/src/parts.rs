@@ -21,7 +21,6 @@ pub(crate) struct Parts {
 
 impl Machine {
     /// A packet that is not whole: the beginning of a long message, perhaps.
-    #[inline(never)]
     pub(crate) fn begin<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
         let Some(head) = Publish::decode_head(received, self.config.max_whole_message)? else {
             return Ok(None);
@@ -47,7 +46,6 @@ impl Machine {
     }
 
     /// The next part of a message, or its end.
-    #[inline(never)]
     pub(crate) fn go_on<'b>(
         &mut self,
         memory: &mut Memory<'_>,

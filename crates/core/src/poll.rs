@@ -62,9 +62,7 @@ impl Machine {
     #[inline(never)]
     fn look_at_all<'a, 'b>(&mut self, mut memory: Memory<'a>, received: &mut &'b [u8]) -> Action<'a, 'b> {
         if self.is_kept() {
-            if self.has_changes()
-                && let Some(change) = self.change(&mut memory)
-            {
+            if let Some(change) = self.next_change(&mut memory) {
                 return Action::Store(change);
             }
             if !self.is_ending()
@@ -86,13 +84,10 @@ impl Machine {
         match first {
             ControlFlow::Break(action) => action,
             // Before the bytes that depend on it.
-            ControlFlow::Continue(_)
-                if self.has_changes()
-                    && let Some(change) = self.change(&mut memory) =>
-            {
-                Action::Store(change)
-            }
-            ControlFlow::Continue(until) => self.offer(memory, until),
+            ControlFlow::Continue(until) => match self.next_change(&mut memory) {
+                Some(change) => Action::Store(change),
+                None => self.offer(memory, until),
+            },
         }
     }
 

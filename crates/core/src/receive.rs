@@ -36,15 +36,17 @@ impl Machine {
 
     #[inline]
     fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
-        if let Some(parts) = self.parts {
-            return self.go_on(memory, parts, received);
+        if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
+            return go_on(self, memory, parts, received);
         }
         let (frame, rest) = match frame(received, self.config.max_packet_size)? {
             Framed::Complete(frame, rest) => (frame, rest),
-            Framed::Incomplete { .. } if self.phase != Phase::Handshake => {
-                return self.begin(memory, received);
+            Framed::Incomplete { .. } => {
+                return match self.optional.begin {
+                    Some(begin) if self.phase != Phase::Handshake => begin(self, memory, received),
+                    _ => Ok(None),
+                };
             }
-            Framed::Incomplete { .. } => return Ok(None),
         };
         *received = rest;
         if self.phase == Phase::Handshake {
