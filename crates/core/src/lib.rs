@@ -116,6 +116,6 @@ pub use time::Instant;
 
 #[doc(no_inline)]
 pub use mqtt_p2p_packet::{
-    DecodeError, EncodeError, PacketId, PacketType, Protocol, QoS, ReasonCode, ReturnCodes, SubscribeFilter,
-    TopicError, TopicFilter, TopicName, Will, packet_len,
+    DecodeError, EncodeError, Frame, Framed, PacketId, PacketType, Protocol, QoS, ReasonCode, ReturnCodes,
+    SubscribeFilter, TopicError, TopicFilter, TopicName, Will, frame, packet_len,
 };

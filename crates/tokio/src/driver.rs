@@ -311,9 +311,7 @@ impl Driver {
             && let Err(error) = keeper.write().await
         {
             let lost = keeper.is_lost();
-            let event = ConnectionEvent::StoreFailed { detail: error.to_string().into() };
-            journal::connection(&event);
-            let _ = self.events.as_ref().map(|events| events.send(event));
+            self.shared.report(ConnectionEvent::StoreFailed { detail: error.to_string().into() });
             if lost {
                 self.shared.close();
             }

@@ -102,10 +102,5 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 fn report(shared: &Shared, filter: Option<&str>, detail: &str) {
-    let event = ConnectionEvent::HandlerFailed { filter: filter.map(Into::into), detail: detail.into() };
-    journal::connection(&event);
-    // Taken out, since who is woken must not find the lock held.
-    let events = shared.lock().events.clone();
-    // Nobody has to listen.
-    let _ = events.map(|events| events.send(event));
+    shared.report(ConnectionEvent::HandlerFailed { filter: filter.map(Into::into), detail: detail.into() });
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use mqtt_p2p_core::PacketType;
-use mqtt_p2p_packet::{Frame, Framed, frame};
+use mqtt_p2p_core::{Frame, Framed, PacketType, frame};
 use tokio::time::Instant;
 
 use crate::trace::{Direction, Trace, TraceEntry, packet_id};

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use mqtt_p2p_core::Frame;
 use mqtt_p2p_core::{PacketType, QoS};
-use mqtt_p2p_packet::Frame;
 
 /// Which way a packet went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
