@@ -35,6 +35,10 @@
 //! - Names are resolved anew at every attempt; TCP_NODELAY is on.
 //! - With `mqtts://` and `wss://` the server's certificate is always checked, unless [`Tls`] says otherwise in so many
 //!   words. [`Options`] also names proxies, WebSocket headers, and endpoints to go to when the first one fails.
+//! - Log-ins are fixed, or asked for before every attempt ([`Options::login_with`]), or made of ApsaraMQ's tokens, which a
+//!   [`TokenSource`] gives and the client renews in time, without a reconnect ([`Options::aliyun_tokens`]).
+//! - With a [`FileStore`] the session outlives the program, however that ends ([`Options::session_store`]).
+//! - [`ConnectionEvent`]s say what happened to the connection, what is suspected, and what to do about it.
 //! - [`probe`] tells how far an attempt to connect gets, step by step.
 //!
 //! # Testing a program
