@@ -3,7 +3,7 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -34,17 +34,27 @@ struct Issuer {
     server: Arc<Server>,
     asked: Arc<AtomicUsize>,
     last: Arc<Mutex<String>>,
+    /// It does not say when its tokens end.
+    silent: Arc<AtomicBool>,
 }
 
 impl Issuer {
     fn new(server: &Arc<Server>) -> Self {
-        Self { server: Arc::clone(server), asked: Arc::default(), last: Arc::default() }
+        Self {
+            server: Arc::clone(server),
+            asked: Arc::default(),
+            last: Arc::default(),
+            silent: Arc::default(),
+        }
     }
 
     fn issue(&self, lifetime: Duration) -> Token {
         self.asked.fetch_add(1, SeqCst);
         let issued = self.server.issue_token(["demo/#"], RW, lifetime).unwrap();
         self.last.lock().unwrap().clone_from(&issued.text);
+        if self.silent.load(SeqCst) {
+            return Token::without_expiry(RW, issued.text);
+        }
         let expires_at = SystemTime::UNIX_EPOCH + Duration::from_millis(issued.expire_time);
         Token::new(RW, issued.text, expires_at)
     }
@@ -140,17 +150,26 @@ fn assert_clean(server: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_client_runs_through_renewals_revocation_and_expiry_without_losing_a_message() {
     let server = emulator(|quirks| {
-        quirks.token_expire_notice = Some(Duration::from_millis(1_500));
+        quirks.token_expire_notice = Some(Duration::from_millis(900));
         quirks.upload_ack_delay = Duration::from_millis(100);
     })
     .await;
     let issuer = Issuer::new(&server);
-    let mut stream = stream(options(&server, issuer.source(Duration::from_secs(3)))).await;
-    // By the clock, and by notice: each token lives for three seconds.
+    let mut stream = stream(options(&server, issuer.source(Duration::from_secs(4)))).await;
+    // Each token lives for four seconds. By the clock it is replaced after three, before there is a notice.
     stream.run(7_000).await;
     stream.nothing_is_missing().await;
+    let by_the_clock = server.counters().uploads;
+    assert!(by_the_clock >= 2 && server.counters().token_notices == 0, "{:?}", server.counters());
+    // By notice, where nobody says when it ends.
+    issuer.silent.store(true, SeqCst);
+    stream.run(6_500).await;
+    issuer.silent.store(false, SeqCst);
+    stream.run(4_000).await;
+    stream.nothing_is_missing().await;
+    let notices = server.counters().token_notices;
     let uploads = server.counters().uploads;
-    assert!(uploads >= 2, "{uploads} uploads");
+    assert!(notices >= 1 && uploads > by_the_clock + 1, "{:?}", server.counters());
     assert_eq!(server.client_counters("GID_test@@@a").log_ins, 1, "no reconnect was needed");
     // Revoked.
     issuer.revoke();
@@ -161,13 +180,13 @@ async fn a_token_client_runs_through_renewals_revocation_and_expiry_without_losi
     let asked = issuer.asked();
     server.set_refusing(true);
     server.drop_all();
-    stream.run(4_000).await;
+    stream.run(5_000).await;
     server.set_refusing(false);
     stream.nothing_is_missing().await;
     assert_clean(&server);
     assert_eq!(server.counters().log_ins_with_revoked_token, 0);
     println!(
-        "{} messages, {} tokens, {uploads} uploads, {} while offline",
+        "{} messages, {} tokens, {uploads} uploads, {notices} notices, {} tokens for the way back",
         stream.next,
         issuer.asked(),
         issuer.asked() - asked
