@@ -39,6 +39,12 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// A line: `i` for a number that is about to be published, `a` for one that was accepted. Every line has eight bytes,
+    /// so that none lies across two pages of the file, where a kill can cut a write in two.
+    pub fn line(list: char, number: u32) -> String {
+        format!("{list}{number:06}\n")
+    }
+
     /// Numbers in doubt: about to be published, and the call did not return.
     pub fn in_doubt(&self) -> Vec<u32> {
         self.intended.iter().filter(|number| self.accepted.binary_search(number).is_err()).copied().collect()

@@ -4,7 +4,8 @@
 //! What a program has to do to know, after any crash, what became of each message:
 //!
 //! - write its number down *before* the call of `publish` (`i` in the ledger), and again when the call has returned
-//!   (`a`). What a process wrote survives its death; for a failure of the power, sync both;
+//!   (`a`). What a process wrote survives its death, whole if it lies in one page of the file; for
+//!   a failure of the power, sync both;
 //! - started again, not use a number twice. One with `a` will arrive, since it is in the session's file. One with `i` only
 //!   is in doubt: it may be in the file or not. This program leaves it there and goes on with a new number, so it
 //!   arrives or not, and with QoS 2 never twice. Who needs it to arrive publishes it again under the same number, and
@@ -52,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut calls = VecDeque::new();
         loop {
             while calls.len() < CALLS && accepted + calls.len() < this_life {
-                ledger.write_all(format!("i{next}\n").as_bytes())?;
+                ledger.write_all(Ledger::line('i', next).as_bytes())?;
                 let mut call = call(client.clone(), next);
                 // In the order of the numbers; and none returns before it is in the file.
                 let polled = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
@@ -64,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 break;
             };
             drop(call.await?);
-            ledger.write_all(format!("a{number}\n").as_bytes())?;
+            ledger.write_all(Ledger::line('a', number).as_bytes())?;
             accepted += 1;
         }
         // If more are wanted, then of the next life.
