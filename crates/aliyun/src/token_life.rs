@@ -367,6 +367,11 @@ impl TokenLife {
         }
     }
 
+    /// Whether it [gave up](Verdict::GiveUp).
+    pub const fn has_given_up(&self) -> bool {
+        self.given_up
+    }
+
     /// Somebody saw to what made it [give up](Verdict::GiveUp), and wants another try: with new tokens.
     pub fn start_over(&mut self) {
         self.given_up = false;

@@ -11,7 +11,6 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use mqtt_p2p_core::{Action, Event, Instant, TransportError, packet_len};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::broadcast;
 
 use crate::alone::Alone;
 use crate::attempts::Attempts;
@@ -68,7 +67,6 @@ struct Driver {
     alone: Alone,
     /// How many requests were accepted when it was last noted what to keep.
     noted: u64,
-    events: Option<broadcast::Sender<ConnectionEvent>>,
     news: News,
 }
 
@@ -95,7 +93,6 @@ enum Input {
 
 /// Runs until the client is closed.
 pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Keeper>) {
-    let events = shared.lock().events.clone();
     let attempts = Attempts::new(&options);
     let alone = Alone::new(options.uplink_order);
     let dialler = Arc::new(Dialler::new(&options));
@@ -114,7 +111,6 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Ke
         keeper,
         alone,
         noted: 0,
-        events,
         news: News::default(),
     };
     loop {
@@ -123,7 +119,7 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Ke
         if !driver.keep().await {
             continue;
         }
-        driver.news.tell(&driver.shared, driver.events.as_ref());
+        driver.news.tell(&driver.shared);
         if wish.finished {
             break;
         }

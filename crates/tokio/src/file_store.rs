@@ -266,9 +266,9 @@ fn inspect(path: &Path, client_id: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Opens it for writing. `turn`: it was open before, and nobody else may have had it since.
+/// Opens it for writing, after [`inspect`] has looked at all of it. `turn`: it was open before, and nobody else may have had it since.
 fn open(path: &Path, turn: Option<u64>) -> Result<Result<(Database, u64), StoreError>, redb::Error> {
-    let database = Builder::new().set_cache_size(CACHE).set_check_integrity_on_open(true).open(path)?;
+    let database = Builder::new().set_cache_size(CACHE).open(path)?;
     let transaction = database.begin_write()?;
     let last = {
         let mut format = transaction.open_table(FORMAT)?;

@@ -14,7 +14,6 @@ use tracing::Instrument;
 use crate::event::ConnectionEvent;
 use crate::journal;
 use crate::message::Message;
-use crate::shared::Shared;
 use crate::streams::{Messages, StreamBuilder};
 
 /// A handler at work, from [`Client::on_message`](crate::Client::on_message) or [`StreamBuilder::for_each`]. Dropping
@@ -80,7 +79,8 @@ impl StreamBuilder {
                     Ok(Err(text)) => text,
                     Err(panic) => panic_text(&*panic),
                 };
-                report(&shared, messages.filter(), &detail);
+                let filter = messages.filter().map(Into::into);
+                shared.report(ConnectionEvent::HandlerFailed { filter, detail: detail.into() });
             }
         };
         Handler { task: tokio::spawn(work.instrument(span)), stopped }
@@ -99,8 +99,4 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", text.unwrap_or("without a text"))
-}
-
-fn report(shared: &Shared, filter: Option<&str>, detail: &str) {
-    shared.report(ConnectionEvent::HandlerFailed { filter: filter.map(Into::into), detail: detail.into() });
 }

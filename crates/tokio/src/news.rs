@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use mqtt_p2p_aliyun::TokenNotice;
 use mqtt_p2p_core::{DisconnectReason, Event, Instant, ReasonCode, Ticket};
-use tokio::sync::broadcast;
 
 use crate::attempts::Attempts;
 use crate::dial::Dialler;
@@ -76,7 +75,7 @@ impl News {
     }
 
     /// Tells the news, without the lock.
-    pub(crate) fn tell(&mut self, shared: &Shared, watchers: Option<&broadcast::Sender<ConnectionEvent>>) {
+    pub(crate) fn tell(&mut self, shared: &Shared) {
         let Self { batches, spare, events, ends, wakers, room, dialling, packets } = self;
         if !ends.is_empty() {
             let mut state = shared.lock();
@@ -94,11 +93,7 @@ impl News {
             shared.dropped.fetch_add(lost, Relaxed);
             spare.push(batch);
         }
-        for event in events.drain(..) {
-            journal::connection(&event);
-            // Nobody has to listen.
-            let _ = watchers.map(|watchers| watchers.send(event));
-        }
+        events.drain(..).for_each(|event| shared.report(event));
         wakers.drain(..).for_each(Waker::wake);
         if mem::take(room) {
             shared.room.notify_waiters();

@@ -141,14 +141,12 @@ struct State {
     asking: bool,
     invalid: Option<InvalidReason>,
     failure: Option<String>,
-    gave_up: bool,
 }
 
 impl Tokens {
     pub(crate) fn new(source: TokenSource, access_key_id: String, instance_id: String) -> Self {
         let life = TokenLife::new(source.kinds, source.margins);
-        let mut state =
-            State { life, texts: Vec::new(), asking: false, invalid: None, failure: None, gave_up: false };
+        let mut state = State { life, texts: Vec::new(), asking: false, invalid: None, failure: None };
         // One that has expired meanwhile is asked for as if it had never been.
         let now = SystemTime::now() + source.margins.clock_skew;
         for token in source.at_hand.iter().filter(|token| token.expires_at.is_none_or(|at| now < at)) {
@@ -251,13 +249,11 @@ impl Tokens {
 
     /// Whether new tokens don't help, so that nobody is asked for them.
     pub(crate) fn gave_up(&self) -> bool {
-        self.lock().gave_up
+        self.lock().life.has_given_up()
     }
 
     pub(crate) fn start_over(&self) {
-        let mut state = self.lock();
-        state.gave_up = false;
-        state.life.start_over();
+        self.lock().life.start_over();
     }
 
     /// A token that the service does not have yet, and the message that gives it.
@@ -331,7 +327,6 @@ impl State {
 
     fn judge(&mut self, verdict: Verdict) {
         if verdict == Verdict::GiveUp {
-            self.gave_up = true;
             let reason = self.invalid.map(|reason| format!(": {reason}")).unwrap_or_default();
             self.failure = Some(format!("new tokens are refused as well{reason}"));
         }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use common::{Raw, connect, ended, event, next, packet, until, within};
 use mqtt_p2p_core::Ticket;
 use mqtt_p2p_tokio::{
-    Client, ConnectError, ConnectionEvent, FileStore, Key, Options, PublishError, QoS, SessionStore,
-    StoreError,
+    Client, ConnectError, ConnectionEvent, FileStore, Key, Messages, Options, PublishError, QoS,
+    SessionStore, StoreError,
 };
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -391,14 +391,20 @@ async fn a_client_says_what_is_wrong_with_its_store() {
 
 // ---- disks that fail ----
 
+/// A client with a store that can be made to fail, connected to a server in the test's hands.
+async fn online(raw: &Raw, directory: &TempDir) -> (Arc<Disk>, Client, Messages, TcpStream) {
+    let (store, disk) = Disk::open(directory);
+    let (client, messages) = Client::start(raw.options().session_store(store));
+    let stream = raw.log_in().await;
+    until("connected", || client.is_connected()).await;
+    (disk, client, messages, stream)
+}
+
 #[tokio::test]
 async fn while_the_disk_is_full_nothing_goes_out_and_then_all_goes_on() {
     let (raw, directory) = (Raw::start().await, directory());
-    let (store, disk) = Disk::open(&directory);
-    let (client, mut messages) = Client::start(raw.options().session_store(store));
+    let (disk, client, mut messages, mut stream) = online(&raw, &directory).await;
     let mut events = client.events();
-    let mut stream = raw.log_in().await;
-    until("connected", || client.is_connected()).await;
     disk.failures.store(usize::MAX, SeqCst);
     let publishing = tokio::spawn({
         let client = client.clone();
@@ -501,11 +507,8 @@ async fn kept_after(directory: &TempDir) -> Vec<(Key, Vec<u8>)> {
 #[tokio::test]
 async fn a_store_that_panics_ends_the_client_and_is_told() {
     let (raw, directory) = (Raw::start().await, directory());
-    let (store, disk) = Disk::open(&directory);
-    let (client, mut messages) = Client::start(raw.options().session_store(store));
+    let (disk, client, mut messages, mut stream) = online(&raw, &directory).await;
     let mut events = client.events();
-    let mut stream = raw.log_in().await;
-    until("connected", || client.is_connected()).await;
     disk.panics.store(true, SeqCst);
     let refused = within("its end", client.publish("t", "x", QoS::AtLeastOnce)).await;
     assert_eq!(refused.unwrap_err(), PublishError::Closed);
