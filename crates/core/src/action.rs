@@ -1,6 +1,6 @@
 //! What the client asks of its caller, and what it reports.
 
-use mqtt_p2p_packet::{QoS, ReasonCode, ReturnCodes, TopicName};
+use mqtt_p2p_packet::{AckedQoS, PacketId, QoS, ReasonCode, ReturnCodes, TopicName};
 
 use crate::disconnect::DisconnectReason;
 use crate::journal::Change;
@@ -136,7 +136,52 @@ pub struct Message<'b> {
 /// Names the delivery of a message until it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
-    pub(crate) id: mqtt_p2p_packet::PacketId,
-    pub(crate) qos: mqtt_p2p_packet::AckedQoS,
+    pub(crate) id: PacketId,
+    pub(crate) qos: AckedQoS,
     pub(crate) connection: u32,
+}
+
+impl Delivery {
+    /// All of it in one number, as other languages keep it; never 0.
+    #[inline]
+    pub const fn to_bits(self) -> u64 {
+        (self.connection as u64) << 32 | (self.qos as u64) << 16 | self.id.get() as u64
+    }
+
+    /// The reverse of [`Self::to_bits`]; `None` for a number that no delivery has.
+    pub const fn from_bits(bits: u64) -> Option<Self> {
+        const AT_LEAST_ONCE: u16 = AckedQoS::AtLeastOnce as u16;
+        const EXACTLY_ONCE: u16 = AckedQoS::ExactlyOnce as u16;
+        let qos = match (bits >> 16) as u16 {
+            AT_LEAST_ONCE => AckedQoS::AtLeastOnce,
+            EXACTLY_ONCE => AckedQoS::ExactlyOnce,
+            _ => return None,
+        };
+        match PacketId::new(bits as u16) {
+            Some(id) => Some(Self { id, qos, connection: (bits >> 32) as u32 }),
+            None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_survives_the_way_through_a_number() {
+        for qos in [AckedQoS::AtLeastOnce, AckedQoS::ExactlyOnce] {
+            let delivery = Delivery { id: PacketId::new(65_535).unwrap(), qos, connection: u32::MAX };
+            assert_eq!(Delivery::from_bits(delivery.to_bits()), Some(delivery));
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_delivery_has_are_refused() {
+        let delivery = Delivery { id: PacketId::new(1).unwrap(), qos: AckedQoS::AtLeastOnce, connection: 7 };
+        let bits = delivery.to_bits();
+        for wrong in [0, bits - 1, bits & !(3 << 16), bits | 3 << 16, bits | 1 << 31] {
+            assert_eq!(Delivery::from_bits(wrong), None, "{wrong:x}");
+        }
+    }
 }

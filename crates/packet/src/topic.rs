@@ -59,6 +59,11 @@ impl<'a> TopicName<'a> {
     }
 }
 
+impl TopicFilter<'static> {
+    /// `#`: every topic but those that begin with `$`.
+    pub const ALL: Self = Self(b"#");
+}
+
 impl<'a> TopicFilter<'a> {
     /// Checks a topic filter.
     ///
