@@ -8,6 +8,7 @@ use crate::disconnect::TransportError;
 use crate::error::{Error, Need};
 use crate::login::Login;
 use crate::machine::Machine;
+use crate::optional::Optional;
 use crate::session::SessionError;
 use crate::stats::Stats;
 use crate::storage::{Memory, Storage};
@@ -49,8 +50,11 @@ impl<'a> Publication<'a> {
 impl<S: Storage> Client<S> {
     /// A client that does nothing yet. `seed` is any number that differs from device to device and from start to
     /// start; it spreads the attempts to reconnect.
+    // Inlined, so that what the configuration does not ask for is seen by the compiler, and left out.
+    #[inline(always)]
     pub const fn new(config: Config, seed: u64, storage: S) -> Self {
-        Self { machine: Machine::new(config, seed), storage }
+        let optional = Optional::of(&config);
+        Self { machine: Machine::new(config, optional, seed), storage }
     }
 
     // ---- events in ----

@@ -119,5 +119,5 @@ pub use time::Instant;
 #[doc(no_inline)]
 pub use mqtt_p2p_packet::{
     DecodeError, EncodeError, Frame, Framed, PacketId, PacketType, Protocol, QoS, ReasonCode, ReturnCodes,
-    SubscribeFilter, TopicError, TopicFilter, TopicName, Will, frame, packet_len,
+    SubscribeFilter, TopicError, TopicFilter, TopicName, Will, frame, is_text, packet_len,
 };

@@ -111,9 +111,9 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) const fn new(config: Config, seed: u64) -> Self {
+    pub(crate) const fn new(config: Config, optional: Optional, seed: u64) -> Self {
         Self {
-            optional: Optional::of(&config),
+            optional,
             config,
             now: Instant::from_millis(0),
             phase: Phase::Idle,

@@ -30,7 +30,7 @@ pub(crate) type Begin = for<'b> fn(&mut Machine, &mut Memory<'_>, &mut &'b [u8])
 pub(crate) type GoOn = for<'b> fn(&mut Machine, &mut Memory<'_>, Parts, &mut &'b [u8]) -> Outcome<'b>;
 
 impl Optional {
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn of(config: &Config) -> Self {
         let mut optional = Self { change: None, release_paced: None, begin: None, go_on: None };
         if config.keep_session {

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::error::{DecodeError, EncodeError};
 use crate::frame::{Frame, PacketType};
 use crate::read::Reader;
+use crate::text::is_text;
 use crate::topic::TopicName;
 use crate::types::{Protocol, QoS};
 use crate::write::{Writer, field_size, packet_size};
@@ -137,7 +138,7 @@ impl<'a> Connect<'a> {
 
     fn remaining(&self) -> Result<usize, EncodeError> {
         for text in [self.client_id, self.user_name.unwrap_or_default()] {
-            if text.contains('\0') {
+            if !is_text(text.as_bytes()) {
                 return Err(EncodeError::InvalidText);
             }
         }

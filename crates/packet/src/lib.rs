@@ -68,6 +68,7 @@ pub use publish::{AckedQoS, Publish, PublishHead};
 pub use reason::ReasonCode;
 pub use suback::{ReturnCodes, SubAck};
 pub use subscribe::{Filters, Subscribe, SubscribeFilter};
+pub use text::is_text;
 pub use topic::{TopicFilter, TopicName};
 pub use types::{Options, PacketId, Protocol, QoS};
 pub use unsubscribe::Unsubscribe;

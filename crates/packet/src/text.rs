@@ -19,6 +19,18 @@ pub(crate) enum TextError {
     Wildcard,
 }
 
+/// Whether bytes are text as MQTT has it: UTF-8 ([MQTT-1.5.3-1]) without U+0000 ([MQTT-1.5.3-2]).
+///
+/// ```
+/// use mqtt_p2p_packet::is_text;
+///
+/// assert!(is_text("温度".as_bytes()));
+/// assert!(!is_text(b"a\0b") && !is_text(b"\xff"));
+/// ```
+pub fn is_text(bytes: &[u8]) -> bool {
+    check::<false>(bytes).is_ok()
+}
+
 /// Checks that `bytes` are UTF-8 without U+0000 and, if `NO_WILDCARDS`, without `+` and `#`.
 #[inline]
 pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextError> {
