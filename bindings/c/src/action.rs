@@ -1,6 +1,6 @@
 //! Actions out: the next thing to do, or what happened.
 
-use mqtt_p2p_core::{Action, Change, Event, Instant, Key, Message};
+use mqtt_p2p_core::{Action, Change, Delivery, Event, Instant, Key, Message};
 
 use crate::client::{mqttp2p_client_t, with};
 use crate::reason::{reason, refusal};
@@ -155,7 +155,7 @@ impl Out {
             qos = message.qos as u8,
             retain = message.retain.into(),
             dup = message.dup.into(),
-            delivery = message.delivery.map_or(0, |delivery| delivery.to_bits()),
+            delivery = message.delivery.map_or(0, Delivery::to_bits),
         );
     }
 
@@ -190,7 +190,7 @@ impl Out {
                 put!(self, r#type = MQTTP2P_EVENT_MESSAGE_PART, data = mqttp2p_bytes_t::of(bytes));
             }
             Event::MessageEnd { delivery } => {
-                let delivery = delivery.map_or(0, |delivery| delivery.to_bits());
+                let delivery = delivery.map_or(0, Delivery::to_bits);
                 put!(self, r#type = MQTTP2P_EVENT_MESSAGE_END, delivery = delivery);
             }
             Event::PublishedAlone => put!(self, r#type = MQTTP2P_EVENT_PUBLISHED_ALONE),

@@ -137,7 +137,7 @@ impl<T: Object> Handle<T> {
         };
         // SAFETY: the word says that an object is there, and that nobody else uses it until the word is set back. The
         // object lies behind the word, so the two do not overlap.
-        let object = unsafe { &mut *(&raw mut (*handle.cast::<Self>()).object) };
+        let object = unsafe { &mut (*handle.cast::<Self>()).object };
         match caught(|| call(object)) {
             Some(result) => {
                 word.store(T::WORD, Ordering::Release);
@@ -201,4 +201,103 @@ pub(crate) fn caught<R>(call: impl FnOnce() -> R) -> Option<R> {
 #[inline]
 pub(crate) fn guarded(call: impl FnOnce() -> Outcome) -> mqttp2p_status_t {
     caught(call).map_or(MQTTP2P_E_PANIC, outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::ptr::null_mut;
+
+    use super::*;
+    use crate::status::DONE;
+
+    /// An object that tells how often it was dropped.
+    struct Thing<'a>(&'a core::cell::Cell<u32>);
+
+    enum Opaque {}
+
+    impl Object for Thing<'_> {
+        type Opaque = Opaque;
+        const WORD: u32 = 0x5468_6900;
+    }
+
+    impl Drop for Thing<'_> {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+
+    fn on_heap(drops: &core::cell::Cell<u32>) -> *mut Opaque {
+        let mut handle = null_mut();
+        // SAFETY: a place to write to.
+        let made = unsafe { Handle::on_heap(Thing(drops), &raw mut handle) };
+        assert_eq!(made, DONE);
+        handle
+    }
+
+    fn with(handle: *mut Opaque, call: impl FnOnce() -> Outcome) -> mqttp2p_status_t {
+        // SAFETY: the tests make and end their objects by `on_heap` and `end`.
+        unsafe { Handle::<Thing<'_>>::with(handle, |_| call()) }
+    }
+
+    fn end(handle: *mut Opaque, on_heap: bool) -> mqttp2p_status_t {
+        // SAFETY: as in `with`.
+        unsafe { Handle::<Thing<'_>>::end(handle, on_heap) }
+    }
+
+    #[test]
+    fn a_panic_stops_at_the_border_and_the_object_can_only_be_ended() {
+        let drops = core::cell::Cell::new(0);
+        let handle = on_heap(&drops);
+        assert_eq!(with(handle, || DONE), MQTTP2P_OK);
+        assert_eq!(with(handle, || panic!("a defect, on purpose")), MQTTP2P_E_PANIC);
+        assert_eq!(with(handle, || unreachable!("it is marked")), MQTTP2P_E_PANIC);
+        assert_eq!(drops.get(), 0);
+        assert_eq!((end(handle, true), drops.get()), (MQTTP2P_OK, 1));
+        assert_eq!(guarded(|| panic!("a defect, on purpose")), MQTTP2P_E_PANIC);
+    }
+
+    #[test]
+    fn a_second_use_at_the_same_time_is_refused_and_the_first_goes_on() {
+        let drops = core::cell::Cell::new(0);
+        let handle = on_heap(&drops);
+        let inner = || {
+            assert_eq!(with(handle, || unreachable!("it is in use")), MQTTP2P_E_BUSY);
+            assert_eq!(end(handle, true), MQTTP2P_E_BUSY);
+            Ok(7)
+        };
+        assert_eq!(with(handle, inner), 7);
+        assert_eq!(with(handle, || DONE), MQTTP2P_OK);
+        assert_eq!((end(handle, true), drops.get()), (MQTTP2P_OK, 1));
+    }
+
+    #[test]
+    fn an_object_is_ended_once_and_in_the_way_that_it_was_made() {
+        let drops = core::cell::Cell::new(0);
+        let mut place = MaybeUninit::<Handle<Thing<'_>>>::uninit();
+        let mut handle = null_mut();
+        // SAFETY: the place is large enough, aligned, and lives to the end of the test.
+        let placed = unsafe {
+            Handle::place(place.as_mut_ptr().cast(), size_of_val(&place), Thing(&drops), &raw mut handle)
+        };
+        assert_eq!(placed, DONE);
+        assert_eq!((end(handle, true), drops.get()), (MQTTP2P_E_INVALID_ARGUMENT, 0));
+        assert_eq!((end(handle, false), drops.get()), (MQTTP2P_OK, 1));
+        assert_eq!((end(handle, false), drops.get()), (MQTTP2P_E_NO_OBJECT, 1));
+        assert_eq!(with(handle, || unreachable!("it has ended")), MQTTP2P_E_NO_OBJECT);
+    }
+
+    #[test]
+    fn words_of_different_objects_differ_in_every_state() {
+        let words = [
+            crate::client::Inner::WORD,
+            mqtt_p2p_aliyun::TokenLife::WORD,
+            mqtt_p2p_aliyun::Evidence::WORD,
+            mqtt_p2p_aliyun::Deduplicator::<{ crate::MQTTP2P_DEDUPLICATOR_KEYS }>::WORD,
+            ENDED,
+        ];
+        for (at, word) in words.iter().enumerate() {
+            assert_eq!(word & (IN_USE | PANICKED), 0);
+            assert!(!words[..at].contains(word));
+        }
+    }
 }

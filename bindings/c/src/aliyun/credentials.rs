@@ -10,7 +10,7 @@ use crate::handle::guarded;
 use crate::status::{
     DONE, MQTTP2P_E_BUFFER_TOO_SMALL, MQTTP2P_E_CREDENTIALS_CHARACTER, MQTTP2P_E_CREDENTIALS_MISSING,
     MQTTP2P_E_INVALID_ARGUMENT, MQTTP2P_E_NULL, MQTTP2P_E_TOKEN, MQTTP2P_E_TOO_LARGE, MQTTP2P_E_UNKNOWN,
-    Outcome, Status, mqttp2p_status_t,
+    Status, mqttp2p_status_t,
 };
 use crate::types::{Sized32, give, mqttp2p_bytes_t, room};
 
@@ -237,8 +237,5 @@ pub unsafe extern "C" fn mqttp2p_aliyun_verify_signature(
     password: mqttp2p_bytes_t,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
-    let verified = || -> Outcome {
-        unsafe { Ok(verify_signature(secret.get()?, client_id.text()?, password.get()?).into()) }
-    };
-    guarded(verified)
+    guarded(|| unsafe { Ok(verify_signature(secret.get()?, client_id.text()?, password.get()?).into()) })
 }
