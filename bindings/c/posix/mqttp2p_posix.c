@@ -14,6 +14,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +29,9 @@
 enum {
     HOST_SIZE = 256,
     PORT_SIZE = 6,
+    PATH_SIZE = 256,
+    /* Frames on their way out, where there are frames. */
+    OUT_SIZE = 16384,
     /* How long the last bytes may take to be read by the peer, in milliseconds. */
     LINGER_MS = 500,
     /* The first size of the buffer for the log-in that credentials make. */
@@ -35,15 +39,16 @@ enum {
 };
 
 /* How far a transport is. */
-typedef enum phase_t { CLOSED, CONNECTING, SECURING, OPEN } phase_t;
+typedef enum phase_t { CLOSED, CONNECTING, SECURING, UPGRADING, OPEN } phase_t;
 
 struct mqttp2p_posix_t {
     mqttp2p_posix_options_t options;
     mqttp2p_client_t *client;
 
-    int is_tls;
+    int is_tls, is_websocket;
     char host[HOST_SIZE];
     char port[PORT_SIZE];
+    char path[PATH_SIZE];
 
     phase_t phase;
     int fd;
@@ -60,6 +65,12 @@ struct mqttp2p_posix_t {
     /* What came and was not taken yet: rx[taken..filled]. */
     uint8_t *rx;
     size_t rx_size, taken, filled;
+
+    /* Over WebSocket: the connection, and what is framed and not written: out[out_taken..out_filled]. */
+    mqttp2p_websocket_memory_t websocket_memory;
+    mqttp2p_websocket_t *websocket;
+    uint8_t *out;
+    size_t out_taken, out_filled;
 
     uint8_t *login;
     size_t login_size;
@@ -81,10 +92,10 @@ static mqttp2p_status_t parse_url(mqttp2p_posix_t *mqtt, const char *url)
 {
     static const struct {
         const char *prefix, *port;
-        int is_tls;
-    } SCHEMES[] = {{"mqtt://", "1883", 0}, {"mqtts://", "8883", 1}};
+        int is_tls, is_websocket;
+    } SCHEMES[] = {{"mqtt://", "1883", 0, 0}, {"mqtts://", "8883", 1, 0}, {"ws://", "80", 0, 1}, {"wss://", "443", 1, 1}};
     const char *rest = NULL, *host_end, *port = NULL;
-    size_t i, host_len, port_len;
+    size_t i, host_len, port_len, path_len;
 
     for (i = 0; i < sizeof SCHEMES / sizeof SCHEMES[0]; i++) {
         size_t len = strlen(SCHEMES[i].prefix);
@@ -92,6 +103,7 @@ static mqttp2p_status_t parse_url(mqttp2p_posix_t *mqtt, const char *url)
             rest = url + len;
             port = SCHEMES[i].port;
             mqtt->is_tls = SCHEMES[i].is_tls;
+            mqtt->is_websocket = SCHEMES[i].is_websocket;
         }
     }
     if (rest == NULL)
@@ -112,10 +124,14 @@ static mqttp2p_status_t parse_url(mqttp2p_posix_t *mqtt, const char *url)
         port_len = strspn(port, "0123456789");
         host_end += port_len;
     }
-    if (host_len == 0 || host_len >= HOST_SIZE || port_len == 0 || port_len >= PORT_SIZE || *host_end != '\0')
+    path_len = strlen(host_end);
+    if (host_len == 0 || host_len >= HOST_SIZE || port_len == 0 || port_len >= PORT_SIZE || path_len >= PATH_SIZE)
+        return MQTTP2P_E_URL;
+    if (path_len > 0 && (*host_end != '/' || (!mqtt->is_websocket && path_len > 1)))
         return MQTTP2P_E_URL;
     memcpy(mqtt->host, rest, host_len);
     memcpy(mqtt->port, port, port_len);
+    memcpy(mqtt->path, path_len > 0 ? host_end : "/mqtt", path_len > 0 ? path_len : 5);
     return MQTTP2P_OK;
 }
 
@@ -130,14 +146,14 @@ static long socket_answer(ssize_t result, long want)
     return MQTTP2P_TLS_FAILED(MQTTP2P_REASON_BROKEN);
 }
 
-static long transport_read(mqttp2p_posix_t *mqtt, void *room, size_t len)
+static long stream_read(mqttp2p_posix_t *mqtt, void *room, size_t len)
 {
     if (mqtt->session != NULL)
         return mqtt->options.tls->read(mqtt->session, room, len);
     return socket_answer(recv(mqtt->fd, room, len, 0), MQTTP2P_TLS_WANT_READ);
 }
 
-static long transport_write(mqttp2p_posix_t *mqtt, const void *bytes, size_t len)
+static long stream_write(mqttp2p_posix_t *mqtt, const void *bytes, size_t len)
 {
     if (mqtt->session != NULL)
         return mqtt->options.tls->write(mqtt->session, bytes, len);
@@ -157,6 +173,58 @@ static void note(mqttp2p_posix_t *mqtt, long answer)
         mqtt->ended = (int32_t)-answer;
 }
 
+/* Writes the frames that wait, as far as possible. */
+static void flush(mqttp2p_posix_t *mqtt)
+{
+    while (mqtt->out_taken < mqtt->out_filled && !mqtt->ended) {
+        long answer = stream_write(mqtt, mqtt->out + mqtt->out_taken, mqtt->out_filled - mqtt->out_taken);
+        if (answer <= 0) {
+            note(mqtt, answer);
+            return;
+        }
+        mqtt->out_taken += (size_t)answer;
+    }
+    mqtt->out_taken = mqtt->out_filled = 0;
+}
+
+/* Frames packets, and what WebSocket has to say itself, once all before is written; gives how many bytes of packets. */
+static size_t frame(mqttp2p_posix_t *mqtt, const uint8_t *packets, size_t len)
+{
+    size_t before = len;
+    flush(mqtt);
+    if (mqtt->out_filled > 0)
+        return 0;
+    if (mqttp2p_websocket_wrap(mqtt->websocket, &packets, &len, mqtt->out, OUT_SIZE, &mqtt->out_filled) != MQTTP2P_OK)
+        mqtt->ended = MQTTP2P_REASON_BROKEN;
+    flush(mqtt);
+    return before - len;
+}
+
+/* Writes packets, or takes them to be written: a number of bytes, or what a layer answered. */
+static long transport_write(mqttp2p_posix_t *mqtt, const uint8_t *packets, size_t len)
+{
+    size_t taken;
+    if (!mqtt->is_websocket)
+        return stream_write(mqtt, packets, len);
+    taken = frame(mqtt, packets, len);
+    return taken > 0 ? (long)taken : mqtt->ended ? -(long)mqtt->ended : MQTTP2P_TLS_WANT_WRITE;
+}
+
+/* Raw bytes have come behind what is in rx: makes MQTT of them. */
+static void unwrap(mqttp2p_posix_t *mqtt, size_t raw)
+{
+    size_t len = raw;
+    int32_t reason;
+    if (mqtt->is_websocket) {
+        mqttp2p_websocket_unwrap(mqtt->websocket, mqtt->rx + mqtt->filled, raw, &len);
+        if (mqttp2p_websocket_end(mqtt->websocket, &reason, NULL) == MQTTP2P_OK)
+            mqtt->ended = reason;
+        if (mqttp2p_websocket_is_pending(mqtt->websocket) == 1)
+            frame(mqtt, NULL, 0);
+    }
+    mqtt->filled += len;
+}
+
 /* Reads what has come, as far as there is room. */
 static void fill(mqttp2p_posix_t *mqtt)
 {
@@ -169,15 +237,15 @@ static void fill(mqttp2p_posix_t *mqtt)
     /* The client takes a whole packet, and no packet of the size that it allows is so long. */
     if (mqtt->filled == mqtt->rx_size)
         mqtt->ended = MQTTP2P_REASON_BROKEN;
-    while (mqtt->filled < mqtt->rx_size) {
-        long answer = transport_read(mqtt, mqtt->rx + mqtt->filled, mqtt->rx_size - mqtt->filled);
+    while (mqtt->filled < mqtt->rx_size && !mqtt->ended) {
+        long answer = stream_read(mqtt, mqtt->rx + mqtt->filled, mqtt->rx_size - mqtt->filled);
         if (answer <= 0) {
             note(mqtt, answer);
             return;
         }
-        mqtt->filled += (size_t)answer;
+        unwrap(mqtt, (size_t)answer);
     }
-    mqtt->may_have_more = 1;
+    mqtt->may_have_more = !mqtt->ended;
 }
 
 /* ---- opening and closing ---- */
@@ -207,6 +275,10 @@ static void close_transport(mqttp2p_posix_t *mqtt, int clean)
         uint64_t until = now_ms() + LINGER_MS;
         uint8_t drop[512];
         uint64_t now;
+        if (mqtt->is_websocket) {
+            mqttp2p_websocket_close(mqtt->websocket);
+            frame(mqtt, NULL, 0);
+        }
         if (mqtt->session != NULL)
             mqtt->options.tls->close(mqtt->session, 1);
         mqtt->session = NULL;
@@ -223,7 +295,7 @@ static void close_transport(mqttp2p_posix_t *mqtt, int clean)
     free_addresses(mqtt);
     mqtt->phase = CLOSED;
     mqtt->ended = 0;
-    mqtt->taken = mqtt->filled = 0;
+    mqtt->taken = mqtt->filled = mqtt->out_taken = mqtt->out_filled = 0;
     mqtt->wants_read = mqtt->wants_write = mqtt->may_have_more = 0;
 }
 
@@ -343,21 +415,90 @@ static mqttp2p_status_t opened(mqttp2p_posix_t *mqtt)
     return status;
 }
 
+/* 16 bytes that nobody can foresee. */
+static int randomness(uint8_t seed[16])
+{
+    FILE *file = fopen("/dev/urandom", "rb");
+    size_t got = 0;
+    if (file != NULL) {
+        got = fread(seed, 1, 16, file);
+        fclose(file);
+    }
+    return got == 16;
+}
+
+/* The stream is there: over WebSocket, its handshake comes next. */
+static void stream_opened(mqttp2p_posix_t *mqtt)
+{
+    char host[HOST_SIZE + PORT_SIZE + 3];
+    uint8_t seed[16];
+    int is_ipv6 = strchr(mqtt->host, ':') != NULL;
+    if (!mqtt->is_websocket) {
+        opened(mqtt);
+        return;
+    }
+    mqtt->phase = UPGRADING;
+    snprintf(host, sizeof host, "%s%s%s:%s", is_ipv6 ? "[" : "", mqtt->host, is_ipv6 ? "]" : "", mqtt->port);
+    if (!randomness(seed) ||
+        mqttp2p_websocket_init(&mqtt->websocket_memory, sizeof mqtt->websocket_memory, seed, &mqtt->websocket) !=
+            MQTTP2P_OK ||
+        mqttp2p_websocket_request(mqtt->websocket, mqttp2p_str(host), mqttp2p_str(mqtt->path), mqtt->out, OUT_SIZE,
+                                  &mqtt->out_filled) != MQTTP2P_OK) {
+        mqtt->ended = MQTTP2P_REASON_UPGRADE;
+        return;
+    }
+    flush(mqtt);
+    mqtt->wants_read = 1;
+}
+
+/* Reads the server's answer to the WebSocket request. */
+static void read_answer(mqttp2p_posix_t *mqtt)
+{
+    const uint8_t *rx = mqtt->rx;
+    size_t len, raw;
+    mqttp2p_status_t status;
+    long answer = stream_read(mqtt, mqtt->rx + mqtt->filled, mqtt->rx_size - mqtt->filled);
+    mqtt->wants_read = 1;
+    if (answer <= 0) {
+        note(mqtt, answer == MQTTP2P_TLS_CLOSED ? MQTTP2P_TLS_FAILED(MQTTP2P_REASON_UPGRADE) : answer);
+        return;
+    }
+    mqtt->filled += (size_t)answer;
+    len = mqtt->filled;
+    status = mqttp2p_websocket_answer(mqtt->websocket, &rx, &len, NULL);
+    if (status == MQTTP2P_INCOMPLETE && mqtt->filled < mqtt->rx_size)
+        return;
+    if (status != MQTTP2P_OK) {
+        mqtt->ended = MQTTP2P_REASON_UPGRADE;
+        return;
+    }
+    /* What came behind the answer is the first of the frames. */
+    memmove(mqtt->rx, rx, len);
+    raw = len;
+    mqtt->filled = 0;
+    opened(mqtt);
+    unwrap(mqtt, raw);
+    mqtt->may_have_more = 1;
+}
+
 /* Goes on opening the transport, as far as that is possible without waiting. */
 static void go_on_opening(mqttp2p_posix_t *mqtt, short events)
 {
-    if (mqtt->phase == CONNECTING && (events & (POLLOUT | POLLERR | POLLHUP))) {
-        int error = 0;
-        socklen_t size = sizeof error;
+    int error = 0, answer;
+    socklen_t size = sizeof error;
+    mqtt->wants_read = mqtt->wants_write = 0;
+    switch (mqtt->phase) {
+    case CONNECTING:
+        if (!(events & (POLLOUT | POLLERR | POLLHUP)))
+            return;
         if (getsockopt(mqtt->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
             error = errno;
-        mqtt->wants_write = 0;
         if (error != 0) {
             connect_next(mqtt, reason_of_errno(error));
             return;
         }
         if (!mqtt->is_tls) {
-            opened(mqtt);
+            stream_opened(mqtt);
             return;
         }
         mqtt->phase = SECURING;
@@ -366,14 +507,20 @@ static void go_on_opening(mqttp2p_posix_t *mqtt, short events)
             mqtt->ended = MQTTP2P_REASON_TLS;
             return;
         }
-    }
-    if (mqtt->phase == SECURING) {
-        int answer = mqtt->options.tls->handshake(mqtt->session);
-        mqtt->wants_read = mqtt->wants_write = 0;
+        /* fall through */
+    case SECURING:
+        answer = mqtt->options.tls->handshake(mqtt->session);
         if (answer > 0)
-            opened(mqtt);
+            stream_opened(mqtt);
         else
             note(mqtt, answer);
+        return;
+    case UPGRADING:
+        flush(mqtt);
+        read_answer(mqtt);
+        return;
+    default:
+        return;
     }
 }
 
@@ -447,10 +594,10 @@ static void what_to_wait_for(const mqttp2p_posix_t *mqtt, struct pollfd fds[2])
     /* An entry with a negative descriptor is passed over. */
     fds[1].fd = mqtt->phase == CLOSED ? -1 : mqtt->fd;
     fds[1].events = (short)((mqtt->phase == OPEN && mqtt->filled - mqtt->taken < mqtt->rx_size) ||
-                                    (mqtt->phase == SECURING && mqtt->wants_read)
+                                    (mqtt->phase != OPEN && mqtt->wants_read)
                                 ? POLLIN
                                 : 0);
-    if (mqtt->wants_write)
+    if (mqtt->wants_write || mqtt->out_taken < mqtt->out_filled)
         fds[1].events |= POLLOUT;
     fds[1].revents = 0;
 }
@@ -492,11 +639,13 @@ static mqttp2p_status_t work(mqttp2p_posix_t *mqtt, mqttp2p_action_t *event, uin
         if (ready < 0)
             return errno == EINTR ? MQTTP2P_WOKEN : MQTTP2P_E_SYSTEM;
         if (fds[1].revents != 0) {
-            mqtt->wants_read = mqtt->wants_write = 0;
-            if (mqtt->phase == OPEN)
+            if (mqtt->phase == OPEN) {
+                mqtt->wants_read = mqtt->wants_write = 0;
+                flush(mqtt);
                 fill(mqtt);
-            else
+            } else {
                 go_on_opening(mqtt, fds[1].revents);
+            }
         }
         if (fds[0].revents != 0) {
             char drop[64];
@@ -537,7 +686,8 @@ static mqttp2p_status_t set_up(mqttp2p_posix_t *mqtt)
     mqtt->rx = (uint8_t *)malloc(mqtt->rx_size);
     mqtt->login_size = options->credentials != NULL ? LOGIN_SIZE : 0;
     mqtt->login = (uint8_t *)malloc(LOGIN_SIZE);
-    if (mqtt->rx == NULL || mqtt->login == NULL)
+    mqtt->out = (uint8_t *)malloc(mqtt->is_websocket ? OUT_SIZE : 1);
+    if (mqtt->rx == NULL || mqtt->login == NULL || mqtt->out == NULL)
         return MQTTP2P_E_NO_MEMORY;
 
     if (pipe(mqtt->wake_fds) != 0)
@@ -567,6 +717,7 @@ static void tear_down(mqttp2p_posix_t *mqtt)
         if (mqtt->wake_fds[i] >= 0)
             close(mqtt->wake_fds[i]);
     free(mqtt->login);
+    free(mqtt->out);
     free(mqtt->rx);
     free(mqtt);
 }

@@ -292,6 +292,7 @@ mod tests {
             crate::client::Inner::WORD,
             mqtt_p2p_aliyun::TokenLife::WORD,
             mqtt_p2p_aliyun::Evidence::WORD,
+            mqtt_p2p_websocket::WebSocket::WORD,
             mqtt_p2p_aliyun::Deduplicator::<{ crate::MQTTP2P_DEDUPLICATOR_KEYS }>::WORD,
             ENDED,
         ];

@@ -23,6 +23,7 @@ mod session;
 mod status;
 mod topic;
 mod types;
+mod websocket;
 
 pub use action::*;
 pub use aliyun::{
@@ -38,3 +39,4 @@ pub use session::*;
 pub use status::*;
 pub use topic::*;
 pub use types::mqttp2p_bytes_t;
+pub use websocket::*;
