@@ -223,12 +223,12 @@ impl Core {
         Ok(())
     }
 
-    #[pyo3(signature = (now, kind="closed-by-peer"))]
-    fn connection_lost(&self, now: f64, kind: &str) -> PyResult<()> {
+    #[pyo3(signature = (now, kind="closed-by-peer", detail=String::new()))]
+    fn connection_lost(&self, now: f64, kind: &str, detail: String) -> PyResult<()> {
         let why = reasons::transport(kind)?;
         let mut driver = self.lock();
         driver.at(now);
-        driver.transport_closed(why);
+        driver.transport_closed(why, detail);
         Ok(())
     }
 
@@ -287,6 +287,11 @@ impl Core {
     #[getter]
     fn has_events(&self) -> bool {
         self.lock().has_events()
+    }
+
+    #[getter]
+    fn is_blocked(&self) -> bool {
+        self.lock().is_blocked()
     }
 
     #[getter]

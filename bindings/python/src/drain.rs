@@ -72,6 +72,8 @@ pub(crate) struct Driver {
     opening: Option<u32>,
     /// The transport ended, which the state machine hears once it has taken all that came.
     ended: Option<Ended>,
+    /// The transport's end in the words of whoever saw it.
+    detail: Option<String>,
     /// What was told while nobody could be told.
     pending: Vec<Told<'static>>,
     /// The requests whose end somebody wants to know.
@@ -108,6 +110,7 @@ impl Driver {
             output: false,
             opening: None,
             ended: None,
+            detail: None,
             pending: Vec::new(),
             awaited: HashSet::default(),
             now: Instant::from_millis(0),
@@ -178,19 +181,22 @@ impl Driver {
             self.client.transport_opened(self.now, &self.login.borrow());
             self.output = true;
         } else {
-            self.end(TransportError::NoLogIn, true);
+            self.end(TransportError::NoLogIn, true, "a token expired while the connection was opened".into());
         }
     }
 
-    pub(crate) fn transport_closed(&mut self, why: TransportError) {
-        self.end(why, false);
+    pub(crate) fn transport_closed(&mut self, why: TransportError, detail: String) {
+        self.end(why, false, detail);
     }
 
-    fn end(&mut self, why: TransportError, to_close: bool) {
+    fn end(&mut self, why: TransportError, to_close: bool, detail: String) {
         match &mut self.ended {
             // What was known first is why.
             Some(ended) => ended.to_close &= to_close,
-            None => self.ended = Some(Ended { why, to_close }),
+            None => {
+                self.ended = Some(Ended { why, to_close });
+                self.detail = Some(detail).filter(|detail| !detail.is_empty());
+            }
         }
     }
 
@@ -242,10 +248,10 @@ impl Driver {
         match result {
             Ok(true) => self.log_in(),
             Ok(false) => {}
-            Err(why) => self.end(why, true),
+            Err((why, detail)) => self.end(why, true, detail),
         }
-        if let Some(why) = ended {
-            self.end(why, true);
+        if let Some((why, detail)) = ended {
+            self.end(why, true, detail);
         }
         data
     }
@@ -286,7 +292,13 @@ impl Driver {
 
     /// Whether `drain` has something to tell already.
     pub(crate) fn has_events(&self) -> bool {
-        !self.pending.is_empty() || self.ended.is_some() || self.has_whole_packet()
+        let has_room = self.outgoing.len() < WRITE_AHEAD;
+        !self.pending.is_empty() || self.ended.is_some() || (has_room && self.has_whole_packet())
+    }
+
+    /// Whether what came can't be read before more has been sent.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.has_whole_packet()
     }
 
     /// Seconds until `drain` has to be called again.
@@ -354,6 +366,7 @@ impl Driver {
                 }
                 Action::OpenTransport { attempt } => {
                     self.forget_transport();
+                    self.detail = None;
                     if self.tokens.is_some() {
                         self.opening = Some(attempt);
                     } else {
@@ -452,7 +465,7 @@ impl Driver {
                     Refused {
                         code: reason.connack_code().unwrap_or_default().into(),
                         reason: reason.to_string(),
-                        advice: reasons::refusal_advice(reason),
+                        advice: reasons::refusal_advice(reason).into(),
                         retry_in: if goes_on { Some(0.0) } else { wait(retry_at) },
                     }
                     .into(),
@@ -462,13 +475,15 @@ impl Driver {
                 if let Some(tokens) = &mut self.tokens {
                     tokens.lost();
                 }
+                let detail = self.detail.take();
                 let suspicion = self.evidence.as_mut().map(|evidence| evidence.explain(&reason, now));
                 let suspicion = suspicion.filter(|suspicion| !matches!(suspicion, Suspicion::None));
                 told.push(
                     Disconnected {
-                        kind: reasons::word(&reason),
+                        kind: reasons::word(&reason).into(),
                         reason: reason.to_string(),
-                        advice: suspicion.as_ref().map_or(reason.advice(), Suspicion::advice),
+                        detail,
+                        advice: suspicion.as_ref().map_or(reason.advice(), Suspicion::advice).into(),
                         suspicion: suspicion.map(|suspicion| suspicion.to_string()),
                         retry_in: wait(retry_at),
                     }

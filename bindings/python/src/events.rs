@@ -32,12 +32,6 @@ impl Shown for String {
     }
 }
 
-impl Shown for &'static str {
-    fn shown(&self) -> String {
-        format!("'{self}'")
-    }
-}
-
 impl<T: Shown> Shown for Option<T> {
     fn shown(&self) -> String {
         self.as_ref().map_or_else(|| "None".to_owned(), Shown::shown)
@@ -66,6 +60,12 @@ macro_rules! event {
 
         #[pymethods]
         impl $name {
+            /// For tests of programs that use them.
+            #[new]
+            fn new($($field: $type),*) -> Self {
+                Self { $($field),* }
+            }
+
             #[classattr]
             #[pyo3(name = "__match_args__")]
             fn match_args(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
@@ -115,7 +115,7 @@ event! {
         /// In words.
         reason: String,
         /// What to do about it.
-        advice: &'static str,
+        advice: String,
         /// Seconds until the next attempt; `None`: not before `connect`.
         retry_in: Option<f64>,
     }
@@ -125,11 +125,13 @@ event! {
     /// The connection ended, or an attempt failed.
     Disconnected {
         /// A word for programs, such as `keep-alive-timeout`.
-        kind: &'static str,
+        kind: String,
         /// In words.
         reason: String,
+        /// What the operating system, TLS or the server said.
+        detail: Option<String>,
         /// What to do about it.
-        advice: &'static str,
+        advice: String,
         /// What the service may have done it for, if there is a hint.
         suspicion: Option<String>,
         /// Seconds until the next attempt; `None`: not before `connect`.
@@ -183,7 +185,7 @@ event! {
     /// Tokens are to be got, and handed over with `token_obtained` or `tokens_failed`.
     TokenNeeded {
         /// Of these types.
-        kinds: Vec<&'static str>,
+        kinds: Vec<String>,
         /// What the service had against the last one.
         invalid: Option<String>,
     }
@@ -193,7 +195,7 @@ event! {
     /// The service says that a token is about to expire.
     TokenExpires {
         /// Its type.
-        kind: &'static str,
+        kind: String,
         /// When, in seconds since 1970.
         at: f64,
     }
@@ -203,11 +205,11 @@ event! {
     /// The service says that a token is not valid.
     TokenInvalid {
         /// Its type.
-        kind: &'static str,
+        kind: String,
         /// Why.
         reason: String,
         /// What to do about it.
-        advice: &'static str,
+        advice: String,
     }
 }
 
@@ -215,7 +217,7 @@ event! {
     /// The service has taken a new token.
     TokenRenewed {
         /// Its type.
-        kind: &'static str,
+        kind: String,
     }
 }
 

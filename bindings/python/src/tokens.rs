@@ -45,7 +45,7 @@ impl Tokens {
         if self.asking {
             return None;
         }
-        let kinds: Vec<_> = self.life.due(now_ms()).iter().map(TokenKind::as_str).collect();
+        let kinds: Vec<_> = self.life.due(now_ms()).iter().map(|kind| kind.to_string()).collect();
         if kinds.is_empty() {
             return None;
         }
@@ -179,7 +179,7 @@ impl Tokens {
     pub(crate) fn uploaded(&mut self) -> Option<TokenRenewed> {
         let kind = self.uploading.take()?;
         self.life.uploaded(kind, now_ms());
-        Some(TokenRenewed { kind: kind.as_str() })
+        Some(TokenRenewed { kind: kind.as_str().into() })
     }
 
     /// Seconds until somebody has to be asked.
@@ -199,10 +199,10 @@ impl Tokens {
 pub(crate) fn told<'b>(notice: &TokenNotice) -> Option<Told<'b>> {
     match *notice {
         TokenNotice::Expire { kind, expires_at_ms } => {
-            Some(TokenExpires { kind: kind.as_str(), at: expires_at_ms as f64 / 1000.0 }.into())
+            Some(TokenExpires { kind: kind.as_str().into(), at: expires_at_ms as f64 / 1000.0 }.into())
         }
         TokenNotice::Invalid { kind, reason } => Some(
-            TokenInvalid { kind: kind.as_str(), reason: reason.to_string(), advice: reason.advice() }.into(),
+            TokenInvalid { kind: kind.as_str().into(), reason: reason.to_string(), advice: reason.advice().into() }.into(),
         ),
         _ => None,
     }

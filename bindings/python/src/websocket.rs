@@ -12,6 +12,9 @@ pub(crate) struct Wrapped {
     packets: Vec<u8>,
 }
 
+/// Why, and in words.
+pub(crate) type Ended = (TransportError, String);
+
 impl Wrapped {
     /// The connection, and the request that begins it.
     ///
@@ -35,7 +38,7 @@ impl Wrapped {
     ///
     /// # Errors
     /// The server did not upgrade it.
-    pub(crate) fn unwrap(&mut self, data: &mut Vec<u8>) -> Result<bool, TransportError> {
+    pub(crate) fn unwrap(&mut self, data: &mut Vec<u8>) -> Result<bool, Ended> {
         let mut opened = false;
         if let Some(head) = &mut self.head {
             head.append(data);
@@ -46,7 +49,7 @@ impl Wrapped {
                     data.clear();
                     return Ok(false);
                 }
-                Err(_) => return Err(TransportError::Upgrade),
+                Err(error) => return Err((TransportError::Upgrade, error.to_string())),
             }
             self.head = None;
             opened = true;
@@ -57,12 +60,13 @@ impl Wrapped {
     }
 
     /// How the connection ended, if it did.
-    pub(crate) const fn ended(&self) -> Option<TransportError> {
-        match self.socket.end() {
-            None => None,
-            Some(End::Closed { .. }) => Some(TransportError::ClosedByPeer),
-            Some(_) => Some(TransportError::NotMqtt),
-        }
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        let end = self.socket.end()?;
+        let why = match end {
+            End::Closed { .. } => TransportError::ClosedByPeer,
+            _ => TransportError::NotMqtt,
+        };
+        Some((why, end.to_string()))
     }
 
     /// Whether the server has still to answer the request.
