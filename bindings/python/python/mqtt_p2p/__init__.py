@@ -20,6 +20,7 @@ from ._core import (
     TokenRenewed,
     topic_matches,
 )
+from ._blocking import Client
 from ._engine import ConnectionEvent, HandlerFailed
 from ._options import Options, Will
 from .errors import (
@@ -37,6 +38,7 @@ from .errors import (
 
 __all__ = [
     "AuthError",
+    "Client",
     "ConnectError",
     "Connected",
     "ConnectionEvent",

@@ -137,7 +137,7 @@ class Engine:
             try:
                 self._running().call_soon_threadsafe(self.flush)
             except RuntimeError:
-                raise self._loop_is_gone() from None
+                raise DisconnectedError("the client was closed: make a new one") from None
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self.loop is None:
@@ -215,6 +215,23 @@ class Engine:
         self.ended = None
         self.core.connect(self.loop.time())
         self._turn()
+
+    async def drain(self) -> None:
+        """Waits until all that was accepted so far is through."""
+        newest = self.core.newest_request
+        while newest is not None:
+            oldest = self.core.oldest_request
+            # The numbers go round.
+            if oldest is None or 0 < (oldest - newest) % 2**32 < 2**31:
+                break
+            if self.is_closed:
+                raise DisconnectedError("the client was closed before everything was through")
+            if self.ended is not None:
+                raise self.ended
+            self.wake()
+            await self.progress()
+        while self.is_write_paused and not self.is_closed:
+            await self.progress()
 
     async def progress(self) -> None:
         """Waits until something was sent, came or ended."""
@@ -509,6 +526,9 @@ class Engine:
         if waiting >= room or blocked:
             if not self.is_held:
                 self._hold(True)
+                if self.router.fullest() <= capacity // 2 and not blocked:
+                    # A reader in another thread took them meanwhile, and did not see that it was held.
+                    self._hold(False)
                 if waiting >= capacity * 16 and not self._warned:
                     self._warned = True
                     log.warning(

@@ -39,7 +39,7 @@ class Router:
         self.capacity = capacity
         self._ignore_trailing_slash = ignore_trailing_slash
         self._others: tuple[Reader, ...] = ()
-        self._is_inbox_read = False
+        self.is_inbox_read = False
         #: By topic: what each message asks for.
         self.routes: dict[str, Route] = {}
 
@@ -60,14 +60,14 @@ class Router:
 
     def read_inbox(self) -> None:
         """Somebody reads the inbox, and from now on gets everything."""
-        if not self._is_inbox_read:
-            self._is_inbox_read = True
+        if not self.is_inbox_read:
+            self.is_inbox_read = True
             self.routes = {}
 
     def route(self, topic: str) -> Route:
         """Who gets the messages of a topic."""
         wanted = [reader.put for reader in self._others if self.wants(reader.filters, topic)]
-        if self._is_inbox_read or not wanted:
+        if self.is_inbox_read or not wanted:
             wanted.append(self.inbox.put)
         if len(self.routes) >= _REMEMBERED:
             self.routes = {}

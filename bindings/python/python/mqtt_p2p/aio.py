@@ -305,18 +305,7 @@ class Client(BaseClient):
         if timeout is not None:
             return await _within(self.drain(), timeout, "the server did not take everything in time")
         self._check_open()
-        newest = self._core.newest_request
-        while newest is not None:
-            oldest = self._core.oldest_request
-            # The numbers go round.
-            if oldest is None or 0 < (oldest - newest) % 2**32 < 2**31:
-                break
-            self._check_open()
-            if self._engine.ended is not None:
-                raise self._engine.ended
-            await self._engine.progress()
-        while self._engine.is_write_paused:
-            await self._engine.progress()
+        await self._engine.drain()
         return None
 
     async def send_p2p(
