@@ -223,12 +223,12 @@ impl Core {
         Ok(())
     }
 
-    #[pyo3(signature = (now, kind="closed-by-peer", detail=String::new()))]
-    fn connection_lost(&self, now: f64, kind: &str, detail: String) -> PyResult<()> {
+    #[pyo3(signature = (now, kind="closed-by-peer", detail=""))]
+    fn connection_lost(&self, now: f64, kind: &str, detail: &str) -> PyResult<()> {
         let why = reasons::transport(kind)?;
         let mut driver = self.lock();
         driver.at(now);
-        driver.transport_closed(why, detail);
+        driver.transport_closed(why, detail.into());
         Ok(())
     }
 

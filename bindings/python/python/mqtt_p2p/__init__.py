@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from . import aio, aliyun
+from ._blocking import Client
 from ._core import (
     Connected,
     Disconnected,
@@ -20,8 +21,8 @@ from ._core import (
     TokenRenewed,
     topic_matches,
 )
-from ._blocking import Client
 from ._engine import ConnectionEvent, HandlerFailed
+from ._one_liners import publish, receive
 from ._options import Options, Will
 from .errors import (
     AuthError,
@@ -63,6 +64,8 @@ __all__ = [
     "Will",
     "aio",
     "aliyun",
+    "publish",
+    "receive",
     "topic_matches",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -60,7 +61,9 @@ class Messages:
         try:
             return self._next(timeout)
         except StopIteration:
-            raise DisconnectedError("no more messages come: the client or the subscription was closed") from None
+            raise DisconnectedError(
+                "no more messages come: the client or the subscription was closed"
+            ) from None
         except Empty:
             raise TimeoutError(f"no message came in time ({timeout} s)") from None
 
@@ -139,7 +142,9 @@ class Subscription:
         client._use_filters(self._filters)
         if not client._router.is_inbox_read:
             # A retained message comes right behind the answer.
-            client._inbox.give(messages, self._since, lambda topic: client._router.wants(messages.filters, topic))
+            client._inbox.give(
+                messages, self._since, lambda topic: client._router.wants(messages.filters, topic)
+            )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -240,7 +245,9 @@ class Client(BaseClient):
         try:
             self._check_thread()
             if self._loop is None:
-                raise DisconnectedError("the client has not been connected: enter it with `with`, or call connect")
+                raise DisconnectedError(
+                    "the client has not been connected: enter it with `with`, or call connect"
+                )
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
         except BaseException:
             work.close()
@@ -340,9 +347,7 @@ class Client(BaseClient):
             return
         self._wait(self._core.publish, (topic, payload, qos, retain, True), timeout)
 
-    def publish_nowait(
-        self, topic: str, payload: Payload = b"", qos: int = 0, retain: bool = False
-    ) -> None:
+    def publish_nowait(self, topic: str, payload: Payload = b"", qos: int = 0, retain: bool = False) -> None:
         """Publishes and waits for nothing: see `drain`.
 
         Raises QueueFull if there is no room; InvalidError, DisconnectedError."""
@@ -408,7 +413,7 @@ class Client(BaseClient):
             return self._run(work, timeout)
         except TimeoutError:
             raise
-        except asyncio.TimeoutError:
+        except builtins.TimeoutError:
             raise TimeoutError(f"{what} ({timeout} s)") from None
 
     # ---- subscribing ----
@@ -444,7 +449,7 @@ class Client(BaseClient):
         self._ack(message)
         self._engine.wake_threadsafe()
 
-    def on_message(self, filter: str | None = None, qos: int = 0) -> Callable[[_H], _H]:  # noqa: A002
+    def on_message(self, filter: str | None = None, qos: int = 0) -> Callable[[_H], _H]:
         """Decorator: subscribes, and calls the function in a thread of its own with every message, one after the other.
         Without a filter, with every message that comes. What it raises is logged and counted, and changes nothing else."""
 
@@ -468,7 +473,7 @@ class Client(BaseClient):
             for message in messages:
                 try:
                     handler(message)
-                except Exception as error:  # noqa: BLE001  # The user's own code.
+                except Exception as error:  # The user's own code.
                     self._handler_failed(filter_, error)
         except DisconnectedError:
             return
@@ -496,5 +501,7 @@ class _Slot:
 
     def wait(self, timeout: float | None) -> Outcome:
         if not self._lock.acquire(timeout=-1 if timeout is None else timeout):
-            raise TimeoutError(f"no acknowledgement in time ({timeout:.3g} s): the message goes on in the background")
+            raise TimeoutError(
+                f"no acknowledgement in time ({timeout:.3g} s): the message goes on in the background"
+            )
         return cast(Outcome, self._outcome)

@@ -28,9 +28,7 @@ class BaseClient:
         self, url: str, client_id: str | aliyun.ClientId | None, options: Options, inbox: Reader
     ) -> None:
         self._settings = Settings(url, client_id, options)
-        self._router = Router(
-            inbox, self._settings.queue_size, ignore_trailing_slash=self._settings.aliyun
-        )
+        self._router = Router(inbox, self._settings.queue_size, ignore_trailing_slash=self._settings.aliyun)
         self._core = self._settings.core
         self._engine = Engine(self._settings, self._router, self._tell)
         self._event_handlers: list[EventHandler] = []
@@ -87,7 +85,7 @@ class BaseClient:
         for handler in tuple(self._event_handlers):
             try:
                 handler(event)
-            except Exception:  # noqa: BLE001  # The user's own code.
+            except Exception:  # The user's own code.
                 self.handler_errors += 1
                 log.exception("a handler of connection events raised; the connection is as it was")
 
@@ -148,7 +146,8 @@ class BaseClient:
         if sock is not None and sock.fileno() >= 0:
             _fork.let_go(sock.fileno())
         self._closed_because = (
-            "this process was forked from the one that the client belongs to, where it goes on: make a new one here"
+            "this process was forked from the one that the client belongs to, where it goes on: "
+            "make a new one here"
         )
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import inspect
 import logging
 import secrets
@@ -90,7 +91,7 @@ class Engine:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.router = router
         #: Who waits for the end of which request: see `expect`.
-        self.waiters: dict[int, object] = {}
+        self.waiters: dict[int, Any] = {}
         #: The server does not take what there is to send.
         self.is_write_paused = False
         #: Nothing is read, since a reader has no room.
@@ -102,6 +103,8 @@ class Engine:
         self._tell = tell
         self._connection: Connection | None = None
         self._transport: asyncio.Transport | None = None
+        #: Closed, but perhaps not gone.
+        self._leaving: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._dialling: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +122,7 @@ class Engine:
         other = self.waiters.setdefault(ticket, waiter)
         if other is not waiter:
             del self.waiters[ticket]
-            waiter(other)  # type: ignore[arg-type]
+            waiter(other)
 
     def wake(self) -> None:
         """There is something to send."""
@@ -142,7 +145,9 @@ class Engine:
     def _running(self) -> asyncio.AbstractEventLoop:
         if self.loop is None:
             self._flush_due = False
-            raise DisconnectedError("the client has not been connected: enter it with `with`, or call connect")
+            raise DisconnectedError(
+                "the client has not been connected: enter it with `with`, or call connect"
+            )
         return self.loop
 
     def _loop_is_gone(self) -> DisconnectedError:
@@ -179,6 +184,8 @@ class Engine:
             self._turn()
             while not self.core.is_idle:
                 await self.progress()
+            for connection in list(self._leaving):
+                await connection.wait_closed()
         finally:
             self._finish()
 
@@ -364,7 +371,7 @@ class Engine:
                 waiter = waiters.setdefault(ticket, event)
                 if waiter is not event:
                     del waiters[ticket]
-                    waiter(event)  # type: ignore[operator]
+                    waiter(event)
             elif kind is Subscribed or kind is Unsubscribed or kind is Dropped:
                 self._end_request(event)  # type: ignore[arg-type]
             else:
@@ -452,13 +459,17 @@ class Engine:
         self._connection = connection
         try:
             await self._log_in()
-        except Exception as error:  # noqa: BLE001  # The user's own code.
+        except Exception as error:  # The user's own code.
             self._dial_failed(connection, "no-log-in", f"{type(error).__name__}: {error}")
             return
         try:
             await dial(settings.endpoint, connection, settings.ssl)
-        except (OSError, ValueError, asyncio.TimeoutError) as error:
-            self._dial_failed(connection, kind_of(error, dialling=True), str(error) or type(error).__name__)
+        except (OSError, ValueError, builtins.TimeoutError) as error:
+            self._dial_failed(
+                connection,
+                kind_of(error, dialling=True, secure=settings.endpoint.is_secure),
+                str(error) or type(error).__name__,
+            )
 
     def _dial_failed(self, connection: Connection, kind: str, detail: str) -> None:
         if not connection.is_over:
@@ -482,6 +493,7 @@ class Engine:
         self.is_write_paused = False
         if connection is not None:
             connection.close(last_words)
+            self._leaving = {other for other in self._leaving if not other.gone.is_set()} | {connection}
 
     async def _get_tokens(self, needed: TokenNeeded) -> None:
         assert self.loop is not None
@@ -500,7 +512,7 @@ class Engine:
             for token in [answer] if isinstance(answer, aliyun.IssuedToken) else answer:
                 failed += self.core.token_obtained(token.kind, token.text, token.expires_at)
                 missing.discard(token.kind)
-        except Exception as error:  # noqa: BLE001  # The user's own code.
+        except Exception as error:  # The user's own code.
             failed.append(TokenFailed(f"{type(error).__name__}: {error}"))
         if missing:
             self.core.tokens_failed(list(missing))
@@ -536,9 +548,9 @@ class Engine:
                         "client.messages and every subscription, and don't await a publish of QoS 1 where they are read",
                         waiting,
                     )
-        elif self.is_held and waiting <= capacity // 2:
-            self._hold(False)
-        elif self.is_held and self.waiters and waiting < room:
+        elif (self.is_held and waiting <= capacity // 2) or (
+            self.is_held and self.waiters and waiting < room
+        ):
             self._hold(False)
 
     def look_at_room(self) -> None:

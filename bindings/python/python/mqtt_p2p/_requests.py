@@ -20,7 +20,7 @@ def filters_of(filters: Filters, qos: int) -> list[tuple[str, int]]:
         return [(filters, qos)]
     if isinstance(filters, tuple) and len(filters) == 2 and isinstance(filters[1], int):
         return [(str(filters[0]), filters[1])]
-    return [(entry, qos) if isinstance(entry, str) else entry for entry in filters]  # type: ignore[misc]
+    return [(entry, qos) if isinstance(entry, str) else entry for entry in filters]
 
 
 def check(outcome: Outcome) -> Outcome:
@@ -50,5 +50,3 @@ def parent_of(given: str | None, default: str | None) -> str:
     if parent is None:
         raise InvalidError("a P2P message needs a parent topic: pass parent, here or to the client")
     return parent
-
-

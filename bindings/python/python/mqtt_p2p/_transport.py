@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import errno
 import os
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 #: How much may wait in a transport before nothing more is written to it.
 WRITE_AHEAD = 256 * 1024
 
+#: How long a closed connection's last bytes may take, in seconds.
+_LINGER = 1.0
+
 #: OpenSSL's numbers for what is wrong with a certificate.
 _CERTIFICATE = {
     9: "certificate-not-yet-valid",
@@ -32,7 +36,7 @@ _CERTIFICATE = {
 }
 
 
-def kind_of(error: BaseException | None, *, dialling: bool) -> str:
+def kind_of(error: BaseException | None, *, dialling: bool, secure: bool = False) -> str:
     """What a failure means, in the words of `Disconnected.kind`."""
     match error:
         case None:
@@ -42,7 +46,11 @@ def kind_of(error: BaseException | None, *, dialling: bool) -> str:
         case ssl.SSLError(reason=str(reason)):
             if "WRONG_VERSION" in reason or "UNEXPECTED_EOF" in reason or "RECORD_LAYER" in reason:
                 return "not-tls"
-            if "CERTIFICATE_REQUIRED" in reason or "ALERT_BAD_CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
+            if (
+                "CERTIFICATE_REQUIRED" in reason
+                or "ALERT_BAD_CERTIFICATE" in reason
+                or "UNKNOWN_CA" in reason
+            ):
                 return "client-certificate"
             return "tls"
         case ssl.SSLError():
@@ -51,6 +59,8 @@ def kind_of(error: BaseException | None, *, dialling: bool) -> str:
             return "name-not-found"
         case ConnectionRefusedError() | FileNotFoundError():
             return "connection-refused"
+        case ConnectionResetError() | ConnectionAbortedError() if dialling and secure:
+            return "not-tls"
         case ConnectionResetError() | BrokenPipeError() if not dialling:
             return "closed-by-peer"
         case OSError() if dialling:
@@ -69,6 +79,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         #: The engine has nothing more to do with it.
         self.is_over = False
+        #: The transport has ended.
+        self.gone = asyncio.Event()
         self.data_received = engine.data_received  # type: ignore[method-assign]  # One call less for each.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -86,6 +98,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport has ended."""
+        self.gone.set()
         if not self.is_over:
             self.is_over = True
             self._engine.connection_lost(kind_of(exc, dialling=False), "" if exc is None else str(exc))
@@ -106,16 +119,25 @@ class Connection(asyncio.Protocol):
         # A method of the instance, which would keep the engine for as long as the transport lives.
         self.data_received = _ignore  # type: ignore[method-assign]
         if self._transport is None:
-            return
-        if last_words:
+            self.gone.set()
+        elif last_words:
             self._transport.write(last_words)
             self._transport.close()
         else:
             self._transport.abort()
 
+    async def wait_closed(self) -> None:
+        """Waits for the last words to go out, and what TLS has to say, but not long."""
+        try:
+            async with asyncio.timeout(_LINGER):
+                await self.gone.wait()
+        except builtins.TimeoutError:
+            if self._transport is not None:
+                self._transport.abort()
 
-def _ignore(_data: bytes) -> None:
-    pass
+
+def _ignore(data: bytes) -> None:
+    """What comes after the end."""
 
 
 async def dial(endpoint: Endpoint, protocol: Connection, context: ssl.SSLContext | None) -> None:

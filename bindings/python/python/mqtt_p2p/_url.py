@@ -38,7 +38,9 @@ class Endpoint:
         return host if self.port == _PORTS.get(self.scheme) else f"{host}:{self.port}"
 
     def __str__(self) -> str:
-        return f"unix://{self.path}" if self.scheme == "unix" else f"{self.scheme}://{self.authority}{self.path}"
+        return (
+            f"unix://{self.path}" if self.scheme == "unix" else f"{self.scheme}://{self.authority}{self.path}"
+        )
 
 
 def parse_url(url: str) -> Endpoint:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -79,7 +80,9 @@ class Messages:
         try:
             return await _within(self.__anext__(), timeout, "no message came in time")
         except StopAsyncIteration:
-            raise DisconnectedError("no more messages come: the client or the subscription was closed") from None
+            raise DisconnectedError(
+                "no more messages come: the client or the subscription was closed"
+            ) from None
 
     # ---- of the client ----
 
@@ -257,7 +260,9 @@ class Client(BaseClient):
 
         Cancelled or timed out, what was accepted goes on. Raises InvalidError, DisconnectedError, TimeoutError."""
         if timeout is not None:
-            return await _within(self.publish(topic, payload, qos, retain), timeout, "no acknowledgement in time")
+            return await _within(
+                self.publish(topic, payload, qos, retain), timeout, "no acknowledgement in time"
+            )
         engine = self._engine
         if engine.is_closed:
             self._check_open()
@@ -387,7 +392,7 @@ class Client(BaseClient):
         self._ack(message)
         self._engine.wake()
 
-    def on_message(self, filter: str | None = None, qos: int = 0) -> Callable[[_H], _H]:  # noqa: A002
+    def on_message(self, filter: str | None = None, qos: int = 0) -> Callable[[_H], _H]:
         """Decorator: subscribes, and calls the function, or coroutine function, with every message, one after the other.
         Without a filter, with every message that comes. What it raises is logged and counted, and changes nothing else."""
 
@@ -416,7 +421,7 @@ class Client(BaseClient):
                 result = handler(message)
                 if inspect.isawaitable(result):
                     await result
-            except Exception as error:  # noqa: BLE001  # The user's own code.
+            except Exception as error:  # The user's own code.
                 self._handler_failed(filter_, error)
 
     def events(self) -> Events:
@@ -447,5 +452,5 @@ async def _within(work: Coroutine[Any, Any, _T], timeout: float | None, what: st
             return await work
     except TimeoutError:
         raise
-    except asyncio.TimeoutError:
+    except builtins.TimeoutError:
         raise TimeoutError(f"{what} ({timeout} s)") from None

@@ -72,7 +72,7 @@ class InvalidError(MqttError, ValueError):
 class SubscribeError(MqttError):
     """The server refused a subscription. `filter` is which."""
 
-    def __init__(self, filter: str) -> None:  # noqa: A002
+    def __init__(self, filter: str) -> None:
         super().__init__(
             f"the server refused the subscription to {filter}: check the permission for this topic"
         )
