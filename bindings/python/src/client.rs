@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mqtt_p2p_aliyun::{Evidence, PublishP2p, TokenKind, TokenKinds, profile};
 use mqtt_p2p_core::{
-    Client, Config, Delivery, Growing, Publication, SessionError, SubscribeFilter, TopicFilter, TopicName,
+    Client, Config, Delivery, Growing, Publication, QoS, SessionError, SubscribeFilter, TopicFilter,
+    TopicName,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -328,7 +329,7 @@ impl Core {
         match result {
             Ok(ticket) => {
                 driver.used(topic, payload.len());
-                Ok(driver.accepted(ticket, awaited))
+                Ok(driver.accepted(ticket, awaited, qos > 0))
             }
             Err(error) => {
                 drop(driver);
@@ -352,7 +353,7 @@ impl Core {
         match driver.client.publish_p2p(parent, to, &payload, qos) {
             Ok(ticket) => {
                 driver.used(parent, payload.len());
-                Ok(driver.accepted(ticket, awaited))
+                Ok(driver.accepted(ticket, awaited, qos != QoS::AtMostOnce))
             }
             Err(error) => {
                 drop(driver);
@@ -373,7 +374,7 @@ impl Core {
         match driver.client.subscribe(&entries) {
             Ok(ticket) => {
                 filters.iter().for_each(|(filter, _)| driver.used(filter, 0));
-                Ok(driver.accepted(ticket, awaited))
+                Ok(driver.accepted(ticket, awaited, true))
             }
             Err(error) => {
                 drop(driver);
@@ -389,7 +390,7 @@ impl Core {
         let entries = entries.collect::<PyResult<Vec<_>>>()?;
         let mut driver = self.lock();
         match driver.client.unsubscribe(&entries) {
-            Ok(ticket) => Ok(driver.accepted(ticket, awaited)),
+            Ok(ticket) => Ok(driver.accepted(ticket, awaited, true)),
             Err(error) => {
                 drop(driver);
                 Err(errors::not_accepted(error))

@@ -77,7 +77,9 @@ pub(crate) struct Driver {
     /// What was told while nobody could be told.
     pending: Vec<Told<'static>>,
     /// The requests whose end somebody wants to know.
-    awaited: HashSet<u32, BuildHasherDefault<TicketHasher>>,
+    awaited: Tickets,
+    /// Those that the server has still to answer, where that is evidence.
+    unanswered: Tickets,
     now: Instant,
     /// Until when the state machine has nothing to do by itself.
     wake_at: Option<Instant>,
@@ -112,7 +114,8 @@ impl Driver {
             ended: None,
             detail: None,
             pending: Vec::new(),
-            awaited: HashSet::default(),
+            awaited: Tickets::default(),
+            unanswered: Tickets::default(),
             now: Instant::from_millis(0),
             wake_at: None,
         }
@@ -144,8 +147,11 @@ impl Driver {
 
     /// A request was accepted.
     #[inline]
-    pub(crate) fn accepted(&mut self, ticket: Ticket, awaited: bool) -> u32 {
+    pub(crate) fn accepted(&mut self, ticket: Ticket, awaited: bool, acknowledged: bool) -> u32 {
         let bits = ticket.to_bits();
+        if acknowledged && self.evidence.is_some() {
+            self.unanswered.insert(bits);
+        }
         if awaited {
             self.awaited.insert(bits);
         }
@@ -413,26 +419,27 @@ impl Driver {
         let wait = |at: Option<Instant>| at.map(|at| at.millis_since(now) as f64 / 1000.0);
         match *event {
             Event::Published { ticket } => {
-                self.answered();
+                self.answered(ticket);
                 if self.is_awaited(ticket) {
                     told.push(Published { ticket: ticket.to_bits() }.into());
                 }
             }
             Event::Subscribed { ticket, return_codes } => {
-                self.answered();
+                self.answered(ticket);
                 if self.is_awaited(ticket) {
                     let granted = return_codes.iter().map(|code| code as u32).collect();
                     told.push(Subscribed { ticket: ticket.to_bits(), granted }.into());
                 }
             }
             Event::Unsubscribed { ticket } => {
-                self.answered();
+                self.answered(ticket);
                 if self.is_awaited(ticket) {
                     told.push(Unsubscribed { ticket: ticket.to_bits() }.into());
                 }
             }
-            Event::Dropped { ticket } if self.is_awaited(ticket) => {
-                told.push(Dropped { ticket: ticket.to_bits() }.into());
+            Event::Dropped { ticket } => {
+                self.unanswered.remove(&ticket.to_bits());
+                told.extend(self.is_awaited(ticket).then(|| Dropped { ticket: ticket.to_bits() }.into()));
             }
             Event::Resubscribed { first, return_codes } => {
                 let asked = self.client.subscriptions().skip(first).zip(return_codes.iter());
@@ -501,9 +508,10 @@ impl Driver {
 
     /// The service has answered, which says something of what it was asked if nothing is left unanswered.
     #[inline]
-    fn answered(&mut self) {
+    fn answered(&mut self, ticket: Ticket) {
         if let Some(evidence) = &mut self.evidence
-            && self.client.requests().next().is_none()
+            && self.unanswered.remove(&ticket.to_bits())
+            && self.unanswered.is_empty()
         {
             evidence.answered();
         }
@@ -571,7 +579,9 @@ fn notice(message: &mqtt_p2p_core::Message<'_>) -> Option<TokenNotice> {
     TokenNotice::parse(message.topic.as_str(), message.payload)?.ok()
 }
 
-/// Tickets count up: they spread by themselves.
+type Tickets = HashSet<u32, BuildHasherDefault<TicketHasher>>;
+
+/// Tickets are no secret, and few are there at a time.
 #[derive(Default)]
 pub(crate) struct TicketHasher(u64);
 

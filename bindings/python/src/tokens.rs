@@ -202,7 +202,12 @@ pub(crate) fn told<'b>(notice: &TokenNotice) -> Option<Told<'b>> {
             Some(TokenExpires { kind: kind.as_str().into(), at: expires_at_ms as f64 / 1000.0 }.into())
         }
         TokenNotice::Invalid { kind, reason } => Some(
-            TokenInvalid { kind: kind.as_str().into(), reason: reason.to_string(), advice: reason.advice().into() }.into(),
+            TokenInvalid {
+                kind: kind.as_str().into(),
+                reason: reason.to_string(),
+                advice: reason.advice().into(),
+            }
+            .into(),
         ),
         _ => None,
     }
