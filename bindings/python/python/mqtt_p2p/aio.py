@@ -46,7 +46,8 @@ class Messages:
         self.filters = filters
         self._client = client
         self._items: deque[Message] = deque()
-        self._waiter: asyncio.Future[None] | None = None
+        #: Who waits for a message: each takes one.
+        self._waiters: deque[asyncio.Future[None]] = deque()
         self._is_over = False
         self._error: Exception | None = None
 
@@ -63,10 +64,15 @@ class Messages:
                 if self._error is not None:
                     raise self._error
                 raise StopAsyncIteration
-            if self._waiter is None:
-                self._waiter = asyncio.get_running_loop().create_future()
-            # Several may wait, and one of them be cancelled.
-            await asyncio.shield(self._waiter)
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            except BaseException:
+                if waiter.done() and not waiter.cancelled():
+                    # It was this one's turn: somebody else has it.
+                    self._wake()
+                raise
         message = items.popleft()
         engine = self._client._engine
         if engine.is_held:
@@ -89,7 +95,7 @@ class Messages:
     def put(self, message: Message, /) -> None:
         """Of the client: a message came."""
         self._items.append(message)
-        if self._waiter is not None:
+        if self._waiters:
             self._wake()
 
     def waiting(self) -> int:
@@ -99,16 +105,19 @@ class Messages:
     def end(self, error: Exception | None) -> None:
         """Of the client: no more will come."""
         self._is_over, self._error = True, error
-        self._wake()
+        while self._waiters:
+            self._wake()
 
     def begin_again(self) -> None:
         """Of the client: more may come."""
         self._is_over, self._error = False, None
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                break
 
 
 class Subscription:
@@ -338,8 +347,8 @@ class Client(BaseClient):
         await asyncio.sleep(0)
 
     async def _when_there_is_room(self, accept: Callable[..., int], *arguments: Any) -> int:
+        self._engine.wake()
         while True:
-            self._engine.wake()
             await self._engine.progress()
             self._check_open()
             try:
