@@ -8,7 +8,7 @@ import time
 
 import mqtt_p2p
 import pytest
-from conftest import LONG, eventually
+from conftest import LONG, eventually, run
 from mqtt_p2p import Client
 
 TRANSPORTS = ["mqtt", "mqtts", "ws", "wss", "unix"]
@@ -158,6 +158,32 @@ def test_errors_are_those_of_the_other_client(emulator):
     client.close()
     with pytest.raises(mqtt_p2p.DisconnectedError, match="closed"):
         client.publish("t")
+
+
+def test_it_works_where_an_event_loop_runs_as_in_jupyter(broker):
+    async def cell():
+        with Client(broker.url) as client, client.subscribe("t") as messages:
+            client.publish("t", "x", 1)
+            return messages.get(LONG).text
+
+    assert run(cell()) == "x"
+
+
+def test_a_handler_outlives_a_refusal(emulator):
+    me = emulator.client_id("me")
+    got = threading.Event()
+    with Client(
+        emulator.url, me, credentials=emulator.credentials, parent="demo", backoff=(0.01, 0)
+    ) as client:
+        client.on_message()(lambda _: got.set())
+        emulator.set_faults(refuse_log_ins=5)
+        emulator.cut_all()
+        with pytest.raises(mqtt_p2p.AuthError):
+            client.messages.get(LONG)
+        emulator.set_faults()
+        client.reconnect()
+        client.send_p2p(me, "x", timeout=LONG)
+        assert got.wait(LONG)
 
 
 def test_no_thread_is_left_behind(broker):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from . import _fork, aliyun
 from ._core import Message
 from ._engine import ConnectionEvent, Engine, HandlerFailed
 from ._options import Options, Settings
 from ._router import Reader, Router
-from .errors import DisconnectedError, SubscribeError
+from .errors import DisconnectedError, MqttError, SubscribeError
 
 log = logging.getLogger("mqtt_p2p")
 
@@ -19,6 +21,12 @@ EventHandler = Callable[[ConnectionEvent], None]
 
 #: Who falls so many connection events behind misses the oldest.
 EVENTS = 64
+
+
+class Listener(Protocol):
+    """Hears of connection events; None: the client was closed."""
+
+    def _tell(self, event: ConnectionEvent | None) -> None: ...
 
 
 class BaseClient:
@@ -32,7 +40,8 @@ class BaseClient:
         self._core = self._settings.core
         self._engine = Engine(self._settings, self._router, self._tell)
         self._event_handlers: list[EventHandler] = []
-        self._listeners: list[Callable[[ConnectionEvent | None], None]] = []
+        #: For as long as somebody holds them.
+        self._listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
         #: How many readers each topic filter has.
         self._in_use: dict[str, int] = {}
         self._closed_because = "the client was closed: make a new one"
@@ -81,7 +90,7 @@ class BaseClient:
 
     def _tell(self, event: ConnectionEvent) -> None:
         for listener in tuple(self._listeners):
-            listener(event)
+            listener._tell(event)
         for handler in tuple(self._event_handlers):
             try:
                 handler(event)
@@ -91,7 +100,7 @@ class BaseClient:
 
     def _tell_the_end(self) -> None:
         for listener in tuple(self._listeners):
-            listener(None)
+            listener._tell(None)
 
     def _handler_failed(self, filter_: str | None, error: Exception) -> None:
         self.handler_errors += 1
@@ -125,6 +134,12 @@ class BaseClient:
                 del self._in_use[filter_]
                 unused.append(filter_)
         return unused
+
+    def _unsubscribe_in_background(self, filters: list[str]) -> None:
+        """From now on nothing asks for them again, whatever becomes of the connection."""
+        # Where nothing may wait without a connection, the server has nothing to forget but an old session's.
+        with contextlib.suppress(MqttError):
+            self._core.unsubscribe(filters)
 
     def _use_filters(self, filters: list[tuple[str, int]]) -> None:
         for filter_, _ in filters:

@@ -7,6 +7,7 @@ import builtins
 import inspect
 import logging
 import secrets
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -465,6 +466,9 @@ class Engine:
             self._dial_failed(connection, "no-log-in", f"{type(error).__name__}: {error}")
             return
         try:
+            if settings.endpoint.is_secure and settings.ssl is None:
+                # It reads files.
+                settings.ssl = await asyncio.to_thread(ssl.create_default_context)
             await dial(settings.endpoint, connection, settings.ssl)
         except (OSError, ValueError, builtins.TimeoutError) as error:
             self._dial_failed(

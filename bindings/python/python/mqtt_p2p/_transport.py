@@ -155,8 +155,6 @@ async def dial(endpoint: Endpoint, protocol: Connection, context: ssl.SSLContext
             raise InvalidError("this platform's event loop has no Unix sockets: use mqtt://")
         await loop.create_unix_connection(lambda: protocol, endpoint.path)
         return
-    if endpoint.is_secure and context is None:
-        context = await asyncio.to_thread(ssl.create_default_context)
     await loop.create_connection(
         lambda: protocol,
         endpoint.host,

@@ -25,7 +25,7 @@ from ._core import Message
 from ._engine import ConnectionEvent, Outcome
 from ._options import Options
 from ._requests import Filters, check, filters_of, granted, parent_of
-from .errors import DisconnectedError, QueueFull, TimeoutError
+from .errors import DisconnectedError, InvalidError, QueueFull, TimeoutError
 
 __all__ = ["Client", "Events", "Messages", "Subscription"]
 
@@ -120,6 +120,15 @@ class Messages:
                 break
 
 
+class _ForHandler(Messages):
+    """The queue of a handler, which outlives connections that ended for good: `reconnect` may follow."""
+
+    def end(self, error: Exception | None) -> None:
+        """Of the client: no more will come, unless it tries again."""
+        if error is None:
+            super().end(None)
+
+
 class Subscription:
     """What `subscribe` gives. Awaited, it subscribes, and the messages come to `client.messages` and to handlers. Entered
     with `async with`, they come to a queue of their own, and leaving unsubscribes."""
@@ -152,8 +161,13 @@ class Subscription:
         self._messages.end(None)
         client._engine.look_at_room()
         unused = client._release_filters([filter_ for filter_, _ in self._filters])
-        if unused and client.is_connected:
+        if not unused or client.is_closed:
+            return
+        if error is None and client.is_connected:
             await client.unsubscribe(unused)
+        else:
+            client._unsubscribe_in_background(unused)
+            client._engine.wake()
 
 
 class Events:
@@ -285,7 +299,7 @@ class Client(BaseClient):
                 await self._when_there_is_room(self._core.publish, topic, payload, 0, retain)
             engine.wake()
             return None
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future = self._future()
         try:
             ticket = self._core.publish(topic, payload, qos, retain, True)
         except QueueFull:
@@ -337,6 +351,18 @@ class Client(BaseClient):
         topic = aliyun.p2p_topic(parent_of(parent, self._settings.parent), str(to))
         await self.publish(topic, payload, qos, timeout=timeout)
 
+    def _future(self) -> asyncio.Future[Outcome]:
+        loop = asyncio.get_running_loop()
+        if (
+            loop is not self._engine.loop
+            and self._engine.loop is not None
+            and not self._engine.loop.is_closed()
+        ):
+            raise InvalidError(
+                "this client lives in another event loop: make one in the loop that runs here, or use mqtt_p2p.Client"
+            )
+        return loop.create_future()
+
     async def _have_room(self) -> None:
         self._burst = 0
         engine = self._engine
@@ -379,7 +405,7 @@ class Client(BaseClient):
             ticket = accept(filters, awaited=True)
         except QueueFull:
             ticket = await self._when_there_is_room(accept, filters, True)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future = self._future()
         self._engine.expect(ticket, _Waiter(future))
         self._engine.wake()
         self._engine.look_at_room()
@@ -406,7 +432,7 @@ class Client(BaseClient):
         Without a filter, with every message that comes. What it raises is logged and counted, and changes nothing else."""
 
         def register(handler: _H) -> _H:
-            messages = Messages(self, None if filter is None else (filter,))
+            messages = _ForHandler(self, None if filter is None else (filter,))
             if filter is not None:
                 self._subscribe_in_background(filter, qos)
             self._router.add(messages)
@@ -436,7 +462,7 @@ class Client(BaseClient):
     def events(self) -> Events:
         """Connection events from now on: `async for event in client.events()`."""
         events = Events(self)
-        self._listeners.append(events._tell)
+        self._listeners.add(events)
         return events
 
 
