@@ -186,6 +186,47 @@ def test_a_handler_outlives_a_refusal(emulator):
         assert got.wait(LONG)
 
 
+def test_closing_ends_whatever_other_threads_wait_for(broker):
+    outcomes: dict[str, BaseException | None] = {}
+
+    def waits(name, work):
+        try:
+            work()
+        except BaseException as error:
+            outcomes[name] = error
+        else:
+            outcomes[name] = None
+
+    client = Client(broker.url, "closing", max_outgoing_bytes=100_000, connect_timeout=0.3)
+    client.connect()
+    broker.set_faults(half_open=True)
+    work = {
+        "publish": lambda: client.publish("t", "x", 1),
+        "publish QoS 2": lambda: client.publish("t", "x", 2),
+        "publish without room": lambda: [client.publish("t", b"x" * 10_000, 1) for _ in range(2)],
+        "drain": client.drain,
+        "subscribe": lambda: client.subscribe("t"),
+        "unsubscribe": lambda: client.unsubscribe("t"),
+        "get": client.messages.get,
+        "iterate": lambda: list(client.messages),
+        "events": lambda: list(client.events()),
+        "run_forever": client.run_forever,
+    }
+    threads = [threading.Thread(target=waits, args=item, daemon=True) for item in work.items()]
+    for _ in range(7):
+        client.publish_nowait("t", b"x" * 10_000, 1)
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    client.close()
+    for thread in threads:
+        thread.join(LONG)
+    assert outcomes.keys() == work.keys()
+    fine = {name for name, error in outcomes.items() if error is None}
+    assert fine == {"iterate", "events", "run_forever"}
+    assert all(isinstance(outcomes[name], mqtt_p2p.DisconnectedError) for name in work.keys() - fine)
+
+
 def test_no_thread_is_left_behind(broker):
     before = threading.active_count()
     for _ in range(5):

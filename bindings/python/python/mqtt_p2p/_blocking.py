@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import concurrent.futures
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -268,6 +269,8 @@ class Client(BaseClient):
             raise
         try:
             return future.result(timeout)
+        except concurrent.futures.CancelledError:
+            raise DisconnectedError(self._closed_because) from None
         except BaseException:
             future.cancel()
             raise
@@ -304,7 +307,7 @@ class Client(BaseClient):
             self._engine.is_closed = True
         elif thread.is_alive() and not loop.is_closed():
             try:
-                self._run(self._engine.stop())
+                self._run(self._stop())
             finally:
                 loop.call_soon_threadsafe(loop.stop)
                 thread.join()
@@ -312,6 +315,16 @@ class Client(BaseClient):
         if not self._ended.is_set():
             self._ended.set()
             self._tell_the_end()
+
+    async def _stop(self) -> None:
+        try:
+            await self._engine.stop()
+        finally:
+            # Other threads wait for these.
+            for task in asyncio.all_tasks():
+                if task is not asyncio.current_task():
+                    task.cancel()
+            await asyncio.sleep(0)
 
     def reconnect(self) -> None:
         """Tries again now, also after a refusal that ended the attempts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -44,6 +45,7 @@ class BaseClient:
         self._listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
         #: How many readers each topic filter has.
         self._in_use: dict[str, int] = {}
+        self._in_use_lock = threading.Lock()
         self._closed_because = "the client was closed: make a new one"
         #: How many times a handler raised.
         self.handler_errors = 0
@@ -116,7 +118,7 @@ class BaseClient:
     def _subscribe_in_background(self, filter_: str, qos: int) -> None:
         """For handlers: nobody waits for the answer."""
         self._check_open()
-        self._in_use[filter_] = self._in_use.get(filter_, 0) + 1
+        self._use_filters([(filter_, qos)])
         ticket = self._core.subscribe([(filter_, qos)], awaited=True)
 
         def answered(outcome: Any) -> None:
@@ -128,11 +130,12 @@ class BaseClient:
     def _release_filters(self, filters: list[str]) -> list[str]:
         """Those that nobody uses any more."""
         unused = []
-        for filter_ in filters:
-            self._in_use[filter_] = self._in_use.get(filter_, 1) - 1
-            if self._in_use[filter_] <= 0:
-                del self._in_use[filter_]
-                unused.append(filter_)
+        with self._in_use_lock:
+            for filter_ in filters:
+                self._in_use[filter_] = self._in_use.get(filter_, 1) - 1
+                if self._in_use[filter_] <= 0:
+                    del self._in_use[filter_]
+                    unused.append(filter_)
         return unused
 
     def _unsubscribe_in_background(self, filters: list[str]) -> None:
@@ -142,8 +145,9 @@ class BaseClient:
             self._core.unsubscribe(filters)
 
     def _use_filters(self, filters: list[tuple[str, int]]) -> None:
-        for filter_, _ in filters:
-            self._in_use[filter_] = self._in_use.get(filter_, 0) + 1
+        with self._in_use_lock:
+            for filter_, _ in filters:
+                self._in_use[filter_] = self._in_use.get(filter_, 0) + 1
 
     def _check_open(self) -> None:
         if self._engine.is_closed:

@@ -128,6 +128,9 @@ class Engine:
         if other is not waiter:
             del self.waiters[ticket]
             waiter(other)
+        elif self.ended is not None and self.waiters.pop(ticket, None) is waiter:
+            # It came too late for those who were told.
+            waiter(self.ended)
 
     def wake(self) -> None:
         """There is something to send."""
@@ -210,8 +213,9 @@ class Engine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        error = ConnectError("the client was closed", kind="requested")
-        self._fail_waiters(error)
+        self.is_write_paused = False
+        self.ended = ConnectError("the client was closed before the server answered", kind="requested")
+        self._fail_waiters(self.ended)
         self._end_readers(None)
         self._made_progress()
 
@@ -247,6 +251,8 @@ class Engine:
 
     async def progress(self) -> None:
         """Waits until something was sent, came or ended."""
+        if self.is_closed:
+            raise DisconnectedError("the client was closed: make a new one")
         if self._progress is None:
             self._progress = self._running().create_future()
         await asyncio.shield(self._progress)
@@ -429,6 +435,7 @@ class Engine:
             self.ended = error
             self._fail_waiters(error)
             self._end_readers(error)
+            self._made_progress()
 
     def _round_ended(self, error: ConnectError | None) -> None:
         if self._first_round is not None and not self._first_round.done():
@@ -438,9 +445,9 @@ class Engine:
                 self._first_round.set_exception(error)
 
     def _fail_waiters(self, error: ConnectError) -> None:
-        waiters, self.waiters = self.waiters, {}
-        for waiter in waiters.values():
-            if callable(waiter):
+        for ticket, waiter in list(self.waiters.items()):
+            # Others are outcomes, for who is about to ask.
+            if callable(waiter) and self.waiters.pop(ticket, None) is waiter:
                 waiter(error)
 
     def _end_readers(self, error: Exception | None) -> None:
