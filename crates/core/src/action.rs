@@ -1,6 +1,6 @@
 //! What the client asks of its caller, and what it reports.
 
-use mqtt_p2p_packet::{QoS, ReasonCode, ReturnCodes, TopicName};
+use mqtt_p2p_packet::{AckedQoS, PacketId, QoS, ReasonCode, ReturnCodes, TopicName};
 
 use crate::disconnect::DisconnectReason;
 use crate::journal::Change;
@@ -136,7 +136,54 @@ pub struct Message<'b> {
 /// Names the delivery of a message until it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
-    pub(crate) id: mqtt_p2p_packet::PacketId,
-    pub(crate) qos: mqtt_p2p_packet::AckedQoS,
+    pub(crate) id: PacketId,
+    pub(crate) qos: AckedQoS,
     pub(crate) connection: u32,
+}
+
+impl Delivery {
+    /// All of it in one number, as other languages keep it; never 0.
+    #[inline]
+    pub const fn to_bits(self) -> u64 {
+        (self.connection as u64) << 32 | (self.qos as u64) << 16 | self.id.get() as u64
+    }
+
+    /// The reverse of [`Self::to_bits`]; `None` for a number that no delivery has.
+    #[inline]
+    pub const fn from_bits(bits: u64) -> Option<Self> {
+        let qos = match (bits as u32) >> 16 {
+            1 => AckedQoS::AtLeastOnce,
+            2 => AckedQoS::ExactlyOnce,
+            _ => return None,
+        };
+        match PacketId::new(bits as u16) {
+            Some(id) => Some(Self { id, qos, connection: (bits >> 32) as u32 }),
+            None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_the_same_after_a_trip_through_a_number_that_is_never_0() {
+        for (qos, id, connection) in [
+            (AckedQoS::AtLeastOnce, 1, 0),
+            (AckedQoS::ExactlyOnce, 0xffff, u32::MAX),
+            (AckedQoS::ExactlyOnce, 0x1234, 7),
+        ] {
+            let delivery = Delivery { id: PacketId::new(id).unwrap(), qos, connection };
+            assert_ne!(delivery.to_bits(), 0);
+            assert_eq!(Delivery::from_bits(delivery.to_bits()), Some(delivery));
+        }
+    }
+
+    #[test]
+    fn a_number_without_identifier_or_quality_of_service_is_no_delivery() {
+        for bits in [0, 0x1_0000, 0x0_0001, 0x3_0001, 0x0101_0001, u64::MAX] {
+            assert_eq!(Delivery::from_bits(bits), None, "{bits:#x}");
+        }
+    }
 }
