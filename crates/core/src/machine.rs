@@ -111,6 +111,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// Inline, so that what the configuration does not ask for is seen not to be needed.
+    #[inline]
     pub(crate) const fn new(config: Config, seed: u64) -> Self {
         Self {
             optional: Optional::of(&config),

@@ -1,12 +1,17 @@
 //! What a client does only if its configuration asks for it, reached through pointers: a program whose configuration is
 //! settled when it is built, as that of firmware is, has none of the code that it does not ask for.
+//!
+//! Where a configuration is known only when the program runs, as behind an interface for another language, it leaves
+//! these off, and the program calls the methods of [`Client`] below for what it wants.
 
+use crate::client::Client;
 use crate::config::Config;
+use crate::error::Error;
 use crate::journal::Change;
 use crate::machine::Machine;
 use crate::parts::Parts;
 use crate::receive::Outcome;
-use crate::storage::Memory;
+use crate::storage::{Memory, Storage};
 
 /// `None` for what is not asked for.
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +36,90 @@ impl Optional {
     pub(crate) const fn of(config: &Config) -> Self {
         let mut optional = Self { change: None, release_paced: None, begin: None, go_on: None };
         if config.keep_session {
-            optional.change = Some(Machine::change);
+            optional.keep_session();
         }
         if config.max_requests_per_sec > 0 {
-            optional.release_paced = Some(Machine::release_paced);
+            optional.pace();
         }
         if config.max_whole_message < u32::MAX {
-            optional.begin = Some(Machine::begin);
-            optional.go_on = Some(Machine::go_on);
+            optional.tell_in_parts();
         }
         optional
+    }
+
+    #[inline]
+    const fn keep_session(&mut self) {
+        self.change = Some(Machine::change);
+    }
+
+    #[inline]
+    const fn pace(&mut self) {
+        self.release_paced = Some(Machine::release_paced);
+    }
+
+    #[inline]
+    const fn tell_in_parts(&mut self) {
+        self.begin = Some(Machine::begin);
+        self.go_on = Some(Machine::go_on);
+    }
+}
+
+/// What [`Config`] can ask for as well. A program that is made with a [`Config`] without these, and calls none of these
+/// methods, does not link what they need: for interfaces whose callers choose when the program runs.
+impl<S: Storage> Client<S> {
+    /// Keeps the session, as with [`Config::keep_session`]. To be called before anything else, also before
+    /// [`restore`](Self::restore).
+    ///
+    /// # Errors
+    /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
+    pub fn keep_session(&mut self) -> Result<(), Error> {
+        let machine = self.unused()?;
+        machine.config.keep_session = true;
+        machine.optional.keep_session();
+        Ok(())
+    }
+
+    /// Sends at most so many requests in a second, as with [`Config::max_requests_per_sec`]; 0 for no bound. To be
+    /// called before anything else.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
+    pub fn pace(&mut self, max_requests_per_sec: u16) -> Result<(), Error> {
+        let machine = self.unused()?;
+        machine.config.max_requests_per_sec = max_requests_per_sec;
+        machine.optional.release_paced = None;
+        if max_requests_per_sec > 0 {
+            machine.optional.pace();
+        }
+        Ok(())
+    }
+
+    /// Tells messages in parts if their packets are longer than so many bytes, as with
+    /// [`Config::max_whole_message`]; the largest number for never. To be called before anything else.
+    ///
+    /// ```
+    /// use mqtt_p2p_core::{Client, Config, Inline};
+    ///
+    /// let mut client = Client::new(Config::new(), 42, Inline::<512>::new());
+    /// client.tell_in_parts(1_024)?;
+    /// assert_eq!(client.config().max_whole_message, 1_024);
+    /// # Ok::<(), mqtt_p2p_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
+    pub fn tell_in_parts(&mut self, max_whole_message: u32) -> Result<(), Error> {
+        let machine = self.unused()?;
+        machine.config.max_whole_message = max_whole_message;
+        machine.optional.begin = None;
+        machine.optional.go_on = None;
+        if max_whole_message < u32::MAX {
+            machine.optional.tell_in_parts();
+        }
+        Ok(())
+    }
+
+    fn unused(&mut self) -> Result<&mut Machine, Error> {
+        if self.machine.is_used() { Err(Error::InUse) } else { Ok(&mut self.machine) }
     }
 }
