@@ -35,6 +35,14 @@ pub enum Action<'a, 'b> {
     Wait(Option<Instant>),
 }
 
+impl Action<'_, '_> {
+    /// Nothing to do until this moment, which may never come.
+    #[inline]
+    pub(crate) fn wait(until: Instant) -> Self {
+        Self::Wait(if until == Instant::NEVER { None } else { Some(until) })
+    }
+}
+
 /// What happened.
 ///
 /// Every [`Action::OpenTransport`] is followed by exactly one [`Event::Refused`] or [`Event::Disconnected`], with or

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::journal::Change;
 use crate::machine::Machine;
+use crate::outbox::Request;
 use crate::parts::Parts;
 use crate::receive::Outcome;
 use crate::storage::{Memory, Storage};
@@ -27,7 +28,7 @@ pub(crate) struct Optional {
 }
 
 pub(crate) type NextChange = for<'a> fn(&mut Machine, &mut Memory<'a>) -> Option<Change<'a>>;
-pub(crate) type Release = fn(&mut Machine, &Memory<'_>);
+pub(crate) type Release = fn(&mut Machine, &[Request]);
 pub(crate) type Begin = for<'b> fn(&mut Machine, &mut Memory<'_>, &mut &'b [u8]) -> Outcome<'b>;
 pub(crate) type GoOn = for<'b> fn(&mut Machine, &mut Memory<'_>, Parts, &mut &'b [u8]) -> Outcome<'b>;
 
