@@ -2,13 +2,14 @@
 
 use mqtt_p2p_packet::{AckedQoS, PacketId, Protocol, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
 
-use crate::action::{Action, Delivery, Event};
+use crate::action::{Action, Delivery};
 use crate::config::Config;
 use crate::disconnect::TransportError;
 use crate::error::{Error, Need};
 use crate::login::Login;
 use crate::machine::Machine;
 use crate::optional::Optional;
+use crate::poll::Usual;
 use crate::session::SessionError;
 use crate::stats::Stats;
 use crate::storage::{Memory, Storage};
@@ -36,6 +37,11 @@ pub struct Publication<'a> {
 }
 
 impl<'a> Publication<'a> {
+    /// The exact length of its packet.
+    fn encoded_len(&self) -> Result<usize, Error> {
+        Ok(self.packet(PacketId::MIN).encoded_len()?)
+    }
+
     #[inline]
     pub(crate) fn packet(&self, id: PacketId) -> Publish<'a> {
         let delivery = match self.qos {
@@ -50,7 +56,7 @@ impl<'a> Publication<'a> {
 impl<S: Storage> Client<S> {
     /// A client that does nothing yet. `seed` is any number that differs from device to device and from start to
     /// start; it spreads the attempts to reconnect.
-    // Inlined, so that what the configuration does not ask for is seen by the compiler, and left out.
+    // Inlined, so that the compiler sees what the configuration does not ask for, and leaves it out.
     #[inline(always)]
     pub const fn new(config: Config, seed: u64, storage: S) -> Self {
         let optional = Optional::of(&config);
@@ -83,7 +89,7 @@ impl<S: Storage> Client<S> {
 
     /// Asks the server at once whether it is there: a PINGREQ, ahead of its time. Without a connection nothing
     /// happens.
-    pub const fn ping(&mut self) {
+    pub fn ping(&mut self) {
         self.machine.ask();
     }
 
@@ -119,7 +125,7 @@ impl<S: Storage> Client<S> {
     /// So many bytes of the last [`Action::Transmit`] were written.
     #[inline]
     pub fn transmitted(&mut self, bytes: usize) {
-        self.machine.transmitted(&self.storage.memory(), bytes);
+        self.machine.transmitted(self.storage.memory().requests, bytes);
     }
 
     /// The caller stops reading from the transport (`true`) or goes on: while it does not read, no answer to a ping
@@ -135,7 +141,20 @@ impl<S: Storage> Client<S> {
     /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::RetainUnsupported`]. Nothing was accepted.
     #[inline]
     pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        self.request(|machine, memory| machine.publish(memory, publication))
+        let memory = self.storage.memory();
+        match self.machine.publish(memory.tx, memory.requests, publication) {
+            Err(Error::Full(_)) => self.publish_into_room(publication),
+            result => result,
+        }
+    }
+
+    /// The same, after making room. Kept apart so that the usual publication does not pay for it.
+    #[inline(never)]
+    fn publish_into_room(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
+        self.request(|machine, memory| {
+            machine.outbox.make_room(memory, publication.encoded_len()?)?;
+            machine.publish(memory.tx, memory.requests, publication)
+        })
     }
 
     /// Publishes with QoS 1, ahead of all that waits; and until the acknowledgement has come no other PUBLISH, no
@@ -194,14 +213,23 @@ impl<S: Storage> Client<S> {
     /// event borrows from it, and from nothing else.
     #[inline]
     pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let memory = self.storage.memory();
+        match self.machine.usual(memory.requests, memory.control, now, received) {
+            Some(Usual::Told(event)) => Action::Event(event),
+            Some(Usual::Requests) => Action::Transmit(self.machine.outbox.ready(self.storage.memory().tx)),
+            Some(Usual::Control) => Action::Transmit(self.machine.lane.bytes(self.storage.memory().control)),
+            Some(Usual::Nothing(until)) => Action::wait(until),
+            None => self.look_at_all(received),
+        }
+    }
+
+    /// The same, whatever the next thing is.
+    #[inline(never)]
+    fn look_at_all<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         if self.machine.inbound.len() == self.storage.memory().inbound.len() {
             self.storage.grow(Need::Inbound);
         }
-        let memory = self.storage.memory();
-        if let Some(ticket) = self.machine.handed_over(memory.requests) {
-            return Action::Event(Event::Published { ticket });
-        }
-        self.machine.poll(memory, now, received)
+        self.machine.look_at_all(self.storage.memory(), received)
     }
 
     /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
@@ -280,7 +308,6 @@ impl<S: Storage> Client<S> {
         self.machine.subscriptions.iter(list)
     }
 
-    #[inline]
     fn request(
         &mut self,
         accept: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<Ticket, Error>,
@@ -289,7 +316,6 @@ impl<S: Storage> Client<S> {
     }
 
     /// Tries again with more memory, as long as it is memory that is short and more is to be had.
-    #[inline]
     pub(crate) fn growing<T, E>(
         &mut self,
         mut attempt: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<T, E>,

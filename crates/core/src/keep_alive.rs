@@ -95,7 +95,17 @@ impl KeepAlive {
         self.doubted || self.overdue.as_millis() != Instant::NEVER.as_millis()
     }
 
+    /// Whether nothing but a ping after a silence comes next: see [`Self::ping_at`].
+    pub(crate) fn is_quiet(&self) -> bool {
+        !self.held && !self.doubted && self.overdue == Instant::NEVER
+    }
+
+    /// When a ping is due after a silence either way.
     #[inline]
+    pub(crate) fn ping_at(&self) -> Instant {
+        self.last_sent.min(self.last_received).saturating_add(self.interval)
+    }
+
     pub(crate) fn due(&self, now: Instant) -> Due {
         let last = if self.held || self.overdue != Instant::NEVER {
             self.last_sent

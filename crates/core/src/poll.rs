@@ -10,27 +10,68 @@ use crate::journal;
 use crate::keep_alive::Due;
 use crate::machine::{Ending, Machine, Offered, Phase};
 use crate::outbox::{Kind, Request};
+use crate::receive::ANSWER;
 use crate::storage::Memory;
 use crate::ticket::Ticket;
 use crate::time::Instant;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
-/// An incoming packet is read only if its answer has room: an acknowledgement.
-const ANSWER: usize = 4;
 
 /// What comes before anything is written: an action, or nothing until this moment.
 type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
+/// What nearly every poll leads to.
+pub(crate) enum Usual<'b> {
+    Told(Event<'b>),
+    /// Write what may be sent of the requests.
+    Requests,
+    /// Write the control lane.
+    Control,
+    /// Wait until this moment.
+    Nothing(Instant),
+}
+
 impl Machine {
-    /// A publication that was handed over just now: what there is to report most often, found without looking at
-    /// anything else. A client whose session is kept looks at its changes first.
+    /// What a poll leads to while there is a connection and nothing of the client's own accord to do: the same as
+    /// [`Self::look_at_all`] would find, by looking at little. `None` if that has to be asked.
     #[inline]
-    pub(crate) fn handed_over(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        if !self.outbox.has_reports() || self.is_ending() || self.is_kept() {
+    pub(crate) fn usual<'b>(
+        &mut self,
+        requests: &mut [Request],
+        control: &mut [u8],
+        now: Instant,
+        received: &mut &'b [u8],
+    ) -> Option<Usual<'b>> {
+        self.now = self.now.max(now);
+        if self.now >= self.quiet_until {
             return None;
         }
-        self.report(requests)
+        debug_assert!(self.is_quiet(), "whatever ends the quiet says so: Machine::tick");
+        if self.outbox.has_reports()
+            && let Some(ticket) = self.report(requests)
+        {
+            return Some(Usual::Told(Event::Published { ticket }));
+        }
+        if !received.is_empty() {
+            return self.usual_packet(requests, control, received).map(Usual::Told);
+        }
+        match (self.lane.is_empty(), self.outbox.has_ready()) {
+            (true, true) => {
+                self.offered = Offered::Requests;
+                Some(Usual::Requests)
+            }
+            (false, false) => {
+                self.offered = Offered::Control;
+                Some(Usual::Control)
+            }
+            (true, false) if !self.outbox.has_unreleased() => {
+                self.offered = Offered::Nothing;
+                self.quiet_until = self.keep_alive.ping_at();
+                Some(Usual::Nothing(self.quiet_until))
+            }
+            _ => None,
+        }
     }
 
     #[inline]
@@ -42,38 +83,21 @@ impl Machine {
         Some(ticket)
     }
 
-    pub(crate) fn poll<'a, 'b>(
+    /// Whatever a poll may lead to, in the order of this file.
+    pub(crate) fn look_at_all<'a, 'b>(
         &mut self,
-        memory: Memory<'a>,
-        now: Instant,
+        mut memory: Memory<'a>,
         received: &mut &'b [u8],
     ) -> Action<'a, 'b> {
-        self.tick(now);
-        // Nothing happened but that there may be something to write: kept apart since it is every other poll.
-        if self.is_quiet()
-            && received.is_empty()
-            && let Due::Nothing(until) = self.keep_alive.due(self.now)
-        {
-            return self.offer(memory, until);
+        self.quiet_until = Instant::START;
+        if let Some(change) = self.next_change(&mut memory) {
+            return Action::Store(change);
         }
-        self.look_at_all(memory, received)
-    }
-
-    #[inline(never)]
-    fn look_at_all<'a, 'b>(&mut self, mut memory: Memory<'a>, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        if self.is_kept() {
-            if let Some(change) = self.next_change(&mut memory) {
-                return Action::Store(change);
-            }
-            if !self.is_ending()
-                && let Some(ticket) = self.report(memory.requests)
-            {
+        if !self.is_ending() {
+            if let Some(ticket) = self.report(memory.requests) {
                 return Action::Event(Event::Published { ticket });
             }
-        }
-        if self.is_ending()
-            && let Some(action) = self.unfinished(&mut memory)
-        {
+        } else if let Some(action) = self.unfinished(&mut memory) {
             return action;
         }
         let first = match self.phase {
@@ -92,38 +116,29 @@ impl Machine {
     }
 
     /// What may be written, or until when to wait.
-    #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
     fn offer<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
         self.offered = self.waiting(&memory);
-        if self.offered == Offered::Nothing && self.outbox.has_unreleased() {
-            return self.offer_more(memory, until);
-        }
-        self.offering(memory, until)
-    }
-
-    /// Requests have ended without an answer, and what waited for their identifiers may go on.
-    #[inline(never)]
-    fn offer_more<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
-        if self.phase == Phase::Online && !self.is_pacing() {
-            self.release(&memory);
+        // Requests have ended without an answer, and what waited for their identifiers may go on.
+        if self.offered == Offered::Nothing
+            && self.outbox.has_unreleased()
+            && self.phase == Phase::Online
+            && !self.is_pacing()
+        {
+            self.release(memory.requests);
             if let Some(ticket) = self.report(memory.requests) {
                 return Action::Event(Event::Published { ticket });
             }
             self.offered = self.waiting(&memory);
         }
-        self.offering(memory, until)
-    }
-
-    #[inline]
-    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
-    fn offering<'a, 'b>(&self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
+        if self.is_quiet() {
+            self.quiet_until = until;
+        }
         match self.offered {
-            Offered::Outbox(end) => {
-                Action::Transmit(memory.tx.get(self.outbox.cursor()..end).unwrap_or_default())
-            }
+            Offered::Requests => Action::Transmit(self.outbox.ready(memory.tx)),
+            Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, memory.tx)),
             Offered::Control => Action::Transmit(self.lane.bytes(memory.control)),
-            Offered::Nothing if until == Instant::NEVER => Action::Wait(None),
-            Offered::Nothing => Action::Wait(Some(until)),
+            Offered::Nothing => Action::wait(until),
         }
     }
 
@@ -133,17 +148,18 @@ impl Machine {
         self.close_due || self.ending.is_some() || self.abandoning.is_some()
     }
 
-    /// Whether there is a connection, and nothing of its own accord to do.
-    #[inline]
-    const fn is_quiet(&self) -> bool {
-        matches!(self.phase, Phase::Online)
-            && self.unacknowledged.is_none()
+    /// Whether there is a connection, and nothing of the client's own accord to do but a ping after a silence.
+    fn is_quiet(&self) -> bool {
+        self.phase == Phase::Online
+            && self.untaken.is_none()
             && self.parts.is_none()
             && !self.paused
+            && !self.alone
             && !self.subscriptions.has_replay()
             && !self.is_kept()
-            && !self.is_pacing()
+            && self.optional.release_paced.is_none()
             && !self.is_ending()
+            && self.keep_alive.is_quiet()
     }
 
     /// What has to be done or reported before anything new.
@@ -186,7 +202,7 @@ impl Machine {
 
     #[inline]
     fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
-        if self.has_input(received) || self.unacknowledged.is_some() {
+        if self.has_input(received) || self.untaken.is_some() {
             self.input(memory, received)?;
         }
         if self.subscriptions.has_replay() && !self.alone {
@@ -197,7 +213,7 @@ impl Machine {
         }
         let mut next = Instant::NEVER;
         if self.is_pacing() {
-            next = self.keep_pace(memory);
+            next = self.keep_pace(memory.requests);
             if let Some(ticket) = self.report(memory.requests) {
                 return ControlFlow::Break(Action::Event(Event::Published { ticket }));
             }
@@ -214,7 +230,7 @@ impl Machine {
     /// does not take them, and that has the same time to show a sign of life.
     #[inline(never)]
     fn ping(&mut self, memory: &mut Memory<'_>) -> Instant {
-        self.lane.push(memory, PINGREQ);
+        self.lane.push(memory.control, PINGREQ);
         self.keep_alive.pinged(self.now);
         self.keep_alive.sent(self.now);
         match self.keep_alive.due(self.now) {
@@ -254,7 +270,7 @@ impl Machine {
         }
         if self.waiting(memory) == Offered::Nothing {
             match self.phase {
-                Phase::Leaving if self.lane.push(memory, DISCONNECT) => self.phase = Phase::Left,
+                Phase::Leaving if self.lane.push(memory.control, DISCONNECT) => self.phase = Phase::Left,
                 Phase::Left => return self.lost(DisconnectReason::Requested, received),
                 _ => {}
             }
@@ -310,7 +326,7 @@ impl Machine {
         if !self.acknowledge_taken(memory) {
             return ControlFlow::Continue(());
         }
-        while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory, ANSWER) {
+        while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
             if let Some(event) = self.receive(memory, received) {
                 return ControlFlow::Break(Action::Event(event));
@@ -329,24 +345,25 @@ impl Machine {
     /// What may be written: the rest of a packet that was begun, then control packets, then the outbound store.
     #[inline]
     fn waiting(&self, memory: &Memory<'_>) -> Offered {
-        let control = !self.lane.is_empty();
-        if matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left)
-            && let Some(end) = self.outbox.ready(memory, control || self.alone)
-        {
-            Offered::Outbox(end)
-        } else if control {
+        let others_wait = !self.lane.is_empty();
+        let may_send = matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left);
+        if may_send && self.outbox.has_begun(memory.requests) && (others_wait || self.alone) {
+            Offered::Begun
+        } else if others_wait {
             Offered::Control
+        } else if may_send && self.outbox.has_ready() && !self.alone {
+            Offered::Requests
         } else {
             Offered::Nothing
         }
     }
 
     #[inline]
-    pub(crate) fn transmitted(&mut self, memory: &Memory<'_>, bytes: usize) {
+    pub(crate) fn transmitted(&mut self, requests: &[Request], bytes: usize) {
         match self.offered {
             Offered::Nothing => return,
             Offered::Control => self.lane.transmitted(bytes),
-            Offered::Outbox(_) => self.outbox.transmitted(memory, bytes),
+            Offered::Requests | Offered::Begun => self.outbox.transmitted(requests, bytes),
         }
         if bytes > 0 {
             self.keep_alive.sent(self.now);

@@ -1,15 +1,16 @@
 //! Packets from the server: each becomes an event, an answer, or the end of the connection.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, ConnAck, Filters, Frame, Framed, PacketId, PacketType, Publish, ReasonCode, SubAck, frame,
+    Ack, AckedQoS, ConnAck, Filters, Frame, Framed, PacketId, PacketType, Publish, QoS, ReasonCode, SubAck,
+    frame,
 };
 
 use crate::action::{Delivery, Event, Message};
 use crate::disconnect::DisconnectReason;
 use crate::inbound::InboundId;
 use crate::journal::Due;
-use crate::machine::{Machine, Phase, Unacknowledged};
-use crate::outbox::{Kind, Outbox};
+use crate::machine::{Machine, Phase};
+use crate::outbox::{Kind, Outbox, Request};
 use crate::stats::count;
 use crate::storage::Memory;
 use crate::ticket::Ticket;
@@ -17,7 +18,45 @@ use crate::ticket::Ticket;
 /// What a packet leads to: an event, nothing to report, or the end.
 pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
+/// An incoming packet is read only if its answer has room: an acknowledgement.
+pub(crate) const ANSWER: usize = Ack::LEN;
+
 impl Machine {
+    /// Reads one packet if it is one of those that come most often, namely a message of QoS 0 or 1 or a PUBACK, and
+    /// nothing is wrong with it. For any other nothing happens.
+    #[inline]
+    pub(crate) fn usual_packet<'b>(
+        &mut self,
+        requests: &mut [Request],
+        control: &mut [u8],
+        received: &mut &'b [u8],
+    ) -> Option<Event<'b>> {
+        let Ok(Framed::Complete(frame, rest)) = frame(received, self.config.max_packet_size) else {
+            return None;
+        };
+        if !self.lane.has_room(control, ANSWER) {
+            return None;
+        }
+        let event = match frame.packet_type {
+            PacketType::Publish => {
+                let publish = Publish::decode(&frame).ok()?;
+                if publish.qos() == QoS::ExactlyOnce {
+                    return None;
+                }
+                self.message(control, &publish)
+            }
+            PacketType::PubAck => {
+                let id = Ack::decode(&frame, self.config.protocol).ok()?.packet_id;
+                let index = self.outbox.awaiting(requests, id, Kind::AtLeastOnce)?;
+                Event::Published { ticket: self.end(requests, index)? }
+            }
+            _ => return None,
+        };
+        *received = rest;
+        self.keep_alive.received(self.now);
+        Some(event)
+    }
+
     /// Reads one packet, if it is whole.
     #[inline]
     pub(crate) fn receive<'b>(
@@ -39,6 +78,11 @@ impl Machine {
         if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
             return go_on(self, memory, parts, received);
         }
+        if self.phase != Phase::Handshake
+            && let Some(event) = self.usual_packet(memory.requests, memory.control, received)
+        {
+            return Ok(Some(event));
+        }
         let (frame, rest) = match frame(received, self.config.max_packet_size)? {
             Framed::Complete(frame, rest) => (frame, rest),
             Framed::Incomplete { .. } => {
@@ -54,8 +98,15 @@ impl Machine {
         }
         self.keep_alive.received(self.now);
         match frame.packet_type {
-            PacketType::Publish => self.message(memory, &frame),
-            PacketType::PubAck | PacketType::PubComp => self.published(memory, &frame),
+            PacketType::Publish => {
+                let publish = Publish::decode(&frame)?;
+                if let Some((AckedQoS::ExactlyOnce, id)) = publish.delivery
+                    && !self.first_seen(memory, id)?
+                {
+                    return Ok(None);
+                }
+                Ok(Some(self.message(memory.control, &publish)))
+            }
             _ => self.other(memory, &frame),
         }
     }
@@ -63,6 +114,7 @@ impl Machine {
     #[inline(never)]
     fn other<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         match frame.packet_type {
+            PacketType::PubAck | PacketType::PubComp => self.published(memory, frame),
             PacketType::PubRec => self.pubrec(memory, frame),
             PacketType::PubRel => self.pubrel(memory, frame),
             PacketType::SubAck => self.suback(memory, frame),
@@ -97,17 +149,24 @@ impl Machine {
     }
 
     #[inline]
-    fn message<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let publish = Publish::decode(frame)?;
+    fn message<'b>(&mut self, control: &mut [u8], publish: &Publish<'b>) -> Event<'b> {
         if let Some((qos, id)) = publish.delivery {
-            if qos == AckedQoS::ExactlyOnce && !self.first_seen(memory, id)? {
-                return Ok(None);
-            }
-            if !self.config.manual_ack {
-                self.unacknowledged = Some(Unacknowledged { id, qos });
-            }
+            self.note_given(control, qos, id);
         }
-        Ok(Some(Event::Message(self.told(&publish))))
+        Event::Message(self.told(publish))
+    }
+
+    /// The caller is given a message, and takes it with the next poll. Nothing is sent before that: so the
+    /// acknowledgement may wait in the control lane right now. Only QoS 2 has more to do then.
+    #[inline]
+    pub(crate) fn note_given(&mut self, control: &mut [u8], qos: AckedQoS, id: PacketId) {
+        match qos {
+            _ if self.config.manual_ack => {}
+            AckedQoS::AtLeastOnce => {
+                self.push_ack(control, qos, id);
+            }
+            AckedQoS::ExactlyOnce => self.untaken = Some(id),
+        }
     }
 
     /// A message in the caller's words.
@@ -132,7 +191,7 @@ impl Machine {
     ) -> Result<bool, DisconnectReason> {
         if let Some(entry) = self.inbound.find(memory, id) {
             if entry.taken {
-                self.lane.push(memory, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
+                self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
             }
             count(&mut self.stats.duplicates);
             return Ok(false);
@@ -152,8 +211,8 @@ impl Machine {
             _ => Kind::Release,
         };
         let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        match self.outbox.awaiting(memory, id, kind) {
-            Some(index) => Ok(self.end(memory, index).map(|ticket| Event::Published { ticket })),
+        match self.outbox.awaiting(memory.requests, id, kind) {
+            Some(index) => Ok(self.end(memory.requests, index).map(|ticket| Event::Published { ticket })),
             None => Ok(self.published_alone(id, kind)),
         }
     }
@@ -172,7 +231,7 @@ impl Machine {
     /// The request that an answer is for. One that answers nothing under way is counted.
     #[inline]
     fn answered(&mut self, memory: &Memory<'_>, id: PacketId, kind: Kind) -> Option<usize> {
-        let index = self.outbox.awaiting(memory, id, kind);
+        let index = self.outbox.awaiting(memory.requests, id, kind);
         if index.is_none() {
             count(&mut self.stats.unexpected_acks);
         }
@@ -181,33 +240,31 @@ impl Machine {
 
     /// Ends a request: the next may be sent.
     #[inline]
-    fn end(&mut self, memory: &mut Memory<'_>, index: usize) -> Option<Ticket> {
-        let ticket = self.outbox.end(memory, index);
-        if let Some(ticket) = ticket {
-            self.note_change(Due::Remove(ticket));
+    fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
+        let ticket = self.outbox.end(requests, index)?;
+        self.note_change(Due::Remove(ticket));
+        if self.outbox.has_unreleased() && self.phase == Phase::Online {
+            self.release(requests);
         }
-        if self.phase == Phase::Online {
-            self.release(memory);
-        }
-        ticket
+        Some(ticket)
     }
 
     fn pubrec<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         let ack = Ack::decode(frame, self.config.protocol)?;
-        if let Some(index) = self.outbox.awaiting(memory, ack.packet_id, Kind::ExactlyOnce) {
+        if let Some(index) = self.outbox.awaiting(memory.requests, ack.packet_id, Kind::ExactlyOnce) {
             self.outbox.received(memory, index, ack.packet_id);
             if let Some(entry) = memory.requests.get(index) {
                 self.note_change(Due::Put(entry.ticket));
             }
-        } else if self.outbox.awaiting(memory, ack.packet_id, Kind::Release).is_none() {
+        } else if self.outbox.awaiting(memory.requests, ack.packet_id, Kind::Release).is_none() {
             count(&mut self.stats.unexpected_acks);
             // The identifier of another request, or of one that has still to be sent again: its own turn will come.
             // One that means nothing here is answered, so that the server gets rid of it.
-            if self.outbox.find(memory, ack.packet_id).is_some() {
+            if self.outbox.find(memory.requests, ack.packet_id).is_some() {
                 return Ok(None);
             }
         }
-        self.lane.push(memory, ack.to_bytes(PacketType::PubRel));
+        self.lane.push(memory.control, ack.to_bytes(PacketType::PubRel));
         Ok(None)
     }
 
@@ -218,7 +275,7 @@ impl Machine {
         } else {
             count(&mut self.stats.unexpected_acks);
         }
-        self.lane.push(memory, ack.to_bytes(PacketType::PubComp));
+        self.lane.push(memory.control, ack.to_bytes(PacketType::PubComp));
         Ok(None)
     }
 
@@ -250,7 +307,7 @@ impl Machine {
                 self.subscriptions.insert(memory.subscriptions, entry);
             }
         }
-        let ended = self.end(memory, index);
+        let ended = self.end(memory.requests, index);
         Ok(ended.map(|ticket| Event::Subscribed { ticket, return_codes }))
     }
 
@@ -263,7 +320,7 @@ impl Machine {
         for filter in Filters::from_checked(entries).iter() {
             self.subscriptions.remove(memory.subscriptions, filter);
         }
-        let ended = self.end(memory, index);
+        let ended = self.end(memory.requests, index);
         Ok(ended.map(|ticket| Event::Unsubscribed { ticket }))
     }
 }

@@ -10,6 +10,9 @@ impl Instant {
     /// Later than any deadline.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
+    /// Earlier than any other.
+    pub(crate) const START: Self = Self(0);
+
     /// So many milliseconds after the clock's start.
     #[inline]
     pub const fn from_millis(millis: u64) -> Self {
