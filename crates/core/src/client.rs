@@ -2,14 +2,13 @@
 
 use mqtt_p2p_packet::{AckedQoS, PacketId, Protocol, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
 
-use crate::action::{Action, Delivery};
+use crate::action::Delivery;
 use crate::config::Config;
 use crate::disconnect::TransportError;
 use crate::error::{Error, Need};
 use crate::login::Login;
 use crate::machine::Machine;
 use crate::optional::Optional;
-use crate::poll::Usual;
 use crate::session::SessionError;
 use crate::stats::Stats;
 use crate::storage::{Memory, Storage};
@@ -20,7 +19,7 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub struct Client<S> {
     pub(crate) machine: Machine,
-    storage: S,
+    pub(crate) storage: S,
 }
 
 /// A message to publish.
@@ -37,11 +36,6 @@ pub struct Publication<'a> {
 }
 
 impl<'a> Publication<'a> {
-    /// The exact length of its packet.
-    fn encoded_len(&self) -> Result<usize, Error> {
-        Ok(self.packet(PacketId::MIN).encoded_len()?)
-    }
-
     #[inline]
     pub(crate) fn packet(&self, id: PacketId) -> Publish<'a> {
         let delivery = match self.qos {
@@ -141,20 +135,24 @@ impl<S: Storage> Client<S> {
     /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::RetainUnsupported`]. Nothing was accepted.
     #[inline]
     pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        let memory = self.storage.memory();
-        match self.machine.publish(memory.tx, memory.requests, publication) {
-            Err(Error::Full(_)) => self.publish_into_room(publication),
+        match self.publish_into_room(publication) {
+            Err(Error::Full(_)) => self.publish_after_making_room(publication),
             result => result,
         }
     }
 
-    /// The same, after making room. Kept apart so that the usual publication does not pay for it.
+    /// [`Error::Full`] if there is no room without moving anything.
     #[inline(never)]
     fn publish_into_room(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        self.request(|machine, memory| {
-            machine.outbox.make_room(memory, publication.encoded_len()?)?;
-            machine.publish(memory.tx, memory.requests, publication)
-        })
+        let memory = self.storage.memory();
+        self.machine.publish(memory.tx, memory.requests, publication)
+    }
+
+    #[inline(never)]
+    fn publish_after_making_room(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
+        let len = publication.packet(PacketId::MIN).encoded_len()?;
+        self.growing(|machine, memory| machine.outbox.make_room(memory, len), Error::need)?;
+        self.publish_into_room(publication)
     }
 
     /// Publishes with QoS 1, ahead of all that waits; and until the acknowledgement has come no other PUBLISH, no
@@ -205,32 +203,7 @@ impl<S: Storage> Client<S> {
         self.machine.abandon();
     }
 
-    // ---- actions out ----
-
-    /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
-    ///
-    /// `received` are the bytes that came in and were not taken yet; it is advanced past what is taken now. An
-    /// event borrows from it, and from nothing else.
-    #[inline]
-    pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        let memory = self.storage.memory();
-        match self.machine.usual(memory.requests, memory.control, now, received) {
-            Some(Usual::Told(event)) => Action::Event(event),
-            Some(Usual::Requests) => Action::Transmit(self.machine.outbox.ready(self.storage.memory().tx)),
-            Some(Usual::Control) => Action::Transmit(self.machine.lane.bytes(self.storage.memory().control)),
-            Some(Usual::Nothing(until)) => Action::wait(until),
-            None => self.look_at_all(received),
-        }
-    }
-
-    /// The same, whatever the next thing is.
-    #[inline(never)]
-    fn look_at_all<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        if self.machine.inbound.len() == self.storage.memory().inbound.len() {
-            self.storage.grow(Need::Inbound);
-        }
-        self.machine.look_at_all(self.storage.memory(), received)
-    }
+    // ---- actions out: see also `poll` ----
 
     /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
     pub fn due_at(&self) -> Option<Instant> {

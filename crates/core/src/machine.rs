@@ -70,7 +70,7 @@ pub(crate) struct Machine {
     pub(crate) optional: Optional,
     pub(crate) now: Instant,
     /// Until then there is a connection, and nothing of the client's own accord to do: what comes in and what waits to
-    /// be sent is all that [`Self::usual`] has to look at. The start of time when it has to look at all.
+    /// be sent is all that a poll has to look at. The start of time when it has to look at all.
     pub(crate) quiet_until: Instant,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
@@ -143,6 +143,12 @@ impl Machine {
         }
     }
 
+    /// Whether [`Self::quiet_until`] may lie ahead: there is a connection, and nothing holds requests back.
+    #[inline]
+    pub(crate) fn is_usual(&self) -> bool {
+        self.quiet_until > Instant::START
+    }
+
     /// Something happens that is not a matter of messages: the next poll has to look at all.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
@@ -204,7 +210,8 @@ impl Machine {
         }
     }
 
-    #[inline]
+    /// [`Error::Full`] as long as there is no room without moving anything.
+    #[inline(always)]
     pub(crate) fn publish(
         &mut self,
         tx: &mut [u8],
@@ -222,7 +229,7 @@ impl Machine {
             return Err(Error::RetainUnsupported);
         }
         self.may_wait(publication.qos != QoS::AtMostOnce)?;
-        let packet = publication.packet(self.outbox.next_id()?);
+        let packet = publication.packet(self.outbox.next_id());
         match packet.encode(self.outbox.free(tx)) {
             Ok(len) => self.accept(requests, Kind::of(publication.qos), len),
             Err(EncodeError::BufferTooSmall { needed }) => Err(Error::Full(Need::Bytes(needed))),
@@ -238,7 +245,7 @@ impl Machine {
         let entries = Filters::new(filters);
         self.subscriptions.reserve(memory, entries, self.config.limits.max_subscriptions)?;
         self.may_wait(true)?;
-        let packet = Subscribe { packet_id: self.outbox.next_id()?, filters: entries };
+        let packet = Subscribe { packet_id: self.outbox.next_id(), filters: entries };
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
         self.subscriptions.expect(entries);
@@ -251,7 +258,7 @@ impl Machine {
         filters: &[TopicFilter<'_>],
     ) -> Result<Ticket, Error> {
         self.may_wait(true)?;
-        let packet = Unsubscribe { packet_id: self.outbox.next_id()?, filters: Filters::new(filters) };
+        let packet = Unsubscribe { packet_id: self.outbox.next_id(), filters: Filters::new(filters) };
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
         // From now on nothing may ask for them again; what is asked for already is removed when UNSUBACK comes.
@@ -295,7 +302,7 @@ impl Machine {
     #[inline]
     fn may_wait(&self, acknowledged: bool) -> Result<(), Error> {
         match self.config.offline {
-            _ if self.phase == Phase::Online => Ok(()),
+            _ if self.is_usual() || self.phase == Phase::Online => Ok(()),
             Offline::QueueAll => Ok(()),
             Offline::QueueAcknowledged if acknowledged => Ok(()),
             _ => Err(Error::Offline),
@@ -306,10 +313,9 @@ impl Machine {
     #[inline]
     fn accept(&mut self, requests: &mut [Request], kind: Kind, len: usize) -> Result<Ticket, Error> {
         let ticket = self.outbox.accept(requests, kind, len)?;
-        if self.phase == Phase::Online
-            && (self.optional.release_paced.is_some()
-                || !self.outbox.release_newest(requests, kind, self.config.max_in_flight))
-        {
+        let released =
+            self.is_usual() && self.outbox.release_newest(requests, kind, self.config.max_in_flight);
+        if !released && self.phase == Phase::Online {
             self.release(requests);
         }
         Ok(ticket)

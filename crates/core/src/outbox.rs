@@ -145,8 +145,9 @@ impl Outbox {
 
     /// The packet identifier of the next request.
     #[inline]
-    pub(crate) fn next_id(&self) -> Result<PacketId, Error> {
-        self.next.id().ok_or(Error::Full(Need::Requests))
+    pub(crate) fn next_id(&self) -> PacketId {
+        // Every ticket has one.
+        self.next.id().unwrap_or(PacketId::MIN)
     }
 
     /// Room for a packet, as there is without moving anything, which [`Self::accept`] takes in once it is written.
@@ -312,16 +313,29 @@ impl Outbox {
         self.reported < self.sent
     }
 
-    /// The next publication that ended by being handed over.
+    /// The publication that ended by being handed over, if there is no other request: which is most often, and all
+    /// begins anew.
     #[inline]
+    pub(crate) fn report_only(&mut self, requests: &[Request]) -> Option<Ticket> {
+        match requests.get(self.reported) {
+            Some(&Request { ticket, kind: Kind::Once, .. })
+                if self.reported == self.head && self.reported.wrapping_add(1) == self.tail =>
+            {
+                self.begin_anew();
+                Some(ticket)
+            }
+            _ => None,
+        }
+    }
+
+    /// The next publication that ended by being handed over.
     pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<(Ticket, Kind)> {
         while self.reported < self.sent {
-            let entry = requests.get_mut(self.reported)?;
-            self.reported = self.reported.wrapping_add(1);
-            if matches!(entry.kind, Kind::Once | Kind::Taken) {
-                let (ticket, kind) = (entry.ticket, entry.kind);
-                entry.kind = Kind::Gap;
-                self.drop_head(requests);
+            let index = self.reported;
+            let Request { ticket, kind, .. } = *requests.get(index)?;
+            self.reported = index.wrapping_add(1);
+            if matches!(kind, Kind::Once | Kind::Taken) {
+                self.leave(requests, index);
                 return Some((ticket, kind));
             }
         }
@@ -356,13 +370,11 @@ impl Outbox {
     /// Ends a request.
     #[inline]
     pub(crate) fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
-        let entry = requests.get_mut(index)?;
-        if entry.kind.is_acknowledged_publication() {
+        let Request { ticket, kind, .. } = *requests.get(index)?;
+        if kind.is_acknowledged_publication() {
             self.in_flight = self.in_flight.wrapping_sub(1);
         }
-        entry.kind = Kind::Gap;
-        let ticket = entry.ticket;
-        self.drop_head(requests);
+        self.leave(requests, index);
         Some(ticket)
     }
 
@@ -385,16 +397,27 @@ impl Outbox {
         requests.get(index).map(|entry| entry.entries(tx)).unwrap_or_default()
     }
 
+    /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
-    fn drop_head(&mut self, requests: &[Request]) {
-        // What is not handed over is no gap, so that the head stays behind the other marks.
-        let ended = self.reported.min(self.sent);
-        while self.head < ended && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap) {
+    fn leave(&mut self, requests: &mut [Request], index: usize) {
+        if let Some(entry) = requests.get_mut(index) {
+            entry.kind = Kind::Gap;
+        }
+        // What is not reported is no gap, so that the head stays behind the other marks.
+        while self.head < self.reported
+            && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap)
+        {
             self.head = self.head.wrapping_add(1);
         }
         if self.head == self.tail {
-            *self = Self { next: self.next, ..Self::new() };
+            self.begin_anew();
         }
+    }
+
+    /// Every request has ended.
+    #[inline]
+    const fn begin_anew(&mut self) {
+        *self = Self { next: self.next, ..Self::new() };
     }
 
     /// Prepares to send everything again over a new connection, in its order.

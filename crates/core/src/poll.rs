@@ -5,13 +5,15 @@ use core::ops::ControlFlow;
 use mqtt_p2p_packet::{Filters, PacketType};
 
 use crate::action::{Action, Event};
+use crate::client::Client;
 use crate::disconnect::DisconnectReason;
+use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
 use crate::machine::{Ending, Machine, Offered, Phase};
 use crate::outbox::{Kind, Request};
 use crate::receive::ANSWER;
-use crate::storage::Memory;
+use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::Instant;
 
@@ -21,60 +23,84 @@ const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
 /// What comes before anything is written: an action, or nothing until this moment.
 type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
-/// What nearly every poll leads to.
-pub(crate) enum Usual<'b> {
-    Told(Event<'b>),
-    /// Write what may be sent of the requests.
-    Requests,
-    /// Write the control lane.
-    Control,
-    /// Wait until this moment.
-    Nothing(Instant),
-}
-
-impl Machine {
-    /// What a poll leads to while there is a connection and nothing of the client's own accord to do: the same as
-    /// [`Self::look_at_all`] would find, by looking at little. `None` if that has to be asked.
+impl<S: Storage> Client<S> {
+    /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
+    ///
+    /// `received` are the bytes that came in and were not taken yet; it is advanced past what is taken now. An
+    /// event borrows from it, and from nothing else.
     #[inline]
-    pub(crate) fn usual<'b>(
-        &mut self,
-        requests: &mut [Request],
-        control: &mut [u8],
-        now: Instant,
-        received: &mut &'b [u8],
-    ) -> Option<Usual<'b>> {
-        self.now = self.now.max(now);
-        if self.now >= self.quiet_until {
-            return None;
+    pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let machine = &mut self.machine;
+        machine.now = machine.now.max(now);
+        if machine.now >= machine.quiet_until {
+            return self.look_at_all(received);
         }
-        debug_assert!(self.is_quiet(), "whatever ends the quiet says so: Machine::tick");
-        if self.outbox.has_reports()
-            && let Some(ticket) = self.report(requests)
-        {
-            return Some(Usual::Told(Event::Published { ticket }));
+        // From here on it is what `look_at_all` would find, found by looking at little. What is not the usual case goes
+        // on in functions that are called last, so that this one keeps nothing.
+        debug_assert!(machine.is_quiet(), "whatever ends the quiet says so: Machine::tick");
+        if machine.outbox.has_reports() {
+            return match machine.outbox.report_only(self.storage.memory().requests) {
+                Some(ticket) => Action::Event(Event::Published { ticket }),
+                None => self.report_next(received),
+            };
         }
-        if !received.is_empty() {
-            return self.usual_packet(requests, control, received).map(Usual::Told);
-        }
-        match (self.lane.is_empty(), self.outbox.has_ready()) {
-            (true, true) => {
-                self.offered = Offered::Requests;
-                Some(Usual::Requests)
-            }
-            (false, false) => {
-                self.offered = Offered::Control;
-                Some(Usual::Control)
-            }
-            (true, false) if !self.outbox.has_unreleased() => {
-                self.offered = Offered::Nothing;
-                self.quiet_until = self.keep_alive.ping_at();
-                Some(Usual::Nothing(self.quiet_until))
-            }
-            _ => None,
+        self.next(received)
+    }
+
+    /// What waits to be reported is not the only request.
+    #[inline(never)]
+    fn report_next<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        match self.machine.report(self.storage.memory().requests) {
+            Some(ticket) => Action::Event(Event::Published { ticket }),
+            None => self.next(received),
         }
     }
 
+    /// All is quiet, and nothing waits to be reported.
     #[inline]
+    fn next<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let machine = &mut self.machine;
+        if !received.is_empty() {
+            return self.read(received);
+        }
+        match (machine.lane.is_empty(), machine.outbox.has_ready()) {
+            (true, true) => {
+                machine.offered = Offered::Requests;
+                Action::Transmit(machine.outbox.ready(self.storage.memory().tx))
+            }
+            (false, false) => {
+                machine.offered = Offered::Control;
+                Action::Transmit(machine.lane.bytes(self.storage.memory().control))
+            }
+            (true, false) if !machine.outbox.has_unreleased() => {
+                machine.offered = Offered::Nothing;
+                machine.quiet_until = machine.keep_alive.ping_at();
+                Action::wait(machine.quiet_until)
+            }
+            _ => self.look_at_all(received),
+        }
+    }
+
+    /// What comes in: mostly messages.
+    #[inline(never)]
+    fn read<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let memory = self.storage.memory();
+        match self.machine.usual_packet(memory.requests, memory.control, received) {
+            Some(event) => Action::Event(event),
+            None => self.look_at_all(received),
+        }
+    }
+
+    #[inline(never)]
+    fn look_at_all<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        if self.machine.inbound.len() == self.storage.memory().inbound.len() {
+            self.storage.grow(Need::Inbound);
+        }
+        self.machine.look_at_all(self.storage.memory(), received)
+    }
+}
+
+impl Machine {
     fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
         let (ticket, kind) = self.outbox.report(requests)?;
         if kind == Kind::Taken {

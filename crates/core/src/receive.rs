@@ -24,7 +24,7 @@ pub(crate) const ANSWER: usize = Ack::LEN;
 impl Machine {
     /// Reads one packet if it is one of those that come most often, namely a message of QoS 0 or 1 or a PUBACK, and
     /// nothing is wrong with it. For any other nothing happens.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn usual_packet<'b>(
         &mut self,
         requests: &mut [Request],
@@ -77,11 +77,6 @@ impl Machine {
     fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
         if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
             return go_on(self, memory, parts, received);
-        }
-        if self.phase != Phase::Handshake
-            && let Some(event) = self.usual_packet(memory.requests, memory.control, received)
-        {
-            return Ok(Some(event));
         }
         let (frame, rest) = match frame(received, self.config.max_packet_size)? {
             Framed::Complete(frame, rest) => (frame, rest),

@@ -149,7 +149,7 @@ impl<'a> Publish<'a> {
     ///
     /// # Errors
     /// [`EncodeError::PacketTooLarge`]; a buffer too small.
-    #[inline]
+    #[inline(always)]
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
         let mut first = PacketType::Publish.first_byte() | if self.retain { RETAIN } else { 0 };
         if let Some((qos, _)) = self.delivery {

@@ -4,11 +4,19 @@ use crate::error::EncodeError;
 use crate::frame::MAX_REMAINING_LENGTH;
 use crate::types::PacketId;
 
+/// The largest remaining length of one byte.
+const SHORT: usize = 0x7f;
+
 /// How long a packet with this remaining length is, fixed header included.
 #[inline]
 pub(crate) const fn packet_size(remaining: usize) -> Result<usize, EncodeError> {
+    if remaining <= SHORT { Ok(remaining.wrapping_add(2)) } else { long_packet_size(remaining) }
+}
+
+#[inline(never)]
+const fn long_packet_size(remaining: usize) -> Result<usize, EncodeError> {
     let header = match remaining {
-        0..=127 => 2,
+        0..=SHORT => 2,
         128..=16_383 => 3,
         16_384..=2_097_151 => 4,
         2_097_152..=MAX_REMAINING_LENGTH => 5,
@@ -44,14 +52,23 @@ impl<'a> Writer<'a> {
             return Err(EncodeError::BufferTooSmall { needed: size });
         };
         let mut writer = Self(packet);
-        writer.u8(first);
-        let mut rest = remaining;
-        while rest > 0x7f {
-            writer.u8(rest as u8 | 0x80);
-            rest >>= 7;
+        if remaining <= SHORT {
+            writer.array([first, remaining as u8]);
+        } else {
+            writer.u8(first);
+            writer.long(remaining);
         }
-        writer.u8(rest as u8);
         Ok((writer, size))
+    }
+
+    /// A remaining length of several bytes.
+    #[inline(never)]
+    fn long(&mut self, mut remaining: usize) {
+        while remaining > SHORT {
+            self.u8(remaining as u8 | 0x80);
+            remaining >>= 7;
+        }
+        self.u8(remaining as u8);
     }
 
     #[inline]
