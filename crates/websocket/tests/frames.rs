@@ -123,6 +123,14 @@ fn closing_sends_its_frame_behind_the_last_packet_and_nothing_more() {
 }
 
 #[test]
+fn the_close_frame_waits_for_the_rest_of_a_packet() {
+    let mut socket = socket();
+    socket.close();
+    let mut packets: &[u8] = &[0x30, 4, 0];
+    assert_eq!((socket.wrap(&mut packets, &mut [0; 99]), packets.len(), socket.is_pending()), (0, 3, true));
+}
+
+#[test]
 fn a_close_frame_ends_the_connection_after_what_came_before() {
     for (close, code) in
         [(&[0x88, 2, 0x03, 0xe9][..], 1001), (&[0x88, 0], 1005), (&[0x88, 4, 0x03, 0xea, b'h', b'i'], 1002)]
