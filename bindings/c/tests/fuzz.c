@@ -487,6 +487,55 @@ static void rules(input_t *input)
     }
 }
 
+/* A WebSocket connection from its request on. */
+static void websocket(input_t *input)
+{
+    static const char GOOD[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n";
+    mqttp2p_websocket_memory_t memory;
+    mqttp2p_websocket_t *socket = NULL;
+    uint8_t seed[16] = {0}, *out;
+    void *to_free[2];
+    mqttp2p_bytes_t host = bytes(input, 15, &to_free[0]), path = bytes(input, 15, &to_free[1]);
+    size_t room = byte(input), len = 0, i;
+    const uint8_t *rx;
+    uint8_t *answer = malloc(sizeof GOOD);
+    MUST(answer != NULL);
+    seed[0] = byte(input);
+    MUST(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket) == MQTTP2P_OK);
+    out = malloc(room + 1);
+    MUST(out != NULL);
+    known(mqttp2p_websocket_request(socket, host, path, out, room, &len));
+    memcpy(answer, GOOD, sizeof GOOD);
+    for (i = byte(input) & 3; i > 0; i--)
+        answer[byte(input) % (sizeof GOOD - 1)] = byte(input);
+    rx = answer;
+    len = byte(input) & 1 ? sizeof GOOD - 1 : byte(input) % sizeof GOOD;
+    MUST(known(mqttp2p_websocket_answer(socket, &rx, &len, NULL)) != MQTTP2P_OK);
+    for (i = byte(input) & 7; i > 0; i--) {
+        void *raw_free;
+        mqttp2p_bytes_t raw = bytes(input, 15, &raw_free);
+        static const uint8_t PACKETS[] = {0xc0, 0, 0x30, 4, 0, 1, 't', 'x', 0x40, 2, 0};
+        const uint8_t *packets = PACKETS;
+        size_t left = sizeof PACKETS, kept = 0;
+        int32_t reason;
+        /* The copy, which may be written to. */
+        uint8_t *own = raw_free == NULL ? NULL : (uint8_t *)raw_free + 1;
+        known(mqttp2p_websocket_unwrap(socket, own, raw.len, &kept));
+        MUST(kept <= raw.len);
+        known(mqttp2p_websocket_wrap(socket, &packets, &left, out, room, &len));
+        MUST(len <= room && packets + left == PACKETS + sizeof PACKETS && left >= 3);
+        known(mqttp2p_websocket_is_pending(socket));
+        known(mqttp2p_websocket_end(socket, &reason, NULL));
+        if (byte(input) == 7)
+            known(mqttp2p_websocket_close(socket));
+        free(raw_free);
+    }
+    free(out);
+    free(answer);
+    free(to_free[0]), free(to_free[1]);
+}
+
 /* Memory that holds no object. */
 static void no_object(input_t *input)
 {
@@ -612,6 +661,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         case 21:
             fuzz.now += what & 32 ? 100000u : byte(input);
+            break;
+        case 27:
+            websocket(input);
             break;
         case 22:
         case 23:

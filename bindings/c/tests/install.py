@@ -45,6 +45,13 @@ def installed(mosquitto, emulator):
         listed = {name for name in (C / "symbols.txt").read_text().split() if name.startswith("mqttp2p_")}
         check(declared - inline == listed, f"not both: {(declared - inline) ^ listed}")
 
+    with test("every name in the documentation is one of the headers"):
+        headers = "".join(path.read_text() for path in sorted((C / "include").iterdir()))
+        known = set(re.findall(r"\b(?:mqttp2p|MQTTP2P)_\w+", headers)) | {"mqttp2p_posix", "mqttp2p_openssl"}
+        for page in [C / "README.md", ROOT / "README.md"]:
+            told = set(re.findall(r"\b(?:mqttp2p|MQTTP2P)_\w+", page.read_text()))
+            check(told <= known, f"{page.name} names what there is not: {told - known}")
+
     environment = {"PKG_CONFIG_PATH": str(PREFIX / "lib/pkgconfig"), "LD_LIBRARY_PATH": str(PREFIX / "lib")}
     os.environ.update(environment)
     for compiler in COMPILERS:
