@@ -53,6 +53,16 @@ pub(crate) enum Kind {
     Taken = 7,
 }
 
+/// What [`Outbox::report_only`] finds.
+pub(crate) enum Only {
+    /// It has ended by being handed over.
+    Ended(Ticket),
+    /// It waits for its answer.
+    Waits,
+    /// It has to be told by [`Outbox::report`].
+    Others,
+}
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// The oldest request that has not ended.
@@ -233,10 +243,9 @@ impl Outbox {
     /// wait before it, or it has to wait itself.
     #[inline]
     pub(crate) fn release_newest(&mut self, requests: &[Request], kind: Kind, window: u16) -> bool {
+        let is_late = |first: &Request| self.next.distance(first.ticket) > u32::from(u16::MAX);
         if self.released.wrapping_add(1) != self.tail
-            || requests
-                .get(self.head)
-                .is_none_or(|first| self.next.distance(first.ticket) > u32::from(u16::MAX))
+            || (self.released != self.head && requests.get(self.head).is_none_or(is_late))
         {
             return false;
         }
@@ -313,18 +322,22 @@ impl Outbox {
         self.reported < self.sent
     }
 
-    /// The publication that ended by being handed over, if there is no other request: which is most often, and all
-    /// begins anew.
+    /// [`Self::report`], where there is only one request to look at: mostly.
     #[inline]
-    pub(crate) fn report_only(&mut self, requests: &[Request]) -> Option<Ticket> {
+    pub(crate) fn report_only(&mut self, requests: &[Request]) -> Only {
+        let next = self.reported.wrapping_add(1);
         match requests.get(self.reported) {
             Some(&Request { ticket, kind: Kind::Once, .. })
-                if self.reported == self.head && self.reported.wrapping_add(1) == self.tail =>
+                if next == self.tail && self.reported == self.head =>
             {
                 self.begin_anew();
-                Some(ticket)
+                Only::Ended(ticket)
             }
-            _ => None,
+            Some(Request { kind: Kind::AtLeastOnce, .. }) if next == self.sent => {
+                self.reported = next;
+                Only::Waits
+            }
+            _ => Only::Others,
         }
     }
 
@@ -400,6 +413,9 @@ impl Outbox {
     /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
     fn leave(&mut self, requests: &mut [Request], index: usize) {
+        if index == self.head && index.wrapping_add(1) == self.tail {
+            return self.begin_anew();
+        }
         if let Some(entry) = requests.get_mut(index) {
             entry.kind = Kind::Gap;
         }
