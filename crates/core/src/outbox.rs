@@ -391,6 +391,21 @@ impl Outbox {
         Some(ticket)
     }
 
+    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over.
+    #[inline]
+    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<Ticket> {
+        match requests.get(self.head) {
+            Some(&Request { ticket, kind: Kind::AtLeastOnce, .. })
+                if ticket.packet_id() == id && self.head < self.sent =>
+            {
+                self.in_flight = self.in_flight.wrapping_sub(1);
+                self.leave(requests, self.head);
+                Some(ticket)
+            }
+            _ => None,
+        }
+    }
+
     /// PUBREC came: the message is no longer needed, the PUBREL takes its place.
     pub(crate) fn received(&mut self, memory: &mut Memory<'_>, index: usize, packet_id: PacketId) {
         let Some(entry) = memory.requests.get_mut(index) else {

@@ -47,17 +47,19 @@ impl Machine {
         Some(self.message(control, &publish))
     }
 
-    /// Reads a PUBACK, if that is what comes and a request waits for it. Otherwise nothing happens.
+    /// Reads a PUBACK, if that is what comes and the oldest request waits for it, as nearly always. Otherwise nothing
+    /// happens.
     #[inline(always)]
     pub(crate) fn usual_ack(&mut self, requests: &mut [Request], received: &mut &[u8]) -> Option<Ticket> {
         let [PUBACK, 2, high, low, rest @ ..] = *received else {
             return None;
         };
-        let id = PacketId::new(u16::from_be_bytes([*high, *low]))?;
-        let index = self.outbox.awaiting(requests, id, Kind::AtLeastOnce)?;
-        let ticket = self.end(requests, index)?;
+        let ticket = self.outbox.end_first(requests, u16::from_be_bytes([*high, *low]))?;
         *received = rest;
         self.keep_alive.received(self.now);
+        if self.outbox.has_unreleased() {
+            self.release(requests);
+        }
         Some(ticket)
     }
 
