@@ -160,6 +160,12 @@ impl Outbox {
         self.next.id().unwrap_or(PacketId::MIN)
     }
 
+    /// Where the next packet begins.
+    #[inline]
+    pub(crate) const fn end(&self) -> usize {
+        self.end
+    }
+
     /// Room for a packet, as there is without moving anything, which [`Self::accept`] takes in once it is written.
     #[inline]
     pub(crate) fn free<'m>(&self, tx: &'m mut [u8]) -> &'m mut [u8] {
@@ -382,7 +388,7 @@ impl Outbox {
 
     /// Ends a request.
     #[inline]
-    pub(crate) fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
+    pub(crate) fn end_request(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
         let Request { ticket, kind, .. } = *requests.get(index)?;
         if kind.is_acknowledged_publication() {
             self.in_flight = self.in_flight.wrapping_sub(1);

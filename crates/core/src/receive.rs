@@ -242,7 +242,7 @@ impl Machine {
     /// Ends a request: the next may be sent.
     #[inline]
     fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
-        let ticket = self.outbox.end(requests, index)?;
+        let ticket = self.outbox.end_request(requests, index)?;
         self.note_change(Due::Remove(ticket));
         if self.outbox.has_unreleased() && self.phase == Phase::Online {
             self.release(requests);
