@@ -230,7 +230,11 @@ impl Machine {
         }
         self.may_wait(publication.qos != QoS::AtMostOnce)?;
         let packet = publication.packet(self.outbox.next_id());
-        match packet.encode(self.outbox.free(tx)) {
+        // It never lies behind the end; asked so that no panic is possible.
+        let Some(free) = tx.get_mut(self.outbox.end()..) else {
+            return Err(Error::Full(Need::Requests));
+        };
+        match packet.encode(free) {
             Ok(len) => self.accept(requests, Kind::of(publication.qos), len),
             Err(EncodeError::BufferTooSmall { needed }) => Err(Error::Full(Need::Bytes(needed))),
             Err(error) => Err(Error::Invalid(error)),

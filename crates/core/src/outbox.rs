@@ -53,6 +53,16 @@ pub(crate) enum Kind {
     Taken = 7,
 }
 
+/// What [`Outbox::report_only`] finds.
+pub(crate) enum Only {
+    /// It has ended by being handed over.
+    Ended(Ticket),
+    /// It waits for its answer.
+    Waits,
+    /// It has to be told by [`Outbox::report`].
+    Others,
+}
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// The oldest request that has not ended.
@@ -150,6 +160,12 @@ impl Outbox {
         self.next.id().unwrap_or(PacketId::MIN)
     }
 
+    /// Where the next packet begins.
+    #[inline]
+    pub(crate) const fn end(&self) -> usize {
+        self.end
+    }
+
     /// Room for a packet, as there is without moving anything, which [`Self::accept`] takes in once it is written.
     #[inline]
     pub(crate) fn free<'m>(&self, tx: &'m mut [u8]) -> &'m mut [u8] {
@@ -233,10 +249,9 @@ impl Outbox {
     /// wait before it, or it has to wait itself.
     #[inline]
     pub(crate) fn release_newest(&mut self, requests: &[Request], kind: Kind, window: u16) -> bool {
+        let is_late = |first: &Request| self.next.distance(first.ticket) > u32::from(u16::MAX);
         if self.released.wrapping_add(1) != self.tail
-            || requests
-                .get(self.head)
-                .is_none_or(|first| self.next.distance(first.ticket) > u32::from(u16::MAX))
+            || (self.released != self.head && requests.get(self.head).is_none_or(is_late))
         {
             return false;
         }
@@ -313,18 +328,22 @@ impl Outbox {
         self.reported < self.sent
     }
 
-    /// The publication that ended by being handed over, if there is no other request: which is most often, and all
-    /// begins anew.
+    /// [`Self::report`], where there is only one request to look at: mostly.
     #[inline]
-    pub(crate) fn report_only(&mut self, requests: &[Request]) -> Option<Ticket> {
+    pub(crate) fn report_only(&mut self, requests: &[Request]) -> Only {
+        let next = self.reported.wrapping_add(1);
         match requests.get(self.reported) {
             Some(&Request { ticket, kind: Kind::Once, .. })
-                if self.reported == self.head && self.reported.wrapping_add(1) == self.tail =>
+                if next == self.tail && self.reported == self.head =>
             {
                 self.begin_anew();
-                Some(ticket)
+                Only::Ended(ticket)
             }
-            _ => None,
+            Some(Request { kind: Kind::AtLeastOnce, .. }) if next == self.sent => {
+                self.reported = next;
+                Only::Waits
+            }
+            _ => Only::Others,
         }
     }
 
@@ -369,13 +388,28 @@ impl Outbox {
 
     /// Ends a request.
     #[inline]
-    pub(crate) fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
+    pub(crate) fn end_request(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
         let Request { ticket, kind, .. } = *requests.get(index)?;
         if kind.is_acknowledged_publication() {
             self.in_flight = self.in_flight.wrapping_sub(1);
         }
         self.leave(requests, index);
         Some(ticket)
+    }
+
+    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over.
+    #[inline]
+    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<Ticket> {
+        match requests.get(self.head) {
+            Some(&Request { ticket, kind: Kind::AtLeastOnce, .. })
+                if ticket.packet_id() == id && self.head < self.sent =>
+            {
+                self.in_flight = self.in_flight.wrapping_sub(1);
+                self.leave(requests, self.head);
+                Some(ticket)
+            }
+            _ => None,
+        }
     }
 
     /// PUBREC came: the message is no longer needed, the PUBREL takes its place.
@@ -400,6 +434,9 @@ impl Outbox {
     /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
     fn leave(&mut self, requests: &mut [Request], index: usize) {
+        if index == self.head && index.wrapping_add(1) == self.tail {
+            return self.begin_anew();
+        }
         if let Some(entry) = requests.get_mut(index) {
             entry.kind = Kind::Gap;
         }

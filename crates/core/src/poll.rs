@@ -11,8 +11,8 @@ use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
 use crate::machine::{Ending, Machine, Offered, Phase};
-use crate::outbox::{Kind, Request};
-use crate::receive::ANSWER;
+use crate::outbox::{Kind, Only, Request};
+use crate::receive::{ANSWER, PUBACK};
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::Instant;
@@ -39,10 +39,11 @@ impl<S: Storage> Client<S> {
         // on in functions that are called last, so that this one keeps nothing.
         debug_assert!(machine.is_quiet(), "whatever ends the quiet says so: Machine::tick");
         if machine.outbox.has_reports() {
-            return match machine.outbox.report_only(self.storage.memory().requests) {
-                Some(ticket) => Action::Event(Event::Published { ticket }),
-                None => self.report_next(received),
-            };
+            match machine.outbox.report_only(self.storage.memory().requests) {
+                Only::Ended(ticket) => return Action::Event(Event::Published { ticket }),
+                Only::Waits => {}
+                Only::Others => return self.report_next(received),
+            }
         }
         self.next(received)
     }
@@ -57,11 +58,14 @@ impl<S: Storage> Client<S> {
     }
 
     /// All is quiet, and nothing waits to be reported.
-    #[inline]
+    // Inlined where speed counts. Firmware has it once.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn next<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let machine = &mut self.machine;
-        if !received.is_empty() {
-            return self.read(received);
+        match received.first() {
+            None => {}
+            Some(&PUBACK) => return self.read_ack(received),
+            Some(_) => return self.read(received),
         }
         match (machine.lane.is_empty(), machine.outbox.has_ready()) {
             (true, true) => {
@@ -84,9 +88,16 @@ impl<S: Storage> Client<S> {
     /// What comes in: mostly messages.
     #[inline(never)]
     fn read<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        let memory = self.storage.memory();
-        match self.machine.usual_packet(memory.requests, memory.control, received) {
+        match self.machine.usual_message(self.storage.memory().control, received) {
             Some(event) => Action::Event(event),
+            None => self.look_at_all(received),
+        }
+    }
+
+    #[inline(never)]
+    fn read_ack<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        match self.machine.usual_ack(self.storage.memory().requests, received) {
+            Some(ticket) => Action::Event(Event::Published { ticket }),
             None => self.look_at_all(received),
         }
     }

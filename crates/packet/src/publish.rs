@@ -155,8 +155,9 @@ impl<'a> Publish<'a> {
         if let Some((qos, _)) = self.delivery {
             first |= (qos as u8) << QOS_SHIFT | if self.dup { DUP } else { 0 };
         }
-        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?)?;
-        writer.field(self.topic.as_bytes());
+        let topic = self.topic.as_bytes();
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, topic.len() as u16)?;
+        writer.raw(topic);
         if let Some((_, id)) = self.delivery {
             writer.packet_id(id);
         }

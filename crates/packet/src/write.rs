@@ -25,6 +25,17 @@ const fn long_packet_size(remaining: usize) -> Result<usize, EncodeError> {
     Ok(remaining.wrapping_add(header))
 }
 
+/// Writes a packet that is nothing but its fixed header.
+pub(crate) fn bare(buffer: &mut [u8], first: u8) -> Result<usize, EncodeError> {
+    match buffer.first_chunk_mut() {
+        Some(packet) => {
+            *packet = [first, 0];
+            Ok(2)
+        }
+        None => Err(EncodeError::BufferTooSmall { needed: 2 }),
+    }
+}
+
 /// The length of a field behind its two bytes of length.
 #[inline]
 pub(crate) fn field_size(field: &[u8]) -> Result<usize, EncodeError> {
@@ -40,30 +51,34 @@ pub(crate) fn field_size(field: &[u8]) -> Result<usize, EncodeError> {
 pub(crate) struct Writer<'a>(&'a mut [u8]);
 
 impl<'a> Writer<'a> {
-    /// Writes a fixed header into `buffer`; gives the writer for the body, and the packet's whole length.
+    /// Writes a fixed header into `buffer`, and the two bytes by which every body begins: the length of a text, or a
+    /// packet identifier. Gives the writer for the rest of the body, and the packet's whole length.
     #[inline]
     pub(crate) fn start(
         buffer: &'a mut [u8],
         first: u8,
         remaining: usize,
+        number: u16,
     ) -> Result<(Self, usize), EncodeError> {
         let size = packet_size(remaining)?;
         let Some(packet) = buffer.get_mut(..size) else {
             return Err(EncodeError::BufferTooSmall { needed: size });
         };
         let mut writer = Self(packet);
+        let [high, low] = number.to_be_bytes();
         if remaining <= SHORT {
-            writer.array([first, remaining as u8]);
+            writer.array([first, remaining as u8, high, low]);
         } else {
-            writer.u8(first);
-            writer.long(remaining);
+            writer.long(first, remaining);
+            writer.array([high, low]);
         }
         Ok((writer, size))
     }
 
-    /// A remaining length of several bytes.
+    /// A fixed header with a remaining length of several bytes.
     #[inline(never)]
-    fn long(&mut self, mut remaining: usize) {
+    fn long(&mut self, first: u8, mut remaining: usize) {
+        self.u8(first);
         while remaining > SHORT {
             self.u8(remaining as u8 | 0x80);
             remaining >>= 7;
