@@ -104,6 +104,8 @@ def run_posix_tests(label, program, mosquitto, wrapper=()):
         for name in POSIX_TESTS:
             with test(f"{label}: {name} over {scheme}"):
                 run(*wrapper, program, name, mosquitto.url(scheme), timeout=120)
+    with test(f"{label}: what_tls_could_not_write_comes_again_first"):
+        run(*wrapper, program, "what_tls_could_not_write_comes_again_first", mosquitto.url(), timeout=120)
     with test(f"{label}: a_server_that_restarts_gets_what_was_published_meanwhile"):
         name = "a_server_that_restarts_gets_what_was_published_meanwhile"
         with Background(*wrapper, program, name, mosquitto.url()) as process:

@@ -3,11 +3,13 @@
  *
  *     posix TEST URL
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "mqttp2p_posix.h"
@@ -22,6 +24,74 @@
 
 static const char *url;
 
+/* A TLS library that does nothing but hold the caller to its word: what could not be written comes again first. Every
+ * other write can't be done at once, and in that time something comes in. */
+typedef struct honest_t {
+    int fd;
+    uint8_t *owed;
+    size_t owed_len;
+    unsigned writes, held;
+} honest_t;
+
+static honest_t honest;
+
+static void *honest_open(void *context, int fd, const char *host)
+{
+    honest_t *session = (honest_t *)context;
+    MUST(host[0] != '\0' && session->owed == NULL);
+    session->fd = fd;
+    return session;
+}
+
+static int honest_handshake(void *session)
+{
+    (void)session;
+    return 1;
+}
+
+static long honest_answer(ssize_t result, long want)
+{
+    if (result >= 0)
+        return (long)result;
+    return errno == EAGAIN ? want : MQTTP2P_TLS_FAILED(MQTTP2P_REASON_BROKEN);
+}
+
+static long honest_read(void *session, void *room, size_t len)
+{
+    return honest_answer(recv(((honest_t *)session)->fd, room, len, 0), MQTTP2P_TLS_WANT_READ);
+}
+
+static long honest_write(void *pointer, const void *bytes, size_t len)
+{
+    honest_t *session = (honest_t *)pointer;
+    if (session->owed != NULL) {
+        MUST(len >= session->owed_len && memcmp(bytes, session->owed, session->owed_len) == 0);
+        session->held++;
+    }
+    free(session->owed);
+    session->owed = NULL;
+    if (session->writes++ % 2 == 0) {
+        session->owed = (uint8_t *)malloc(len);
+        MUST(session->owed != NULL);
+        memcpy(session->owed, bytes, len);
+        session->owed_len = len;
+        usleep(200);
+        return MQTTP2P_TLS_WANT_WRITE;
+    }
+    return honest_answer(send(session->fd, bytes, len, MSG_NOSIGNAL), MQTTP2P_TLS_WANT_WRITE);
+}
+
+static void honest_close(void *pointer, int clean)
+{
+    honest_t *session = (honest_t *)pointer;
+    (void)clean;
+    free(session->owed);
+    session->owed = NULL;
+}
+
+static const mqttp2p_posix_tls_t HONEST = {&honest,      honest_open,  honest_handshake,
+                                           honest_read, honest_write, honest_close};
+
 static mqttp2p_posix_t *open_as(const char *client_id, const mqttp2p_config_t *config)
 {
     mqttp2p_posix_options_t options = MQTTP2P_POSIX_OPTIONS_INIT;
@@ -29,6 +99,7 @@ static mqttp2p_posix_t *open_as(const char *client_id, const mqttp2p_config_t *c
     options.url = url;
     options.client_id = client_id;
     options.config = config;
+    options.tls = &HONEST;
     MUST(mqttp2p_posix_open(&options, &mqtt) == MQTTP2P_OK);
     return mqtt;
 }
@@ -98,6 +169,17 @@ static void a_flood_to_itself_comes_back_whole(void)
         }
     }
     MUST(mqttp2p_posix_close(mqtt, 5000) == MQTTP2P_OK);
+}
+
+/* A TLS library must be given again what it could not write, whatever else came to be sent meanwhile. The server's port
+ * is one without TLS. */
+static void what_tls_could_not_write_comes_again_first(void)
+{
+    static char secure[300];
+    snprintf(secure, sizeof secure, "mqtts%s", strstr(url, "://"));
+    url = secure;
+    a_flood_to_itself_comes_back_whole();
+    MUST(honest.held > 10);
 }
 
 /* The test ends the server once "connected" is printed, and starts it again. */
@@ -250,6 +332,7 @@ int main(int argc, char **argv)
     } TESTS[] = {
         {"another_thread_wakes_it", another_thread_wakes_it},
         {"a_flood_to_itself_comes_back_whole", a_flood_to_itself_comes_back_whole},
+        {"what_tls_could_not_write_comes_again_first", what_tls_could_not_write_comes_again_first},
         {"a_server_that_restarts_gets_what_was_published_meanwhile",
          a_server_that_restarts_gets_what_was_published_meanwhile},
         {"a_loop_of_the_programs_own_drives_it", a_loop_of_the_programs_own_drives_it},
