@@ -11,7 +11,7 @@ use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
 use crate::machine::{Ending, Machine, Offered, Phase};
-use crate::outbox::{Kind, Only, Request};
+use crate::outbox::{First, Kind, Request};
 use crate::receive::{ANSWER, PUBACK};
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
@@ -21,7 +21,7 @@ const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
 
 /// What comes before anything is written: an action, or nothing until this moment.
-type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
+type Early<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
 impl<S: Storage> Client<S> {
     /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
@@ -39,10 +39,12 @@ impl<S: Storage> Client<S> {
         // on in functions that are called last, so that this one keeps nothing.
         debug_assert!(machine.is_quiet(), "whatever ends the quiet says so: Machine::tick");
         if machine.outbox.has_reports() {
-            match machine.outbox.report_only(self.storage.memory().requests) {
-                Only::Ended(ticket) => return Action::Event(Event::Published { ticket }),
-                Only::Waits => {}
-                Only::Others => return self.report_next(received),
+            match machine.outbox.report_first(self.storage.memory().requests) {
+                First::Ended(ticket) if machine.config.tell_qos_0 => {
+                    return Action::Event(Event::Published { ticket });
+                }
+                First::Ended(_) | First::Waits => {}
+                First::Others => return self.report_next(received),
             }
         }
         self.next(received)
@@ -113,11 +115,26 @@ impl<S: Storage> Client<S> {
 
 impl Machine {
     fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        let (ticket, kind) = self.outbox.report(requests)?;
-        if kind == Kind::Taken {
-            self.note_change(journal::Due::Remove(ticket));
+        while let Some((ticket, kind)) = self.outbox.report(requests) {
+            if kind == Kind::Taken {
+                self.note_change(journal::Due::Remove(ticket));
+                return Some(ticket);
+            }
+            if self.config.tell_qos_0 {
+                return Some(ticket);
+            }
         }
-        Some(ticket)
+        None
+    }
+
+    /// Whether a poll would say to wait, without a closer look.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.now < self.quiet_until
+            && self.lane.is_empty()
+            && !self.outbox.has_reports()
+            && !self.outbox.has_ready()
+            && !self.outbox.has_unreleased()
     }
 
     /// Whatever a poll may lead to, in the order of this file.
@@ -238,7 +255,7 @@ impl Machine {
     }
 
     #[inline]
-    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
+    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
         if self.has_input(received) || self.untaken.is_some() {
             self.input(memory, received)?;
         }
@@ -293,7 +310,7 @@ impl Machine {
 
     /// Before CONNACK, and on the way out: the deadline governs.
     #[inline(never)]
-    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
+    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
         let expired = self.deadline <= self.now;
         match self.phase {
             Phase::Left => *received = &[],
@@ -315,7 +332,7 @@ impl Machine {
         ControlFlow::Continue(self.deadline)
     }
 
-    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
+    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
         let reason = match self.phase {
             Phase::Opening | Phase::Handshake => DisconnectReason::ConnectTimeout,
             _ => DisconnectReason::Requested,
@@ -324,7 +341,7 @@ impl Machine {
     }
 
     #[inline(never)]
-    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
+    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
         // Bytes of a connection that is gone.
         *received = &[];
         match self.phase {
@@ -347,7 +364,7 @@ impl Machine {
         self.lose(reason);
     }
 
-    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> First<'b> {
+    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> Early<'b> {
         self.fail(reason, received);
         self.close_due = false;
         ControlFlow::Break(Action::CloseTransport)
@@ -404,6 +421,10 @@ impl Machine {
         }
         if bytes > 0 {
             self.keep_alive.sent(self.now);
+        }
+        if !self.config.tell_qos_0 && self.outbox.has_reports() {
+            // What this does not settle, the next poll does.
+            self.outbox.report_first(requests);
         }
     }
 }
