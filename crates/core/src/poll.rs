@@ -148,7 +148,9 @@ impl Machine {
             return Action::Store(change);
         }
         if !self.is_ending() {
-            if let Some(ticket) = self.report(memory.requests) {
+            if self.outbox.has_reports()
+                && let Some(ticket) = self.report(memory.requests)
+            {
                 return Action::Event(Event::Published { ticket });
             }
         } else if let Some(action) = self.unfinished(&mut memory) {
