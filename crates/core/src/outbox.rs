@@ -90,7 +90,7 @@ pub(crate) struct Outbox {
 
 impl Request {
     /// An unused entry.
-    pub const EMPTY: Self = Self { ticket: Ticket::FIRST, start: 0, len: 0, kind: Kind::Gap };
+    pub const EMPTY: Self = Self { ticket: Ticket::NONE, start: 0, len: 0, kind: Kind::Gap };
 
     #[inline]
     fn end(&self) -> usize {

@@ -384,8 +384,10 @@ impl Machine {
         }
         while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
-            if let Some(event) = self.receive(memory, received) {
-                return ControlFlow::Break(Action::Event(event));
+            match self.packet(memory, received) {
+                Ok(Some(event)) => return ControlFlow::Break(Action::Event(event)),
+                Ok(None) => {}
+                Err(reason) => self.fail(reason, received),
             }
             if self.close_due {
                 self.close_due = false;

@@ -67,22 +67,7 @@ impl Machine {
 
     /// Reads one packet, if it is whole.
     #[inline]
-    pub(crate) fn receive<'b>(
-        &mut self,
-        memory: &mut Memory<'_>,
-        received: &mut &'b [u8],
-    ) -> Option<Event<'b>> {
-        match self.packet(memory, received) {
-            Ok(event) => event,
-            Err(reason) => {
-                self.fail(reason, received);
-                None
-            }
-        }
-    }
-
-    #[inline]
-    fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
+    pub(crate) fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
         if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
             return go_on(self, memory, parts, received);
         }

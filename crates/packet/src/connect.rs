@@ -5,6 +5,7 @@ use core::fmt;
 use crate::error::{DecodeError, EncodeError};
 use crate::frame::{Frame, PacketType};
 use crate::read::Reader;
+use crate::text;
 use crate::topic::TopicName;
 use crate::types::{Protocol, QoS};
 use crate::write::{Writer, field_size, packet_size};
@@ -136,10 +137,9 @@ impl<'a> Connect<'a> {
     }
 
     fn remaining(&self) -> Result<usize, EncodeError> {
-        for text in [self.client_id, self.user_name.unwrap_or_default()] {
-            if text.contains('\0') {
-                return Err(EncodeError::InvalidText);
-            }
+        for field in [self.client_id, self.user_name.unwrap_or_default()] {
+            // A search for one character would bring code of its own.
+            text::check::<false>(field.as_bytes()).map_err(|_| EncodeError::InvalidText)?;
         }
         if self.password.is_some() && self.user_name.is_none() {
             return Err(EncodeError::PasswordWithoutUserName);
