@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow;
 
-use mqtt_p2p_packet::{Filters, PacketType};
+use mqtt_p2p_packet::PacketType;
 
 use crate::action::{Action, Event};
 use crate::client::Client;
@@ -10,7 +10,7 @@ use crate::disconnect::DisconnectReason;
 use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
-use crate::machine::{Ending, Machine, Offered, Phase};
+use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
 use crate::outbox::{First, Kind, Request};
 use crate::receive::{ANSWER, PUBACK};
 use crate::storage::{Memory, Storage};
@@ -19,6 +19,9 @@ use crate::time::Instant;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
+
+/// Whether what comes in may take a short way. Firmware has flash to save, and few messages.
+const SHORT_CUTS: bool = cfg!(target_pointer_width = "64");
 
 /// What comes before anything is written: an action, or nothing until this moment.
 type Early<'b> = ControlFlow<Action<'static, 'b>, Instant>;
@@ -66,8 +69,9 @@ impl<S: Storage> Client<S> {
         let machine = &mut self.machine;
         match received.first() {
             None => {}
-            Some(&PUBACK) => return self.read_ack(received),
-            Some(_) => return self.read(received),
+            Some(&PUBACK) if SHORT_CUTS => return self.read_ack(received),
+            Some(_) if SHORT_CUTS => return self.read(received),
+            Some(_) => return self.look_at_all(received),
         }
         match (machine.lane.is_empty(), machine.outbox.has_ready()) {
             (true, true) => {
@@ -235,20 +239,8 @@ impl Machine {
         if let Some(ticket) = self.report(memory.requests) {
             return Some(Action::Event(Event::Published { ticket }));
         }
-        if let Some(until) = self.abandoning {
-            if let Some(request) = self.outbox.abandon(memory, until) {
-                if request.kind == Kind::Subscribe {
-                    let filters = Filters::from_checked(request.entries(memory.tx));
-                    self.subscriptions.expect_no_more(filters);
-                }
-                let ticket = request.ticket;
-                match request.kind {
-                    Kind::ExactlyOnce => self.note_change(journal::Due::GiveUp(ticket)),
-                    Kind::AtLeastOnce | Kind::Release | Kind::Taken => {
-                        self.note_change(journal::Due::Remove(ticket));
-                    }
-                    _ => {}
-                }
+        if let Some(Abandoning { until, next }) = self.abandoning {
+            if let Some(ticket) = next(self, memory, until) {
                 return Some(Action::Event(Event::Dropped { ticket }));
             }
             self.abandoning = None;
