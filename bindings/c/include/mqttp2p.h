@@ -935,9 +935,10 @@ typedef struct mqttp2p_config_t {
      */
     uint8_t will;
     /**
-     * 0.
+     * 1: the end of publications of QoS 0 is told by MQTTP2P_EVENT_PUBLISHED. 0: they end silently once their bytes are
+     * handed over, which spares a poll for each; given up, they end in MQTTP2P_EVENT_DROPPED either way.
      */
-    uint8_t reserved;
+    uint8_t tell_qos_0;
     /**
      * The longest payload that the service takes, in bytes.
      */
@@ -1747,7 +1748,9 @@ mqttp2p_status_t mqttp2p_transport_closed(struct mqttp2p_client_t *client,
 /**
  * So many bytes of the last MQTTP2P_ACTION_TRANSMIT were written: some of them, or all.
  *
- * Returns MQTTP2P_OK, or an error as every call that takes a client.
+ * Returns MQTTP2P_OK; MQTTP2P_WAIT if nothing is left to do before the moment that mqttp2p_due_at tells, which is that
+ * of the last MQTTP2P_ACTION_WAIT or later: a program to which no bytes have come may spare the poll that would say so;
+ * or an error as every call that takes a client.
  */
 mqttp2p_status_t mqttp2p_transmitted(struct mqttp2p_client_t *client,
                                      size_t bytes);
@@ -2148,12 +2151,12 @@ typedef union mqttp2p_deduplicator_memory_t {
 
 #define MQTTP2P_CONFIG_INIT                                                                                  \
     {(uint32_t)sizeof(mqttp2p_config_t), MQTTP2P_PROTOCOL_V311, 0, 60, 20000, 10000, 1000, 60000, 30000, 60000, \
-     66560, 20, MQTTP2P_RESUBSCRIBE_WITHOUT_SESSION, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 1, 1, 0, UINT32_MAX, 65535, \
+     66560, 20, MQTTP2P_RESUBSCRIBE_WITHOUT_SESSION, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 1, 1, 1, UINT32_MAX, 65535, \
      65535, 8, 4, 256, 128, 0}
 
 #define MQTTP2P_CONFIG_ALIYUN_INIT                                                                           \
     {(uint32_t)sizeof(mqttp2p_config_t), MQTTP2P_PROTOCOL_V311, 0, 90, 20000, 3000, 2000, 60000, 30000, 60000, \
-     66560, 20, MQTTP2P_RESUBSCRIBE_ALWAYS, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 0, 0, 0, MQTTP2P_ALIYUN_PAYLOAD_MAX, \
+     66560, 20, MQTTP2P_RESUBSCRIBE_ALWAYS, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 0, 0, 1, MQTTP2P_ALIYUN_PAYLOAD_MAX, \
      MQTTP2P_ALIYUN_SUBSCRIPTIONS_MAX, 480, 8, 4, 256, 128, 0}
 
 #define MQTTP2P_BYTES_NONE {NULL, 0}

@@ -135,7 +135,7 @@ static void a_configuration_that_is_none_is_refused(void)
         {offsetof(mqttp2p_config_t, protocol), 5},    {offsetof(mqttp2p_config_t, clean_session), 2},
         {offsetof(mqttp2p_config_t, resubscribe), 3}, {offsetof(mqttp2p_config_t, offline), 3},
         {offsetof(mqttp2p_config_t, manual_ack), 2},  {offsetof(mqttp2p_config_t, retain), 2},
-        {offsetof(mqttp2p_config_t, will), 255},      {offsetof(mqttp2p_config_t, reserved), 1},
+        {offsetof(mqttp2p_config_t, will), 255},      {offsetof(mqttp2p_config_t, tell_qos_0), 2},
     };
     mqttp2p_client_t *client = NULL;
     size_t i;
@@ -153,8 +153,8 @@ static void a_shorter_struct_of_an_older_header_gets_defaults_for_the_rest(void)
     mqttp2p_config_t config = MQTTP2P_CONFIG_INIT;
     mqttp2p_client_t *client;
     /* What lies behind the size is not read: here, a value that would be refused. */
-    config.struct_size = (uint32_t)offsetof(mqttp2p_config_t, reserved);
-    config.reserved = 1;
+    config.struct_size = (uint32_t)offsetof(mqttp2p_config_t, tell_qos_0);
+    config.tell_qos_0 = 2;
     OK(mqttp2p_client_new(&config, 0, &client));
     OK(mqttp2p_client_free(client));
     config.struct_size = (uint32_t)sizeof config + 1;
@@ -346,6 +346,31 @@ static void publications_of_every_qos_end_in_their_event(void)
     OK(mqttp2p_client_free(bench.client));
 }
 
+static void publications_of_qos_0_end_silently_on_demand_and_then_one_poll_does(void)
+{
+    mqttp2p_config_t config = MQTTP2P_CONFIG_INIT;
+    bench_t bench;
+    uint64_t due;
+    size_t open = 1;
+    config.tell_qos_0 = 0;
+    bench = online(&config);
+    EXPECT(&bench, MQTTP2P_ACTION_WAIT);
+    OK(mqttp2p_publish(bench.client, BYTES("t"), BYTES("xyz"), 0, 0, NULL));
+    OK(mqttp2p_poll(bench.client, bench.now, NULL, NULL, &bench.action));
+    CHECK(bench.action.type == MQTTP2P_ACTION_TRANSMIT && bench.action.data.len == 8);
+    /* What is not written yet is offered again; after the last byte there is nothing to do. */
+    OK(mqttp2p_transmitted(bench.client, 5));
+    OK(mqttp2p_poll(bench.client, bench.now, NULL, NULL, &bench.action));
+    CHECK(bench.action.type == MQTTP2P_ACTION_TRANSMIT && bench.action.data.len == 3);
+    CHECK_STATUS(mqttp2p_transmitted(bench.client, 3), MQTTP2P_WAIT);
+    OK(mqttp2p_due_at(bench.client, &due));
+    EXPECT(&bench, MQTTP2P_ACTION_WAIT);
+    CHECK(due == bench.action.at_ms);
+    OK(mqttp2p_requests(bench.client, NULL, 0, &open));
+    CHECK(open == 0);
+    OK(mqttp2p_client_free(bench.client));
+}
+
 static void what_can_not_be_published_gets_a_status_and_nothing_goes_out(void)
 {
     mqttp2p_config_t config = MQTTP2P_CONFIG_ALIYUN_INIT;
@@ -399,7 +424,7 @@ static void a_write_that_takes_one_byte_at_a_time_sends_each_byte_once(void)
     while (mqttp2p_poll(bench.client, bench.now, NULL, NULL, &bench.action) == MQTTP2P_OK) {
         CHECK(bench.action.type == MQTTP2P_ACTION_TRANSMIT && len < sizeof got);
         got[len++] = bench.action.data.ptr[0];
-        OK(mqttp2p_transmitted(bench.client, 1));
+        CHECK(mqttp2p_transmitted(bench.client, 1) >= 0);
     }
     CHECK(is(mqttp2p_bytes(got, len), "\x32\6\0\1t\0\1x", 8));
     OK(mqttp2p_client_free(bench.client));
@@ -1140,6 +1165,7 @@ int main(void)
         TEST(the_edition_can_be_changed_until_connect_goes_out),
         TEST(pings_go_out_in_time_or_on_demand),
         TEST(publications_of_every_qos_end_in_their_event),
+        TEST(publications_of_qos_0_end_silently_on_demand_and_then_one_poll_does),
         TEST(what_can_not_be_published_gets_a_status_and_nothing_goes_out),
         TEST(a_full_client_says_so_and_takes_more_later),
         TEST(a_write_that_takes_one_byte_at_a_time_sends_each_byte_once),

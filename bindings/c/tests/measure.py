@@ -5,10 +5,11 @@ import re
 from harness import C, OUT, SYSTEM, WARNINGS, cargo_library, check, compile_program, run
 
 # Measured with the same workload and flags; they stand in the design's table and in the issue that asked for this.
-CORE_MQTT = {"publish-0": 348, "publish-1": 955, "receive-0": 338}
+CORE_MQTT = {"publish-0": 348, "publish-0-silent": 348, "publish-1": 955, "receive-0": 338}
 ROWS = {
+    "publish-0-silent": "publish QoS 0 that ends silently; poll to TRANSMIT",
     "publish-0": "publish QoS 0; polls to TRANSMIT, PUBLISHED, WAIT",
-    "publish-1": "publish QoS 1; polls to TRANSMIT, WAIT; PUBACK; polls to PUBLISHED, WAIT",
+    "publish-1": "publish QoS 1; poll to TRANSMIT; PUBACK; polls to PUBLISHED, WAIT",
     "receive-0": "receive QoS 0; polls to MESSAGE, WAIT",
 }
 PEER_SIZES = {

@@ -47,7 +47,8 @@ impl Action<'_, '_> {
 ///
 /// Every [`Action::OpenTransport`] is followed by exactly one [`Event::Refused`] or [`Event::Disconnected`], with or
 /// without an [`Event::Connected`] before it. Every ticket ends in exactly one of `Published`, `Subscribed`,
-/// `Unsubscribed` and `Dropped`.
+/// `Unsubscribed` and `Dropped`, but for those of QoS 0 without [`Config::tell_qos_0`](crate::Config::tell_qos_0), which
+/// end silently where it would be `Published`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'b> {

@@ -122,6 +122,14 @@ impl<S: Storage> Client<S> {
         self.machine.transmitted(self.storage.memory().requests, bytes);
     }
 
+    /// Whether [`poll`](Self::poll) without input would say [`Action::Wait`](crate::Action::Wait) until the moment of
+    /// [`due_at`](Self::due_at), if that has not come yet: so that a driver with more to do, that has written all, need
+    /// not ask. `false` where that takes a closer look.
+    #[inline]
+    pub fn is_waiting(&self) -> bool {
+        self.machine.is_waiting()
+    }
+
     /// The caller stops reading from the transport (`true`) or goes on: while it does not read, no answer to a ping
     /// is expected.
     pub fn hold_reading(&mut self, now: Instant, held: bool) {

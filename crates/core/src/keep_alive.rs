@@ -30,8 +30,8 @@ impl KeepAlive {
         Self {
             interval: u64::MAX,
             timeout: 0,
-            last_sent: Instant::NEVER,
-            last_received: Instant::NEVER,
+            last_sent: Instant::START,
+            last_received: Instant::START,
             overdue: Instant::NEVER,
             held: false,
             doubted: false,

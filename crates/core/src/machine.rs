@@ -16,7 +16,7 @@ use crate::inbound::Inbound;
 use crate::journal::Due;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
-use crate::optional::Optional;
+use crate::optional::{Abandon, Optional};
 use crate::outbox::{Kind, Outbox, Request};
 use crate::pace::Pace;
 use crate::parts::Parts;
@@ -52,6 +52,13 @@ pub(crate) enum Ending {
     Disconnected(DisconnectReason),
 }
 
+/// Everything accepted before a ticket is being given up, by a function that is linked only if it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Abandoning {
+    pub(crate) until: Ticket,
+    pub(crate) next: Abandon,
+}
+
 /// Whose bytes the last `Transmit` offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offered {
@@ -78,8 +85,7 @@ pub(crate) struct Machine {
     /// The caller wants a connection: its intent, never guessed from how the last one ended.
     wanted: bool,
     pub(crate) paused: bool,
-    /// Everything accepted before this ticket is being given up.
-    pub(crate) abandoning: Option<Ticket>,
+    pub(crate) abandoning: Option<Abandoning>,
     /// The transport has to be closed before anything else.
     pub(crate) close_due: bool,
     pub(crate) ending: Option<Ending>,
@@ -420,8 +426,24 @@ impl Machine {
 
     pub(crate) fn abandon(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening) {
-            self.abandoning = Some(self.outbox.next_ticket());
+            self.abandoning = Some(Abandoning { until: self.outbox.next_ticket(), next: Self::abandon_next });
         }
+    }
+
+    /// The next request that is given up.
+    fn abandon_next(&mut self, memory: &mut Memory<'_>, until: Ticket) -> Option<Ticket> {
+        let request = self.outbox.abandon(memory, until)?;
+        if request.kind == Kind::Subscribe {
+            let filters = Filters::from_checked(request.entries(memory.tx));
+            self.subscriptions.expect_no_more(filters);
+        }
+        let ticket = request.ticket;
+        match request.kind {
+            Kind::ExactlyOnce => self.note_change(Due::GiveUp(ticket)),
+            Kind::AtLeastOnce | Kind::Release | Kind::Taken => self.note_change(Due::Remove(ticket)),
+            _ => {}
+        }
+        Some(ticket)
     }
 
     // ---- the life of a connection ----

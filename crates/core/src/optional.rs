@@ -13,6 +13,7 @@ use crate::outbox::Request;
 use crate::parts::Parts;
 use crate::receive::Outcome;
 use crate::storage::{Memory, Storage};
+use crate::ticket::Ticket;
 
 /// `None` for what is not asked for.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,9 @@ pub(crate) type NextChange = for<'a> fn(&mut Machine, &mut Memory<'a>) -> Option
 pub(crate) type Release = fn(&mut Machine, &[Request]);
 pub(crate) type Begin = for<'b> fn(&mut Machine, &mut Memory<'_>, &mut &'b [u8]) -> Outcome<'b>;
 pub(crate) type GoOn = for<'b> fn(&mut Machine, &mut Memory<'_>, Parts, &mut &'b [u8]) -> Outcome<'b>;
+
+/// [`Client::abandon`]
+pub(crate) type Abandon = fn(&mut Machine, &mut Memory<'_>, Ticket) -> Option<Ticket>;
 
 impl Optional {
     #[inline(always)]

@@ -53,8 +53,8 @@ pub(crate) enum Kind {
     Taken = 7,
 }
 
-/// What [`Outbox::report_only`] finds.
-pub(crate) enum Only {
+/// What [`Outbox::report_first`] finds.
+pub(crate) enum First {
     /// It has ended by being handed over.
     Ended(Ticket),
     /// It waits for its answer.
@@ -90,7 +90,7 @@ pub(crate) struct Outbox {
 
 impl Request {
     /// An unused entry.
-    pub const EMPTY: Self = Self { ticket: Ticket::FIRST, start: 0, len: 0, kind: Kind::Gap };
+    pub const EMPTY: Self = Self { ticket: Ticket::NONE, start: 0, len: 0, kind: Kind::Gap };
 
     #[inline]
     fn end(&self) -> usize {
@@ -328,22 +328,26 @@ impl Outbox {
         self.reported < self.sent
     }
 
-    /// [`Self::report`], where there is only one request to look at: mostly.
+    /// [`Self::report`], where it is the oldest request of all, or the last that was handed over: mostly.
     #[inline]
-    pub(crate) fn report_only(&mut self, requests: &[Request]) -> Only {
+    pub(crate) fn report_first(&mut self, requests: &[Request]) -> First {
         let next = self.reported.wrapping_add(1);
         match requests.get(self.reported) {
-            Some(&Request { ticket, kind: Kind::Once, .. })
-                if next == self.tail && self.reported == self.head =>
-            {
-                self.begin_anew();
-                Only::Ended(ticket)
+            Some(&Request { ticket, kind: Kind::Once, .. }) if self.reported == self.head => {
+                if next == self.tail {
+                    self.begin_anew();
+                } else {
+                    // Gaps that may follow are left behind with the next request that ends.
+                    self.head = next;
+                    self.reported = next;
+                }
+                First::Ended(ticket)
             }
             Some(Request { kind: Kind::AtLeastOnce, .. }) if next == self.sent => {
                 self.reported = next;
-                Only::Waits
+                First::Waits
             }
-            _ => Only::Others,
+            _ => First::Others,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow;
 
-use mqtt_p2p_packet::{Filters, PacketType};
+use mqtt_p2p_packet::PacketType;
 
 use crate::action::{Action, Event};
 use crate::client::Client;
@@ -10,8 +10,8 @@ use crate::disconnect::DisconnectReason;
 use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
-use crate::machine::{Ending, Machine, Offered, Phase};
-use crate::outbox::{Kind, Only, Request};
+use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
+use crate::outbox::{First, Kind, Request};
 use crate::receive::{ANSWER, PUBACK};
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
@@ -20,8 +20,11 @@ use crate::time::Instant;
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
 
+/// Whether what comes in may take a short way. Firmware has flash to save, and few messages.
+const SHORT_CUTS: bool = cfg!(target_pointer_width = "64");
+
 /// What comes before anything is written: an action, or nothing until this moment.
-type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
+type Early<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
 impl<S: Storage> Client<S> {
     /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
@@ -39,10 +42,12 @@ impl<S: Storage> Client<S> {
         // on in functions that are called last, so that this one keeps nothing.
         debug_assert!(machine.is_quiet(), "whatever ends the quiet says so: Machine::tick");
         if machine.outbox.has_reports() {
-            match machine.outbox.report_only(self.storage.memory().requests) {
-                Only::Ended(ticket) => return Action::Event(Event::Published { ticket }),
-                Only::Waits => {}
-                Only::Others => return self.report_next(received),
+            match machine.outbox.report_first(self.storage.memory().requests) {
+                First::Ended(ticket) if machine.config.tell_qos_0 => {
+                    return Action::Event(Event::Published { ticket });
+                }
+                First::Ended(_) | First::Waits => {}
+                First::Others => return self.report_next(received),
             }
         }
         self.next(received)
@@ -64,8 +69,9 @@ impl<S: Storage> Client<S> {
         let machine = &mut self.machine;
         match received.first() {
             None => {}
-            Some(&PUBACK) => return self.read_ack(received),
-            Some(_) => return self.read(received),
+            Some(&PUBACK) if SHORT_CUTS => return self.read_ack(received),
+            Some(_) if SHORT_CUTS => return self.read(received),
+            Some(_) => return self.look_at_all(received),
         }
         match (machine.lane.is_empty(), machine.outbox.has_ready()) {
             (true, true) => {
@@ -113,11 +119,26 @@ impl<S: Storage> Client<S> {
 
 impl Machine {
     fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        let (ticket, kind) = self.outbox.report(requests)?;
-        if kind == Kind::Taken {
-            self.note_change(journal::Due::Remove(ticket));
+        while let Some((ticket, kind)) = self.outbox.report(requests) {
+            if kind == Kind::Taken {
+                self.note_change(journal::Due::Remove(ticket));
+                return Some(ticket);
+            }
+            if self.config.tell_qos_0 {
+                return Some(ticket);
+            }
         }
-        Some(ticket)
+        None
+    }
+
+    /// Whether a poll would say to wait, without a closer look.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.now < self.quiet_until
+            && self.lane.is_empty()
+            && !self.outbox.has_reports()
+            && !self.outbox.has_ready()
+            && !self.outbox.has_unreleased()
     }
 
     /// Whatever a poll may lead to, in the order of this file.
@@ -131,7 +152,9 @@ impl Machine {
             return Action::Store(change);
         }
         if !self.is_ending() {
-            if let Some(ticket) = self.report(memory.requests) {
+            if self.outbox.has_reports()
+                && let Some(ticket) = self.report(memory.requests)
+            {
                 return Action::Event(Event::Published { ticket });
             }
         } else if let Some(action) = self.unfinished(&mut memory) {
@@ -216,20 +239,8 @@ impl Machine {
         if let Some(ticket) = self.report(memory.requests) {
             return Some(Action::Event(Event::Published { ticket }));
         }
-        if let Some(until) = self.abandoning {
-            if let Some(request) = self.outbox.abandon(memory, until) {
-                if request.kind == Kind::Subscribe {
-                    let filters = Filters::from_checked(request.entries(memory.tx));
-                    self.subscriptions.expect_no_more(filters);
-                }
-                let ticket = request.ticket;
-                match request.kind {
-                    Kind::ExactlyOnce => self.note_change(journal::Due::GiveUp(ticket)),
-                    Kind::AtLeastOnce | Kind::Release | Kind::Taken => {
-                        self.note_change(journal::Due::Remove(ticket));
-                    }
-                    _ => {}
-                }
+        if let Some(Abandoning { until, next }) = self.abandoning {
+            if let Some(ticket) = next(self, memory, until) {
                 return Some(Action::Event(Event::Dropped { ticket }));
             }
             self.abandoning = None;
@@ -238,7 +249,7 @@ impl Machine {
     }
 
     #[inline]
-    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
+    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
         if self.has_input(received) || self.untaken.is_some() {
             self.input(memory, received)?;
         }
@@ -293,7 +304,7 @@ impl Machine {
 
     /// Before CONNACK, and on the way out: the deadline governs.
     #[inline(never)]
-    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
+    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
         let expired = self.deadline <= self.now;
         match self.phase {
             Phase::Left => *received = &[],
@@ -315,7 +326,7 @@ impl Machine {
         ControlFlow::Continue(self.deadline)
     }
 
-    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
+    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
         let reason = match self.phase {
             Phase::Opening | Phase::Handshake => DisconnectReason::ConnectTimeout,
             _ => DisconnectReason::Requested,
@@ -324,7 +335,7 @@ impl Machine {
     }
 
     #[inline(never)]
-    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
+    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
         // Bytes of a connection that is gone.
         *received = &[];
         match self.phase {
@@ -347,7 +358,7 @@ impl Machine {
         self.lose(reason);
     }
 
-    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> First<'b> {
+    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> Early<'b> {
         self.fail(reason, received);
         self.close_due = false;
         ControlFlow::Break(Action::CloseTransport)
@@ -365,8 +376,10 @@ impl Machine {
         }
         while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
-            if let Some(event) = self.receive(memory, received) {
-                return ControlFlow::Break(Action::Event(event));
+            match self.packet(memory, received) {
+                Ok(Some(event)) => return ControlFlow::Break(Action::Event(event)),
+                Ok(None) => {}
+                Err(reason) => self.fail(reason, received),
             }
             if self.close_due {
                 self.close_due = false;
@@ -404,6 +417,10 @@ impl Machine {
         }
         if bytes > 0 {
             self.keep_alive.sent(self.now);
+        }
+        if !self.config.tell_qos_0 && self.outbox.has_reports() {
+            // What this does not settle, the next poll does.
+            self.outbox.report_first(requests);
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
 /// An incoming packet is read only if its answer has room: an acknowledgement.
 pub(crate) const ANSWER: usize = Ack::LEN;
+/// The flag of a PUBLISH that QoS 2 has, and QoS 0 and 1 have not.
+const QOS_2: u8 = (QoS::ExactlyOnce as u8) << 1;
 /// The first byte of a PUBACK.
 pub(crate) const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 
@@ -35,13 +37,13 @@ impl Machine {
         let Ok(Framed::Complete(frame, rest)) = frame(received, self.config.max_packet_size) else {
             return None;
         };
-        if frame.packet_type != PacketType::Publish || !self.lane.has_room(control, ANSWER) {
+        if frame.packet_type != PacketType::Publish
+            || frame.flags & QOS_2 != 0
+            || !self.lane.has_room(control, ANSWER)
+        {
             return None;
         }
         let publish = Publish::decode(&frame).ok()?;
-        if publish.qos() == QoS::ExactlyOnce {
-            return None;
-        }
         *received = rest;
         self.keep_alive.received(self.now);
         Some(self.message(control, &publish))
@@ -65,22 +67,7 @@ impl Machine {
 
     /// Reads one packet, if it is whole.
     #[inline]
-    pub(crate) fn receive<'b>(
-        &mut self,
-        memory: &mut Memory<'_>,
-        received: &mut &'b [u8],
-    ) -> Option<Event<'b>> {
-        match self.packet(memory, received) {
-            Ok(event) => event,
-            Err(reason) => {
-                self.fail(reason, received);
-                None
-            }
-        }
-    }
-
-    #[inline]
-    fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
+    pub(crate) fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
         if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
             return go_on(self, memory, parts, received);
         }

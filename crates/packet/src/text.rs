@@ -34,9 +34,15 @@ pub fn is_text(bytes: &[u8]) -> bool {
 }
 
 /// Checks that `bytes` are UTF-8 without U+0000 and, if `NO_WILDCARDS`, without `+` and `#`.
-#[inline(never)]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
 pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextError> {
-    let bits = if NO_WILDCARDS { NOT_NUL_OR_WILDCARD } else { NOT_NUL };
+    check_for(bytes, NO_WILDCARDS)
+}
+
+// Inlined where speed counts. Firmware has it once.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+fn check_for(bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
+    let bits = if no_wildcards { NOT_NUL_OR_WILDCARD } else { NOT_NUL };
     // The top bit of every byte stays set as long as all are ASCII and have one of these bits.
     let mut plain = HIGH_BITS;
     let mut look_at = |word: &[u8; WORD]| {
@@ -49,10 +55,10 @@ pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextEr
         // One more word, which overlaps the one before: cheaper than going byte by byte.
         match bytes.last_chunk() {
             Some(word) => look_at(word),
-            None => return characters(bytes, NO_WILDCARDS),
+            None => return characters(bytes, no_wildcards),
         }
     }
-    if plain == HIGH_BITS { Ok(()) } else { characters(bytes, NO_WILDCARDS) }
+    if plain == HIGH_BITS { Ok(()) } else { characters(bytes, no_wildcards) }
 }
 
 /// The same check one character at a time. Ranges are those of Unicode's table 3-7: no overlong forms, no
