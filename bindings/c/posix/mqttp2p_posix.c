@@ -46,6 +46,7 @@ struct mqttp2p_posix_t {
     mqttp2p_client_t *client;
 
     int is_tls, is_websocket;
+    uint8_t protocol;
     char host[HOST_SIZE];
     char port[PORT_SIZE];
     char path[PATH_SIZE];
@@ -198,9 +199,10 @@ static size_t stage(mqttp2p_posix_t *mqtt, const uint8_t *packets, size_t len)
     if (mqtt->out_filled > 0)
         return 0;
     if (mqtt->is_websocket) {
-        if (mqttp2p_websocket_wrap(mqtt->websocket, &packets, &len, mqtt->out, OUT_SIZE, &mqtt->out_filled) != MQTTP2P_OK)
+        taken = 0;
+        if (mqttp2p_websocket_transmit(mqtt->websocket, mqttp2p_bytes(packets, len), mqtt->out, OUT_SIZE, &taken,
+                                       &mqtt->out_filled) != MQTTP2P_OK)
             mqtt->ended = MQTTP2P_REASON_BROKEN;
-        taken -= len;
     } else {
         taken = len < OUT_SIZE ? len : OUT_SIZE;
         memcpy(mqtt->out, packets, taken);
@@ -227,10 +229,10 @@ static void unwrap(mqttp2p_posix_t *mqtt, size_t raw)
     size_t len = raw;
     int32_t reason;
     if (mqtt->is_websocket) {
-        mqttp2p_websocket_unwrap(mqtt->websocket, mqtt->rx + mqtt->filled, raw, &len);
+        mqttp2p_websocket_receive(mqtt->websocket, mqtt->rx + mqtt->filled, raw, &len);
         if (mqttp2p_websocket_end(mqtt->websocket, &reason, NULL) == MQTTP2P_OK)
             mqtt->ended = reason;
-        if (mqttp2p_websocket_is_pending(mqtt->websocket) == 1)
+        if (mqttp2p_websocket_wants_transmit(mqtt->websocket) == 1)
             stage(mqtt, NULL, 0);
     }
     mqtt->filled += len;
@@ -465,8 +467,8 @@ static void stream_opened(mqttp2p_posix_t *mqtt)
     if (!randomness(seed) ||
         mqttp2p_websocket_init(&mqtt->websocket_memory, sizeof mqtt->websocket_memory, seed, &mqtt->websocket) !=
             MQTTP2P_OK ||
-        mqttp2p_websocket_request(mqtt->websocket, mqttp2p_str(host), mqttp2p_str(mqtt->path), mqtt->out, OUT_SIZE,
-                                  &mqtt->out_filled) != MQTTP2P_OK) {
+        mqttp2p_websocket_open(mqtt->websocket, mqttp2p_str(host), mqttp2p_str(mqtt->path), mqtt->protocol, mqtt->out,
+                               OUT_SIZE, &mqtt->out_filled) != MQTTP2P_OK) {
         mqtt->ended = MQTTP2P_REASON_UPGRADE;
         return;
     }
@@ -474,34 +476,20 @@ static void stream_opened(mqttp2p_posix_t *mqtt)
     mqtt->wants_read = 1;
 }
 
-/* Reads the server's answer to the WebSocket request. */
+/* Reads the server's answer to the WebSocket request, and what may come right behind it. */
 static void read_answer(mqttp2p_posix_t *mqtt)
 {
-    const uint8_t *rx = mqtt->rx;
-    size_t len, raw;
-    mqttp2p_status_t status;
     long answer = stream_read(mqtt, mqtt->rx + mqtt->filled, mqtt->rx_size - mqtt->filled);
     mqtt->wants_read = 1;
     if (answer <= 0) {
         note(mqtt, answer == MQTTP2P_TLS_CLOSED ? MQTTP2P_TLS_FAILED(MQTTP2P_REASON_UPGRADE) : answer);
         return;
     }
-    mqtt->filled += (size_t)answer;
-    len = mqtt->filled;
-    status = mqttp2p_websocket_answer(mqtt->websocket, &rx, &len, NULL);
-    if (status == MQTTP2P_INCOMPLETE && mqtt->filled < mqtt->rx_size)
-        return;
-    if (status != MQTTP2P_OK) {
-        mqtt->ended = MQTTP2P_REASON_UPGRADE;
-        return;
+    unwrap(mqtt, (size_t)answer);
+    if (mqttp2p_websocket_is_open(mqtt->websocket) == 1) {
+        opened(mqtt);
+        mqtt->may_have_more = 1;
     }
-    /* What came behind the answer is the first of the frames. */
-    memmove(mqtt->rx, rx, len);
-    raw = len;
-    mqtt->filled = 0;
-    opened(mqtt);
-    unwrap(mqtt, raw);
-    mqtt->may_have_more = 1;
 }
 
 /* Goes on opening the transport, as far as that is possible without waiting. */
@@ -705,6 +693,7 @@ static mqttp2p_status_t set_up(mqttp2p_posix_t *mqtt)
         config = *options->config;
     else if (options->credentials != NULL)
         mqttp2p_config_aliyun(&config);
+    mqtt->protocol = config.protocol;
     mqtt->rx_size = options->rx_size != 0 ? options->rx_size : config.max_packet_size;
     mqtt->rx = (uint8_t *)malloc(mqtt->rx_size);
     mqtt->login_size = options->credentials != NULL ? LOGIN_SIZE : 0;

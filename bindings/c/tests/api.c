@@ -1071,69 +1071,74 @@ static void a_websocket_connection_carries_packets_both_ways(void)
 {
     /* What another program's SHA-1 and Base64 make of the key that this seed makes. */
     static const char ANSWER[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                 "Sec-WebSocket-Accept: 786UORqSM/Kn9/DS1VnY5OWt578=\r\n\r\n\x82";
+                                 "Sec-WebSocket-Accept: c4e9up53ccY2S2qxkPKAEC4W3LM=\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n\x82";
     mqttp2p_websocket_memory_t memory;
     mqttp2p_websocket_t *socket = NULL;
     uint8_t seed[16] = {7}, buffer[256], frame[] = {2, 0xd0, 0, 0x89, 0}, payload[2];
-    const uint8_t *rx = (const uint8_t *)ANSWER, packets[] = {0xc0, 0}, *next = packets;
-    size_t len = 0, left = sizeof packets;
+    size_t len = 0, taken = 0, i;
     uint32_t detail = 0;
     int32_t reason = 0;
     CHECK_STATUS(mqttp2p_websocket_init(&memory, sizeof memory, NULL, &socket), MQTTP2P_E_NULL);
     CHECK_STATUS(mqttp2p_websocket_init(&memory, 1, seed, &socket), MQTTP2P_E_MEMORY_TOO_SMALL);
     OK(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket));
-    CHECK_STATUS(mqttp2p_websocket_request(socket, BYTES("a b"), BYTES("/"), buffer, sizeof buffer, &len), MQTTP2P_E_URL);
-    CHECK_STATUS(mqttp2p_websocket_request(socket, BYTES("h"), BYTES("/mqtt"), buffer, 10, &len),
+    CHECK_STATUS(mqttp2p_websocket_open(socket, BYTES("a b"), BYTES("/"), 4, buffer, sizeof buffer, &len), MQTTP2P_E_URL);
+    CHECK_STATUS(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/"), 5, buffer, sizeof buffer, &len),
+                 MQTTP2P_E_INVALID_ARGUMENT);
+    CHECK_STATUS(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/mqtt"), 4, buffer, 10, &len),
                  MQTTP2P_E_BUFFER_TOO_SMALL);
-    OK(mqttp2p_websocket_request(socket, BYTES("h"), BYTES("/mqtt"), buffer, len, &len));
+    OK(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket));
+    OK(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/mqtt"), 4, buffer, len, &len));
     CHECK(memcmp(buffer, "GET /mqtt HTTP/1.1\r\nHost: h\r\n", 29) == 0);
 
-    len = 20;
-    CHECK_STATUS(mqttp2p_websocket_answer(socket, &rx, &len, &detail), MQTTP2P_INCOMPLETE);
-    len = sizeof ANSWER - 1;
-    OK(mqttp2p_websocket_answer(socket, &rx, &len, &detail));
-    CHECK(len == 1 && *rx == 0x82);
-
-    /* The beginning of a frame, then the rest of it and a ping. */
-    buffer[0] = 0x82;
-    OK(mqttp2p_websocket_unwrap(socket, buffer, 1, &len));
-    CHECK(len == 0);
-    OK(mqttp2p_websocket_unwrap(socket, frame, sizeof frame, &len));
+    /* The answer, byte by byte, and the beginning of a frame. */
+    for (i = 0; i < sizeof ANSWER - 1; i++) {
+        buffer[0] = (uint8_t)ANSWER[i];
+        OK(mqttp2p_websocket_receive(socket, buffer, 1, &len));
+        CHECK(len == 0);
+    }
+    CHECK(mqttp2p_websocket_is_open(socket) == 1);
+    /* The rest of the frame, and a ping. */
+    OK(mqttp2p_websocket_receive(socket, frame, sizeof frame, &len));
     CHECK(is(mqttp2p_bytes(frame, len), "\xd0\0", 2));
 
     /* A pong, and the packet with its mask taken off. */
-    CHECK(mqttp2p_websocket_is_pending(socket) == 1);
-    CHECK_STATUS(mqttp2p_websocket_wrap(socket, &next, &left, buffer, 5, &len), MQTTP2P_E_BUFFER_TOO_SMALL);
-    OK(mqttp2p_websocket_wrap(socket, &next, &left, buffer, sizeof buffer, &len));
-    CHECK(len == 14 && left == 0 && buffer[0] == 0x8a && buffer[1] == 0x80 && buffer[6] == 0x82 && buffer[7] == 0x82);
+    CHECK(mqttp2p_websocket_wants_transmit(socket) == 1);
+    CHECK_STATUS(mqttp2p_websocket_transmit(socket, BYTES("\xc0\0"), buffer, 5, &taken, &len), MQTTP2P_E_BUFFER_TOO_SMALL);
+    CHECK_STATUS(mqttp2p_websocket_transmit(socket, BYTES("\xc0\0"), buffer, sizeof buffer, NULL, &len), MQTTP2P_E_NULL);
+    OK(mqttp2p_websocket_transmit(socket, BYTES("\xc0\0"), buffer, sizeof buffer, &taken, &len));
+    CHECK(len == 14 && taken == 2 && buffer[0] == 0x8a && buffer[1] == 0x80 && buffer[6] == 0x82 && buffer[7] == 0x82);
     payload[0] = buffer[12] ^ buffer[8];
     payload[1] = buffer[13] ^ buffer[9];
-    CHECK(memcmp(payload, packets, 2) == 0);
+    CHECK(memcmp(payload, "\xc0\0", 2) == 0);
+    CHECK_STATUS(mqttp2p_websocket_transmit(socket, BYTES("\xc0"), buffer, sizeof buffer, &taken, &len),
+                 MQTTP2P_E_INVALID_ARGUMENT);
 
     CHECK_STATUS(mqttp2p_websocket_end(socket, &reason, &detail), MQTTP2P_NONE);
     memcpy(buffer, "\x88\2\3\xe9", 4);
-    OK(mqttp2p_websocket_unwrap(socket, buffer, 4, &len));
+    OK(mqttp2p_websocket_receive(socket, buffer, 4, &len));
     OK(mqttp2p_websocket_end(socket, &reason, &detail));
     CHECK(reason == MQTTP2P_REASON_CLOSED_BY_PEER && detail == 1001);
-    OK(mqttp2p_websocket_close(socket));
-    OK(mqttp2p_websocket_wrap(socket, NULL, NULL, buffer, sizeof buffer, &len));
+    /* The close frame is answered. */
+    OK(mqttp2p_websocket_transmit(socket, BYTES(""), buffer, sizeof buffer, &taken, &len));
     CHECK(len == 8 && buffer[0] == 0x88);
-    CHECK_STATUS(mqttp2p_websocket_wrap(socket, &next, NULL, buffer, sizeof buffer, &len), MQTTP2P_E_NULL);
+    OK(mqttp2p_websocket_close(socket));
 }
 
-static void an_answer_that_refuses_tells_its_status(void)
+static void an_upgrade_that_is_refused_tells_its_status(void)
 {
     mqttp2p_websocket_memory_t memory;
     mqttp2p_websocket_t *socket = NULL;
-    uint8_t seed[16] = {7};
-    static const char REFUSAL[] = "HTTP/1.1 404 Not Found\r\n\r\n";
-    const uint8_t *rx = (const uint8_t *)REFUSAL;
-    size_t len = sizeof REFUSAL - 1;
+    uint8_t seed[16] = {7}, buffer[256];
+    size_t len = 0;
     uint32_t detail = 0;
+    int32_t reason = 0;
     OK(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket));
-    CHECK_STATUS(mqttp2p_websocket_answer(socket, &rx, &len, &detail), MQTTP2P_E_UPGRADE);
-    CHECK(detail == 404);
-    CHECK_STATUS(mqttp2p_websocket_answer(socket, NULL, &len, &detail), MQTTP2P_E_NULL);
+    OK(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/mqtt"), 4, buffer, sizeof buffer, &len));
+    memcpy(buffer, "HTTP/1.1 404 Not Found\r\n\r\n", 26);
+    OK(mqttp2p_websocket_receive(socket, buffer, 26, &len));
+    OK(mqttp2p_websocket_end(socket, &reason, &detail));
+    CHECK(len == 0 && reason == MQTTP2P_REASON_UPGRADE && detail == 404 && mqttp2p_websocket_is_open(socket) == 0);
+    CHECK_STATUS(mqttp2p_websocket_receive(socket, NULL, 1, &len), MQTTP2P_E_NULL);
     CHECK_STATUS(mqttp2p_websocket_close(NULL), MQTTP2P_E_NULL);
 }
 
@@ -1198,7 +1203,7 @@ int main(void)
         TEST(repeated_messages_are_let_through_once),
         TEST(the_services_limits_are_warned_of),
         TEST(a_websocket_connection_carries_packets_both_ways),
-        TEST(an_answer_that_refuses_tells_its_status),
+        TEST(an_upgrade_that_is_refused_tells_its_status),
     };
     size_t i, passed = 0, failed = 0;
     for (i = 0; i < sizeof TESTS / sizeof TESTS[0]; i++) {
