@@ -28,7 +28,7 @@ pub(crate) const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 impl Machine {
     /// Reads a message of QoS 0 or 1, if that is what comes and nothing is wrong with it. Otherwise nothing happens.
     // Inlined where speed counts. Firmware has it once.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn usual_message<'b>(
         &mut self,
         control: &mut [u8],
