@@ -20,13 +20,15 @@ pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
 /// An incoming packet is read only if its answer has room: an acknowledgement.
 pub(crate) const ANSWER: usize = Ack::LEN;
-/// The flag of a PUBLISH that QoS 2 has, and QoS 0 and 1 have not.
-const QOS_2: u8 = (QoS::ExactlyOnce as u8) << 1;
+/// The flags of a PUBLISH that tell its QoS, and their value for QoS 1.
+const QOS: u8 = 0b0110;
+const QOS_1: u8 = (QoS::AtLeastOnce as u8) << 1;
 /// The first byte of a PUBACK.
 pub(crate) const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 
 impl Machine {
-    /// Reads a message of QoS 0 or 1, if that is what comes and nothing is wrong with it. Otherwise nothing happens.
+    /// Reads a message of QoS 0 or 1, if that is what comes and nothing is wrong with it. Otherwise nothing happens. To
+    /// be called while all is quiet.
     // Inlined where speed counts. Firmware has it once.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn usual_message<'b>(
@@ -37,20 +39,22 @@ impl Machine {
         let Ok(Framed::Complete(frame, rest)) = frame(received, self.config.max_packet_size) else {
             return None;
         };
-        if frame.packet_type != PacketType::Publish
-            || frame.flags & QOS_2 != 0
-            || !self.lane.has_room(control, ANSWER)
-        {
+        let has_room = match frame.flags & QOS {
+            0 => true,
+            QOS_1 => self.lane.has_room(control, ANSWER),
+            _ => return None,
+        };
+        if frame.packet_type != PacketType::Publish || !has_room {
             return None;
         }
         let publish = Publish::decode(&frame).ok()?;
         *received = rest;
-        self.keep_alive.received(self.now);
+        self.keep_alive.heard(self.now);
         Some(self.message(control, &publish))
     }
 
     /// Reads a PUBACK, if that is what comes and the oldest request waits for it, as nearly always. Otherwise nothing
-    /// happens.
+    /// happens. To be called while all is quiet.
     #[inline(always)]
     pub(crate) fn usual_ack(&mut self, requests: &mut [Request], received: &mut &[u8]) -> Option<Ticket> {
         let [PUBACK, 2, high, low, rest @ ..] = *received else {
@@ -58,7 +62,7 @@ impl Machine {
         };
         let ticket = self.outbox.end_first(requests, u16::from_be_bytes([*high, *low]))?;
         *received = rest;
-        self.keep_alive.received(self.now);
+        self.keep_alive.heard(self.now);
         if self.outbox.has_unreleased() {
             self.release(requests);
         }
