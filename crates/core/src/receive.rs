@@ -1,8 +1,7 @@
 //! Packets from the server: each becomes an event, an answer, or the end of the connection.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, ConnAck, Filters, Frame, Framed, PacketId, PacketType, Publish, QoS, ReasonCode, SubAck,
-    frame,
+    Ack, AckedQoS, ConnAck, Filters, Frame, Framed, PacketId, PacketType, Publish, ReasonCode, SubAck, frame,
 };
 
 use crate::action::{Delivery, Event, Message};
@@ -20,9 +19,11 @@ pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
 /// An incoming packet is read only if its answer has room: an acknowledgement.
 pub(crate) const ANSWER: usize = Ack::LEN;
-/// The flags of a PUBLISH that tell its QoS, and their value for QoS 1.
-const QOS: u8 = 0b0110;
-const QOS_1: u8 = (QoS::AtLeastOnce as u8) << 1;
+/// The flag of a PUBLISH that QoS 1 has, and QoS 0 has not.
+const QOS_1: u8 = 0b0010;
+/// The first byte of a PUBLISH of QoS 0 and 1 without DUP: the least and the greatest.
+const PUBLISH: u8 = (PacketType::Publish as u8) << 4;
+const PUBLISH_LAST: u8 = PUBLISH | QOS_1 | 1;
 /// The first byte of a PUBACK.
 pub(crate) const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 
@@ -36,17 +37,16 @@ impl Machine {
         control: &mut [u8],
         received: &mut &'b [u8],
     ) -> Option<Event<'b>> {
+        // Those without DUP: all that it says is in these two bits.
+        let [first @ PUBLISH..=PUBLISH_LAST, ..] = **received else {
+            return None;
+        };
+        if first & QOS_1 != 0 && !self.lane.has_room(control, ANSWER) {
+            return None;
+        }
         let Ok(Framed::Complete(frame, rest)) = frame(received, self.config.max_packet_size) else {
             return None;
         };
-        let has_room = match frame.flags & QOS {
-            0 => true,
-            QOS_1 => self.lane.has_room(control, ANSWER),
-            _ => return None,
-        };
-        if frame.packet_type != PacketType::Publish || !has_room {
-            return None;
-        }
         let publish = Publish::decode(&frame).ok()?;
         *received = rest;
         self.keep_alive.heard(self.now);
