@@ -10,6 +10,7 @@ use crate::backoff::{History, Life};
 use crate::client::Publication;
 use crate::config::{Config, Offline, Resubscribe};
 use crate::control::ControlLane;
+use crate::copy::wipe;
 use crate::disconnect::{DisconnectReason, TransportError};
 use crate::error::{Error, Need};
 use crate::inbound::Inbound;
@@ -509,7 +510,7 @@ impl Machine {
         self.connection = self.connection.wrapping_add(1);
         self.online_since = self.now;
         // CONNECT has gone out: its password need not stay.
-        memory.control.fill(0);
+        wipe(memory.control);
         count(&mut self.stats.connections);
         if !session_present {
             self.inbound.clear(self.is_kept());
