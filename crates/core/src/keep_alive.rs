@@ -57,10 +57,16 @@ impl KeepAlive {
     /// A whole packet came: the peer lives. Bytes that trickle in prove nothing.
     #[inline]
     pub(crate) fn received(&mut self, now: Instant) {
-        self.last_received = now;
+        self.heard(now);
         if self.overdue != Instant::NEVER {
             self.overdue = now.after_millis(self.timeout);
         }
+    }
+
+    /// The same while no answer is waited for.
+    #[inline]
+    pub(crate) const fn heard(&mut self, now: Instant) {
+        self.last_received = now;
     }
 
     pub(crate) const fn answered(&mut self) {

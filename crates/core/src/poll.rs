@@ -10,7 +10,7 @@ use crate::disconnect::DisconnectReason;
 use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
-use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
+use crate::machine::{Abandoning, Ending, Machine, Offered, Phase, SHORT_CUTS};
 use crate::outbox::{First, Kind, Request};
 use crate::receive::{ANSWER, PUBACK};
 use crate::storage::{Memory, Storage};
@@ -19,9 +19,6 @@ use crate::time::Instant;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
-
-/// Whether what comes in may take a short way. Firmware has flash to save, and few messages.
-const SHORT_CUTS: bool = cfg!(target_pointer_width = "64");
 
 /// What comes before anything is written: an action, or nothing until this moment.
 type Early<'b> = ControlFlow<Action<'static, 'b>, Instant>;
@@ -35,7 +32,7 @@ impl<S: Storage> Client<S> {
     pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let machine = &mut self.machine;
         machine.now = machine.now.max(now);
-        if machine.now >= machine.quiet_until {
+        if !machine.is_usual() || machine.now >= machine.quiet_until {
             return self.look_at_all(received);
         }
         // From here on it is what `look_at_all` would find, found by looking at little. What is not the usual case goes
@@ -64,14 +61,13 @@ impl<S: Storage> Client<S> {
 
     /// All is quiet, and nothing waits to be reported.
     // Inlined where speed counts. Firmware has it once.
-    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn next<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let machine = &mut self.machine;
         match received.first() {
             None => {}
-            Some(&PUBACK) if SHORT_CUTS => return self.read_ack(received),
-            Some(_) if SHORT_CUTS => return self.read(received),
-            Some(_) => return self.look_at_all(received),
+            Some(&PUBACK) => return self.read_ack(received),
+            Some(_) => return self.read(received),
         }
         match (machine.lane.is_empty(), machine.outbox.has_ready()) {
             (true, true) => {
@@ -191,7 +187,7 @@ impl Machine {
             }
             self.offered = self.waiting(&memory);
         }
-        if self.is_quiet() {
+        if SHORT_CUTS && self.is_quiet() {
             self.quiet_until = until;
         }
         match self.offered {

@@ -27,8 +27,8 @@ impl Instant {
 
     /// So many milliseconds later.
     // Where numbers of 64 bits take several instructions, it is not inlined.
-    #[cfg_attr(target_pointer_width = "64", inline)]
-    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
     #[must_use]
     pub const fn after_millis(self, millis: u32) -> Self {
         Self(self.0.saturating_add(millis as u64))

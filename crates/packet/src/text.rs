@@ -34,13 +34,13 @@ pub fn is_text(bytes: &[u8]) -> bool {
 }
 
 /// Checks that `bytes` are UTF-8 without U+0000 and, if `NO_WILDCARDS`, without `+` and `#`.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(never))]
 pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextError> {
     check_for(bytes, NO_WILDCARDS)
 }
 
 // Inlined where speed counts. Firmware has it once.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn check_for(bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
     let bits = if no_wildcards { NOT_NUL_OR_WILDCARD } else { NOT_NUL };
     // The top bit of every byte stays set as long as all are ASCII and have one of these bits.

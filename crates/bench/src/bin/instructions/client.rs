@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use mqtt_p2p_core::{
-    Action, Client, Config, Event, Growing, Inline, Instant, Login, Publication, QoS, Storage,
+    Action, Client, Config, Event, Growing, InboundId, Inline, Instant, Login, Memory, Publication, QoS,
+    Request, Storage,
 };
 
 use crate::packet::{acked, encoded, small, topic};
@@ -25,6 +26,18 @@ fn fixed() -> Client<Fixed> {
 
 fn growing() -> Client<Growing> {
     connected(Growing::default())
+}
+
+/// Over the caller's slices, as other languages give them.
+fn slices() -> Client<Memory<'static>> {
+    connected(Memory {
+        tx: vec![0; 65_536].leak(),
+        requests: vec![Request::EMPTY; 256].leak(),
+        control: vec![0; 1024].leak(),
+        subscriptions: vec![0; 128].leak(),
+        inbound: vec![InboundId::EMPTY; 4].leak(),
+        growable: false,
+    })
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -50,11 +63,17 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("client: publish QoS 0, growing", PUBLISH_0, Some(300), |n| {
             publish_0(n, growing());
         }),
+        Row::new("client: publish QoS 0, slices", PUBLISH_0, Some(300), |n| {
+            publish_0(n, slices());
+        }),
         Row::new("client: publish QoS 1 and PUBACK", PUBLISH_1, Some(500), |n| {
             publish_1(n, fixed());
         }),
         Row::new("client: publish QoS 1 and PUBACK, growing", PUBLISH_1, Some(500), |n| {
             publish_1(n, growing())
+        }),
+        Row::new("client: publish QoS 1 and PUBACK, slices", PUBLISH_1, Some(500), |n| {
+            publish_1(n, slices());
         }),
         Row::new("client: publish QoS 2, whole", PUBLISH_2, None, |n| {
             publish_2(n, fixed());
@@ -67,6 +86,9 @@ pub(crate) fn rows() -> Vec<Row> {
         }),
         Row::new("client: receive QoS 0, growing", RECEIVE_0, Some(300), |n| {
             receive_0(n, growing());
+        }),
+        Row::new("client: receive QoS 0, slices", RECEIVE_0, Some(300), |n| {
+            receive_0(n, slices());
         }),
         Row::new("client: receive QoS 1 and send PUBACK", RECEIVE_1, Some(450), |n| receive_1(n, fixed())),
         Row::new("client: receive QoS 1 and send PUBACK, growing", RECEIVE_1, Some(450), |n| {
