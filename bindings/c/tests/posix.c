@@ -144,6 +144,9 @@ static void a_flood_to_itself_comes_back_whole(void)
     mqttp2p_client_t *client;
     mqttp2p_action_t event;
     mqttp2p_filter_t filter;
+    mqttp2p_stats_t stats;
+    struct pollfd fds[2];
+    int timeout, small = 1;
     unsigned sent = 0, got = 0, ended = 0;
     config.max_in_flight = 100;
     mqtt = open_as("c-flood", &config);
@@ -152,6 +155,9 @@ static void a_flood_to_itself_comes_back_whole(void)
     filter.qos = 1;
     MUST(mqttp2p_subscribe(client, &filter, 1, NULL) == MQTTP2P_OK);
     until(mqtt, &event, MQTTP2P_EVENT_SUBSCRIBED);
+    /* So that writes take a part of what is offered. */
+    MUST(mqttp2p_posix_pollfds(mqtt, fds, &timeout) == MQTTP2P_OK);
+    MUST(setsockopt(fds[1].fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
     while (got < COUNT || ended < COUNT) {
         char text[300];
         while (sent < COUNT && sent - ended < 500) {
@@ -168,6 +174,8 @@ static void a_flood_to_itself_comes_back_whole(void)
             got++;
         }
     }
+    /* A stream that went wrong would have been mended by another connection. */
+    MUST(mqttp2p_stats(client, &stats) == MQTTP2P_OK && stats.connections == 1);
     MUST(mqttp2p_posix_close(mqtt, 5000) == MQTTP2P_OK);
 }
 
@@ -232,21 +240,27 @@ static void a_loop_of_the_programs_own_drives_it(void)
 /* Messages that nobody took are not acknowledged by closing. */
 static void closing_acknowledges_nothing_that_was_not_taken(void)
 {
+    static const char *const TEXTS[] = {"taken", "left!"};
     mqttp2p_posix_t *mqtt = open_as("c-untaken", NULL), *other = open_as("c-untaken-2", NULL);
     mqttp2p_action_t event;
     mqttp2p_filter_t filter;
+    int i;
     filter.filter = mqttp2p_str("c/untaken");
     filter.qos = 1;
     MUST(mqttp2p_subscribe(mqttp2p_posix_client(mqtt), &filter, 1, NULL) == MQTTP2P_OK);
     until(mqtt, &event, MQTTP2P_EVENT_SUBSCRIBED);
-    MUST(mqttp2p_publish(mqttp2p_posix_client(other), filter.filter, mqttp2p_str("once"), 1, 0, NULL) == MQTTP2P_OK);
-    until(other, &event, MQTTP2P_EVENT_PUBLISHED);
+    for (i = 0; i < 2; i++) {
+        MUST(mqttp2p_publish(mqttp2p_posix_client(other), filter.filter, mqttp2p_str(TEXTS[i]), 1, 0, NULL) == MQTTP2P_OK);
+        until(other, &event, MQTTP2P_EVENT_PUBLISHED);
+    }
     MUST(mqttp2p_posix_close(other, 5000) == MQTTP2P_OK);
-    usleep(300000); /* It is in the socket by now. */
+    usleep(300000); /* Both are in the socket by now, and are read at once; only one is taken. */
+    until(mqtt, &event, MQTTP2P_EVENT_MESSAGE);
+    MUST(event.data.len == 5 && memcmp(event.data.ptr, TEXTS[0], 5) == 0);
     MUST(mqttp2p_posix_close(mqtt, 5000) == MQTTP2P_OK);
     mqtt = open_as("c-untaken", NULL);
     until(mqtt, &event, MQTTP2P_EVENT_MESSAGE);
-    MUST(event.data.len == 4 && memcmp(event.data.ptr, "once", 4) == 0);
+    MUST(event.data.len == 5 && memcmp(event.data.ptr, TEXTS[1], 5) == 0);
     MUST(mqttp2p_unsubscribe(mqttp2p_posix_client(mqtt), &filter.filter, 1, NULL) == MQTTP2P_OK);
     until(mqtt, &event, MQTTP2P_EVENT_UNSUBSCRIBED);
     MUST(mqttp2p_posix_close(mqtt, 5000) == MQTTP2P_OK);
