@@ -148,7 +148,7 @@ static void a_flood_to_itself_comes_back_whole(void)
     struct pollfd fds[2];
     int timeout, small = 1;
     unsigned sent = 0, got = 0, ended = 0;
-    config.max_in_flight = 100;
+    config.max_in_flight = 400;
     mqtt = open_as("c-flood", &config);
     client = mqttp2p_posix_client(mqtt);
     filter.filter = mqttp2p_str("c/flood");
@@ -160,7 +160,7 @@ static void a_flood_to_itself_comes_back_whole(void)
     MUST(setsockopt(fds[1].fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
     while (got < COUNT || ended < COUNT) {
         char text[300];
-        while (sent < COUNT && sent - ended < 500) {
+        while (sent < COUNT && sent - ended < 600) {
             memset(text, '.', sizeof text);
             snprintf(text, sizeof text, "%u", sent);
             MUST(mqttp2p_publish(client, filter.filter, mqttp2p_bytes(text, sizeof text), 1, 0, NULL) == MQTTP2P_OK);
