@@ -19,56 +19,7 @@ pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
 /// An incoming packet is read only if its answer has room: an acknowledgement.
 pub(crate) const ANSWER: usize = Ack::LEN;
-/// The flag of a PUBLISH that QoS 1 has, and QoS 0 has not.
-const QOS_1: u8 = 0b0010;
-/// The first byte of a PUBLISH of QoS 0 and 1 without DUP: the least and the greatest.
-const PUBLISH: u8 = (PacketType::Publish as u8) << 4;
-const PUBLISH_LAST: u8 = PUBLISH | QOS_1 | 1;
-/// The first byte of a PUBACK.
-pub(crate) const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
-
 impl Machine {
-    /// Reads a message of QoS 0 or 1, if that is what comes and nothing is wrong with it. Otherwise nothing happens. To
-    /// be called while all is quiet.
-    // Inlined where speed counts. Firmware has it once.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    pub(crate) fn usual_message<'b>(
-        &mut self,
-        control: &mut [u8],
-        received: &mut &'b [u8],
-    ) -> Option<Event<'b>> {
-        // Those without DUP: all that it says is in these two bits.
-        let [first @ PUBLISH..=PUBLISH_LAST, ..] = **received else {
-            return None;
-        };
-        if first & QOS_1 != 0 && !self.lane.has_room(control, ANSWER) {
-            return None;
-        }
-        let Ok(Framed::Complete(frame, rest)) = frame(received, self.config.max_packet_size) else {
-            return None;
-        };
-        let publish = Publish::decode(&frame).ok()?;
-        *received = rest;
-        self.keep_alive.heard(self.now);
-        Some(self.message(control, &publish))
-    }
-
-    /// Reads a PUBACK, if that is what comes and the oldest request waits for it, as nearly always. Otherwise nothing
-    /// happens. To be called while all is quiet.
-    #[inline(always)]
-    pub(crate) fn usual_ack(&mut self, requests: &mut [Request], received: &mut &[u8]) -> Option<Ticket> {
-        let [PUBACK, 2, high, low, rest @ ..] = *received else {
-            return None;
-        };
-        let ticket = self.outbox.end_first(requests, u16::from_be_bytes([*high, *low]))?;
-        *received = rest;
-        self.keep_alive.heard(self.now);
-        if self.outbox.has_unreleased() {
-            self.release(requests);
-        }
-        Some(ticket)
-    }
-
     /// Reads one packet, if it is whole.
     #[inline]
     pub(crate) fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
@@ -167,7 +118,7 @@ impl Machine {
     }
 
     #[inline]
-    fn message<'b>(&mut self, control: &mut [u8], publish: &Publish<'b>) -> Event<'b> {
+    pub(crate) fn message<'b>(&mut self, control: &mut [u8], publish: &Publish<'b>) -> Event<'b> {
         if let Some((qos, id)) = publish.delivery {
             self.note_given(control, qos, id);
         }
