@@ -98,6 +98,7 @@ mod storage;
 mod subscriptions;
 mod ticket;
 mod time;
+mod usual;
 
 pub use action::{Action, Delivery, Event, Message};
 pub use client::{Client, Publication};

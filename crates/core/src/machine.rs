@@ -71,10 +71,6 @@ pub(crate) enum Offered {
     Begun,
 }
 
-/// Whether there are short ways for what is usual: the same behaviour for fewer instructions and more code. Firmware
-/// saves its flash instead.
-pub(crate) const SHORT_CUTS: bool = cfg!(not(target_os = "none"));
-
 /// All that a client knows, but for what lies in its [`Memory`].
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -152,12 +148,6 @@ impl Machine {
             subscriptions: Subscriptions::new(),
             stats: Stats { unexpected_acks: 0, duplicates: 0, connections: 0, resends: 0 },
         }
-    }
-
-    /// Whether [`Self::quiet_until`] may lie ahead: there is a connection, and nothing holds requests back.
-    #[inline]
-    pub(crate) fn is_usual(&self) -> bool {
-        SHORT_CUTS && self.quiet_until > Instant::START
     }
 
     /// Something happens that is not a matter of messages: the next poll has to look at all.

@@ -10,12 +10,13 @@ use crate::disconnect::DisconnectReason;
 use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
-use crate::machine::{Abandoning, Ending, Machine, Offered, Phase, SHORT_CUTS};
-use crate::outbox::{First, Kind, Request};
-use crate::receive::{ANSWER, PUBACK};
+use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
+use crate::outbox::{Kind, Request};
+use crate::receive::ANSWER;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::Instant;
+use crate::usual::SHORT_CUTS;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
@@ -35,77 +36,12 @@ impl<S: Storage> Client<S> {
         if !machine.is_usual() || machine.now >= machine.quiet_until {
             return self.look_at_all(received);
         }
-        // From here on it is what `look_at_all` would find, found by looking at little. What is not the usual case goes
-        // on in functions that are called last, so that this one keeps nothing.
-        debug_assert!(machine.is_quiet(), "whatever ends the quiet says so: Machine::tick");
-        if machine.outbox.has_reports() {
-            match machine.outbox.report_first(self.storage.memory().requests) {
-                First::Ended(ticket) if machine.config.tell_qos_0 => {
-                    return Action::Event(Event::Published { ticket });
-                }
-                First::Ended(_) | First::Waits => {}
-                First::Others => return self.report_next(received),
-            }
-        }
-        self.next(received)
+        self.usual(received)
     }
 
-    /// What waits to be reported is not the only request.
+    /// Whatever a poll may lead to.
     #[inline(never)]
-    fn report_next<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        match self.machine.report(self.storage.memory().requests) {
-            Some(ticket) => Action::Event(Event::Published { ticket }),
-            None => self.next(received),
-        }
-    }
-
-    /// All is quiet, and nothing waits to be reported.
-    // Inlined where speed counts. Firmware has it once.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    fn next<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        let machine = &mut self.machine;
-        match received.first() {
-            None => {}
-            Some(&PUBACK) => return self.read_ack(received),
-            Some(_) => return self.read(received),
-        }
-        match (machine.lane.is_empty(), machine.outbox.has_ready()) {
-            (true, true) => {
-                machine.offered = Offered::Requests;
-                Action::Transmit(machine.outbox.ready(self.storage.memory().tx))
-            }
-            (false, false) => {
-                machine.offered = Offered::Control;
-                Action::Transmit(machine.lane.bytes(self.storage.memory().control))
-            }
-            (true, false) if !machine.outbox.has_unreleased() => {
-                machine.offered = Offered::Nothing;
-                machine.quiet_until = machine.keep_alive.ping_at();
-                Action::wait(machine.quiet_until)
-            }
-            _ => self.look_at_all(received),
-        }
-    }
-
-    /// What comes in: mostly messages.
-    #[inline(never)]
-    fn read<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        match self.machine.usual_message(self.storage.memory().control, received) {
-            Some(event) => Action::Event(event),
-            None => self.look_at_all(received),
-        }
-    }
-
-    #[inline(never)]
-    fn read_ack<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        match self.machine.usual_ack(self.storage.memory().requests, received) {
-            Some(ticket) => Action::Event(Event::Published { ticket }),
-            None => self.look_at_all(received),
-        }
-    }
-
-    #[inline(never)]
-    fn look_at_all<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+    pub(crate) fn look_at_all<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         if self.machine.inbound.len() == self.storage.memory().inbound.len() {
             self.storage.grow(Need::Inbound);
         }
@@ -114,7 +50,7 @@ impl<S: Storage> Client<S> {
 }
 
 impl Machine {
-    fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
+    pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
         while let Some((ticket, kind)) = self.outbox.report(requests) {
             if kind == Kind::Taken {
                 self.note_change(journal::Due::Remove(ticket));
@@ -125,16 +61,6 @@ impl Machine {
             }
         }
         None
-    }
-
-    /// Whether a poll would say to wait, without a closer look.
-    #[inline]
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.now < self.quiet_until
-            && self.lane.is_empty()
-            && !self.outbox.has_reports()
-            && !self.outbox.has_ready()
-            && !self.outbox.has_unreleased()
     }
 
     /// Whatever a poll may lead to, in the order of this file.
@@ -205,7 +131,7 @@ impl Machine {
     }
 
     /// Whether there is a connection, and nothing of the client's own accord to do but a ping after a silence.
-    fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.phase == Phase::Online
             && self.untaken.is_none()
             && self.parts.is_none()

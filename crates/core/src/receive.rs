@@ -19,56 +19,7 @@ pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
 /// An incoming packet is read only if its answer has room: an acknowledgement.
 pub(crate) const ANSWER: usize = Ack::LEN;
-/// The flag of a PUBLISH that QoS 1 has, and QoS 0 has not.
-const QOS_1: u8 = 0b0010;
-/// The first byte of a PUBLISH of QoS 0 and 1 without DUP: the least and the greatest.
-const PUBLISH: u8 = (PacketType::Publish as u8) << 4;
-const PUBLISH_LAST: u8 = PUBLISH | QOS_1 | 1;
-/// The first byte of a PUBACK.
-pub(crate) const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
-
 impl Machine {
-    /// Reads a message of QoS 0 or 1, if that is what comes and nothing is wrong with it. Otherwise nothing happens. To
-    /// be called while all is quiet.
-    // Inlined where speed counts. Firmware has it once.
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    pub(crate) fn usual_message<'b>(
-        &mut self,
-        control: &mut [u8],
-        received: &mut &'b [u8],
-    ) -> Option<Event<'b>> {
-        // Those without DUP: all that it says is in these two bits.
-        let [first @ PUBLISH..=PUBLISH_LAST, ..] = **received else {
-            return None;
-        };
-        if first & QOS_1 != 0 && !self.lane.has_room(control, ANSWER) {
-            return None;
-        }
-        let Ok(Framed::Complete(frame, rest)) = frame(received, self.config.max_packet_size) else {
-            return None;
-        };
-        let publish = Publish::decode(&frame).ok()?;
-        *received = rest;
-        self.keep_alive.heard(self.now);
-        Some(self.message(control, &publish))
-    }
-
-    /// Reads a PUBACK, if that is what comes and the oldest request waits for it, as nearly always. Otherwise nothing
-    /// happens. To be called while all is quiet.
-    #[inline(always)]
-    pub(crate) fn usual_ack(&mut self, requests: &mut [Request], received: &mut &[u8]) -> Option<Ticket> {
-        let [PUBACK, 2, high, low, rest @ ..] = *received else {
-            return None;
-        };
-        let ticket = self.outbox.end_first(requests, u16::from_be_bytes([*high, *low]))?;
-        *received = rest;
-        self.keep_alive.heard(self.now);
-        if self.outbox.has_unreleased() {
-            self.release(requests);
-        }
-        Some(ticket)
-    }
-
     /// Reads one packet, if it is whole.
     #[inline]
     pub(crate) fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
@@ -106,16 +57,42 @@ impl Machine {
     #[inline(never)]
     fn other<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         match frame.packet_type {
-            PacketType::PubAck | PacketType::PubComp => self.published(memory, frame),
-            PacketType::PubRec => self.pubrec(memory, frame),
-            PacketType::PubRel => self.pubrel(memory, frame),
+            PacketType::PubAck
+            | PacketType::PubRec
+            | PacketType::PubRel
+            | PacketType::PubComp
+            | PacketType::UnsubAck => {
+                let ack = Ack::decode(frame, self.config.protocol)?;
+                Ok(self.acked(memory, frame.packet_type, ack.packet_id))
+            }
             PacketType::SubAck => self.suback(memory, frame),
-            PacketType::UnsubAck => self.unsuback(memory, frame),
             PacketType::PingResp => {
                 self.keep_alive.answered();
                 frame.empty(None).map_err(Into::into)
             }
             other => Err(DisconnectReason::Unexpected(other)),
+        }
+    }
+
+    /// One of the five packets that say nothing but a packet identifier.
+    fn acked<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        packet_type: PacketType,
+        id: PacketId,
+    ) -> Option<Event<'b>> {
+        match packet_type {
+            PacketType::PubAck => self.published(memory, id, Kind::AtLeastOnce),
+            PacketType::PubComp => self.published(memory, id, Kind::Release),
+            PacketType::PubRec => {
+                self.pubrec(memory, id);
+                None
+            }
+            PacketType::PubRel => {
+                self.pubrel(memory, id);
+                None
+            }
+            _ => self.unsuback(memory, id),
         }
     }
 
@@ -141,7 +118,7 @@ impl Machine {
     }
 
     #[inline]
-    fn message<'b>(&mut self, control: &mut [u8], publish: &Publish<'b>) -> Event<'b> {
+    pub(crate) fn message<'b>(&mut self, control: &mut [u8], publish: &Publish<'b>) -> Event<'b> {
         if let Some((qos, id)) = publish.delivery {
             self.note_given(control, qos, id);
         }
@@ -196,16 +173,10 @@ impl Machine {
     }
 
     /// PUBACK and PUBCOMP end a publication.
-    #[inline]
-    fn published<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let kind = match frame.packet_type {
-            PacketType::PubAck => Kind::AtLeastOnce,
-            _ => Kind::Release,
-        };
-        let id = Ack::decode(frame, self.config.protocol)?.packet_id;
+    fn published<'b>(&mut self, memory: &mut Memory<'_>, id: PacketId, kind: Kind) -> Option<Event<'b>> {
         match self.outbox.awaiting(memory.requests, id, kind) {
-            Some(index) => Ok(self.end(memory.requests, index).map(|ticket| Event::Published { ticket })),
-            None => Ok(self.published_alone(id, kind)),
+            Some(index) => self.end(memory.requests, index).map(|ticket| Event::Published { ticket }),
+            None => self.published_alone(id, kind),
         }
     }
 
@@ -241,34 +212,30 @@ impl Machine {
         Some(ticket)
     }
 
-    fn pubrec<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let ack = Ack::decode(frame, self.config.protocol)?;
-        if let Some(index) = self.outbox.awaiting(memory.requests, ack.packet_id, Kind::ExactlyOnce) {
-            self.outbox.received(memory, index, ack.packet_id);
+    fn pubrec(&mut self, memory: &mut Memory<'_>, id: PacketId) {
+        if let Some(index) = self.outbox.awaiting(memory.requests, id, Kind::ExactlyOnce) {
+            self.outbox.received(memory, index, id);
             if let Some(entry) = memory.requests.get(index) {
                 self.note_change(Due::Put(entry.ticket));
             }
-        } else if self.outbox.awaiting(memory.requests, ack.packet_id, Kind::Release).is_none() {
+        } else if self.outbox.awaiting(memory.requests, id, Kind::Release).is_none() {
             count(&mut self.stats.unexpected_acks);
             // The identifier of another request, or of one that has still to be sent again: its own turn will come.
             // One that means nothing here is answered, so that the server gets rid of it.
-            if self.outbox.find(memory.requests, ack.packet_id).is_some() {
-                return Ok(None);
+            if self.outbox.find(memory.requests, id).is_some() {
+                return;
             }
         }
-        self.lane.push(memory.control, ack.to_bytes(PacketType::PubRel));
-        Ok(None)
+        self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubRel));
     }
 
-    fn pubrel<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let ack = Ack::decode(frame, self.config.protocol)?;
-        if self.inbound.remove(memory, ack.packet_id) {
-            self.note_change(Due::Release(ack.packet_id));
+    fn pubrel(&mut self, memory: &mut Memory<'_>, id: PacketId) {
+        if self.inbound.remove(memory, id) {
+            self.note_change(Due::Release(id));
         } else {
             count(&mut self.stats.unexpected_acks);
         }
-        self.lane.push(memory.control, ack.to_bytes(PacketType::PubComp));
-        Ok(None)
+        self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubComp));
     }
 
     fn suback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
@@ -303,16 +270,13 @@ impl Machine {
         Ok(ended.map(|ticket| Event::Subscribed { ticket, return_codes }))
     }
 
-    fn unsuback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        let Some(index) = self.answered(memory, id, Kind::Unsubscribe) else {
-            return Ok(None);
-        };
+    fn unsuback<'b>(&mut self, memory: &mut Memory<'_>, id: PacketId) -> Option<Event<'b>> {
+        let index = self.answered(memory, id, Kind::Unsubscribe)?;
         let entries = Outbox::entries(memory.requests, memory.tx, index);
         for filter in Filters::from_checked(entries).iter() {
             self.subscriptions.remove(memory.subscriptions, filter);
         }
         let ended = self.end(memory.requests, index);
-        Ok(ended.map(|ticket| Event::Unsubscribed { ticket }))
+        ended.map(|ticket| Event::Unsubscribed { ticket })
     }
 }
