@@ -17,8 +17,8 @@ use crate::ticket::Ticket;
 use crate::time::Instant;
 
 /// Whether there are short ways for what is usual: the same behaviour for fewer instructions and more code. Firmware
-/// saves its flash instead.
-pub(crate) const SHORT_CUTS: bool = cfg!(not(target_os = "none"));
+/// saves its flash instead. `--cfg mqtt_p2p_as_firmware` lets the tests run what firmware does.
+pub(crate) const SHORT_CUTS: bool = cfg!(not(any(target_os = "none", mqtt_p2p_as_firmware)));
 
 /// The flag of a PUBLISH that QoS 1 has, and QoS 0 has not.
 const QOS_1: u8 = 0b0010;
