@@ -57,14 +57,10 @@ pub unsafe extern "C" fn mqttp2p_websocket_init(
     socket: *mut *mut mqttp2p_websocket_t,
 ) -> mqttp2p_status_t {
     guarded(|| {
-        let mut key = [0; 16];
-        if seed.is_null() {
-            return Err(Status(MQTTP2P_E_NULL));
-        }
         // SAFETY: the caller's promise.
-        unsafe { core::ptr::copy_nonoverlapping(seed, key.as_mut_ptr(), key.len()) };
+        let object = WebSocket::new(unsafe { crate::types::seed(seed) }?);
         // SAFETY: the caller's promise.
-        unsafe { Handle::place(memory, memory_len, WebSocket::new(key), socket) }
+        unsafe { Handle::place(memory, memory_len, object, socket) }
     })
 }
 
