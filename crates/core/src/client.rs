@@ -101,16 +101,16 @@ impl<S: Storage> Client<S> {
     }
 
     /// The transport is open: CONNECT goes out with this log-in. Ignored unless
-    /// [`Action::OpenTransport`](crate::Action::OpenTransport) was the last word on the transport. What is wrong with the log-in is reported as
-    /// [`DisconnectReason::InvalidLogin`](crate::DisconnectReason::InvalidLogin).
+    /// [`Action::OpenTransport`](crate::Action::OpenTransport) was the last word on the transport. What is wrong with
+    /// the log-in is reported as [`DisconnectReason::InvalidLogin`](crate::DisconnectReason::InvalidLogin).
     pub fn transport_opened(&mut self, now: Instant, login: &Login<'_>) {
         self.machine.tick(now);
         // What memory that can't grow has no room for is reported by the machine itself.
         let _ = self.growing(|machine, memory| machine.transport_opened(memory, login), |need| Some(*need));
     }
 
-    /// The transport is gone, or could not be opened. Ignored after [`Action::CloseTransport`](crate::Action::CloseTransport), so that one end is
-    /// never counted twice.
+    /// The transport is gone, or could not be opened. Ignored after
+    /// [`Action::CloseTransport`](crate::Action::CloseTransport), so that one end is never counted twice.
     pub fn transport_closed(&mut self, now: Instant, why: TransportError) {
         self.machine.tick(now);
         self.machine.transport_closed(why);

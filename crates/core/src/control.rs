@@ -2,7 +2,8 @@
 
 use crate::copy::move_down;
 
-/// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in [`Memory::control`](crate::Memory::control).
+/// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in
+/// [`Memory::control`](crate::Memory::control).
 #[derive(Debug)]
 pub(crate) struct ControlLane {
     start: usize,
