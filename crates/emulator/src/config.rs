@@ -10,7 +10,9 @@ use crate::quirks::{Oversize, Quirks};
 
 pub(crate) const DEMO_KEY: &str = "demo-key";
 pub(crate) const DEMO_SECRET: &str = "demo-secret";
+#[cfg(feature = "server")]
 pub(crate) const DEMO_GROUP: &str = "GID_demo";
+#[cfg(feature = "server")]
 pub(crate) const DEMO_PARENT: &str = "demo";
 
 /// An instance of the service: its accounts, its parent topics and its limits.

@@ -78,6 +78,7 @@ mod config;
 mod faults;
 mod heart;
 mod quirks;
+#[cfg(feature = "server")]
 mod server;
 mod token;
 
@@ -89,6 +90,7 @@ pub use quirks::{
     BadClientId, OfflineBatch, Oversize, P2pOffline, Quirks, RePush, SessionPresent, Takeover,
     TokenInvalidNotice, TrailingSlash, Unsupported, WrongCredentials,
 };
+#[cfg(feature = "server")]
 pub use server::{Identity, Server, ServerCertificate, ServerConfig};
 pub use token::{InvalidToken, IssueError, IssuedToken, TokenUse};
 
