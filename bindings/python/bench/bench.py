@@ -2,9 +2,9 @@
 
     python bench/bench.py [--quick]
 
-Each workload runs in a process of its own, pinned to one CPU (`taskset`), the broker on another. CPU time is that of the
-client's process, all threads, user and system. It needs the packages above; those that are missing are left out, and it
-says so. The lines `budget` are those of the design, and decide the exit status.
+Each workload runs in a process of its own, pinned with `taskset` to the broker's CPU, so that runs can be compared. CPU
+time is that of the client's process, all threads, user and system. It needs the packages above; those that are missing are
+left out, and it says so. The lines `budget` are those of the design, and decide the exit status.
 """
 
 from __future__ import annotations
@@ -360,7 +360,7 @@ def best(run: Callable[[], None]) -> float:
 
 @contextmanager
 def mosquitto() -> Iterator[int]:
-    """A broker on the first CPU; gives its port."""
+    """A broker; gives its port."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = int(sock.getsockname()[1])
@@ -372,7 +372,7 @@ def mosquitto() -> Iterator[int]:
         )
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         process = subprocess.Popen(
-            ["taskset", "-c", "0", program, "-c", str(conf)], stderr=subprocess.DEVNULL
+            ["taskset", "-c", "1", program, "-c", str(conf)], stderr=subprocess.DEVNULL
         )
         try:
             while True:
@@ -387,7 +387,7 @@ def mosquitto() -> Iterator[int]:
 
 
 def measure(library: str, workload: str, port: int, count: int) -> dict[str, float]:
-    """In a process on the second CPU."""
+    """In a process on the broker's CPU."""
     command = [
         "taskset",
         "-c",

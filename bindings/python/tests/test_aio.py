@@ -354,6 +354,61 @@ def test_after_a_refusal_the_streams_end_with_the_reason_and_reconnect_goes_on(e
     run(main())
 
 
+def test_handlers_outlive_a_refusal(emulator):
+    async def main():
+        me = emulator.client_id("me")
+        async with aio.Client(
+            emulator.url, me, credentials=emulator.credentials, backoff=(0.01, 0)
+        ) as client:
+            got = asyncio.Event()
+
+            @client.on_message()
+            def note(message):
+                got.set()
+
+            emulator.set_faults(refuse_log_ins=5)
+            events = client.events()
+            await asyncio.to_thread(emulator.cut_all)
+            async for event in events:
+                if isinstance(event, mqtt_p2p.Refused):
+                    break
+            emulator.set_faults()
+            client.reconnect()
+            await client.send_p2p(me, "x", parent="demo", timeout=LONG)
+            await got.wait()
+
+    run(main())
+
+
+def test_leaving_a_subscription_without_a_connection_is_leaving_it(mosquitto):
+    async def main():
+        async with aio.Client(mosquitto.url("mqtt"), "leaver", backoff=(0.01, 0)) as client:
+            events = client.events()
+            async with client.subscribe("left/#"):
+                mosquitto.stop()
+                async for event in events:
+                    if isinstance(event, mqtt_p2p.Disconnected):
+                        break
+            mosquitto.start()
+            await client.publish("left/1", "x", 1)
+            assert client.subscriptions == []
+
+    run(main())
+
+
+def test_another_loop_is_told_that_the_client_is_not_its(broker):
+    async def elsewhere(client):
+        with pytest.raises(mqtt_p2p.InvalidError, match="another event loop"):
+            await client.publish("t", "x", 1)
+
+    async def main():
+        async with aio.Client(broker.url) as client:
+            await asyncio.to_thread(lambda: asyncio.run(elsewhere(client)))
+            await client.publish("t", "x", 1)
+
+    run(main())
+
+
 def test_the_api_says_what_was_misused(broker):
     async def main():
         client = aio.Client(broker.url)

@@ -8,7 +8,7 @@ import time
 
 import mqtt_p2p
 import pytest
-from conftest import LONG, eventually
+from conftest import LONG, eventually, run
 from mqtt_p2p import Client
 
 TRANSPORTS = ["mqtt", "mqtts", "ws", "wss", "unix"]
@@ -158,6 +158,73 @@ def test_errors_are_those_of_the_other_client(emulator):
     client.close()
     with pytest.raises(mqtt_p2p.DisconnectedError, match="closed"):
         client.publish("t")
+
+
+def test_it_works_where_an_event_loop_runs_as_in_jupyter(broker):
+    async def cell():
+        with Client(broker.url) as client, client.subscribe("t") as messages:
+            client.publish("t", "x", 1)
+            return messages.get(LONG).text
+
+    assert run(cell()) == "x"
+
+
+def test_a_handler_outlives_a_refusal(emulator):
+    me = emulator.client_id("me")
+    got = threading.Event()
+    with Client(
+        emulator.url, me, credentials=emulator.credentials, parent="demo", backoff=(0.01, 0)
+    ) as client:
+        client.on_message()(lambda _: got.set())
+        emulator.set_faults(refuse_log_ins=5)
+        emulator.cut_all()
+        with pytest.raises(mqtt_p2p.AuthError):
+            client.messages.get(LONG)
+        emulator.set_faults()
+        client.reconnect()
+        client.send_p2p(me, "x", timeout=LONG)
+        assert got.wait(LONG)
+
+
+def test_closing_ends_whatever_other_threads_wait_for(broker):
+    outcomes: dict[str, BaseException | None] = {}
+
+    def waits(name, work):
+        try:
+            work()
+        except BaseException as error:
+            outcomes[name] = error
+        else:
+            outcomes[name] = None
+
+    client = Client(broker.url, "closing", max_outgoing_bytes=100_000, connect_timeout=0.3)
+    client.connect()
+    broker.set_faults(half_open=True)
+    work = {
+        "publish": lambda: client.publish("t", "x", 1),
+        "publish QoS 2": lambda: client.publish("t", "x", 2),
+        "publish without room": lambda: [client.publish("t", b"x" * 10_000, 1) for _ in range(2)],
+        "drain": client.drain,
+        "subscribe": lambda: client.subscribe("t"),
+        "unsubscribe": lambda: client.unsubscribe("t"),
+        "get": client.messages.get,
+        "iterate": lambda: list(client.messages),
+        "events": lambda: list(client.events()),
+        "run_forever": client.run_forever,
+    }
+    threads = [threading.Thread(target=waits, args=item, daemon=True) for item in work.items()]
+    for _ in range(7):
+        client.publish_nowait("t", b"x" * 10_000, 1)
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    client.close()
+    for thread in threads:
+        thread.join(LONG)
+    assert outcomes.keys() == work.keys()
+    fine = {name for name, error in outcomes.items() if error is None}
+    assert fine == {"iterate", "events", "run_forever"}
+    assert all(isinstance(outcomes[name], mqtt_p2p.DisconnectedError) for name in work.keys() - fine)
 
 
 def test_no_thread_is_left_behind(broker):

@@ -39,7 +39,7 @@ def burst(connection: socket.socket) -> None:
 
 
 #: What asyncio reads at once.
-ONE_READ = 256 * 1024 // 105
+ONE_READ = 64 * 1024 // 105
 
 
 def test_a_burst_into_a_slow_reader_loses_nothing_and_memory_stays_bounded(script):

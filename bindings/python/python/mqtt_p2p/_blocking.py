@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import concurrent.futures
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -120,6 +121,15 @@ class Messages:
             self._items.put(item)
 
 
+class _ForHandler(Messages):
+    """The queue of a handler, which outlives connections that ended for good: `reconnect` may follow."""
+
+    def end(self, error: Exception | None) -> None:
+        """Of the client: no more will come, unless it tries again."""
+        if error is None:
+            super().end(None)
+
+
 class Subscription:
     """What `subscribe` gives. The messages come to `client.messages` and to handlers; entered with `with`, they come to a
     queue of their own, and leaving unsubscribes."""
@@ -153,8 +163,13 @@ class Subscription:
         if client.is_closed:
             return
         unused = client._call(self._end)
-        if unused and client.is_connected:
+        if not unused:
+            return
+        if error is None and client.is_connected:
             client.unsubscribe(unused)
+        else:
+            client._unsubscribe_in_background(unused)
+            client._engine.wake_threadsafe()
 
     def _end(self) -> list[str]:
         client = self._client
@@ -254,6 +269,8 @@ class Client(BaseClient):
             raise
         try:
             return future.result(timeout)
+        except concurrent.futures.CancelledError:
+            raise DisconnectedError(self._closed_because) from None
         except BaseException:
             future.cancel()
             raise
@@ -290,7 +307,7 @@ class Client(BaseClient):
             self._engine.is_closed = True
         elif thread.is_alive() and not loop.is_closed():
             try:
-                self._run(self._engine.stop())
+                self._run(self._stop())
             finally:
                 loop.call_soon_threadsafe(loop.stop)
                 thread.join()
@@ -298,6 +315,16 @@ class Client(BaseClient):
         if not self._ended.is_set():
             self._ended.set()
             self._tell_the_end()
+
+    async def _stop(self) -> None:
+        try:
+            await self._engine.stop()
+        finally:
+            # Other threads wait for these.
+            for task in asyncio.all_tasks():
+                if task is not asyncio.current_task():
+                    task.cancel()
+            await asyncio.sleep(0)
 
     def reconnect(self) -> None:
         """Tries again now, also after a refusal that ended the attempts."""
@@ -454,7 +481,7 @@ class Client(BaseClient):
         Without a filter, with every message that comes. What it raises is logged and counted, and changes nothing else."""
 
         def register(handler: _H) -> _H:
-            messages = Messages(self, None if filter is None else (filter,))
+            messages = _ForHandler(self, None if filter is None else (filter,))
             self._router.add(messages)
             if filter is not None:
                 self._subscribe_in_background(filter, qos)
@@ -469,19 +496,16 @@ class Client(BaseClient):
 
     def _handle(self, messages: Messages, handler: Handler) -> None:
         filter_ = messages.filters[0] if messages.filters else None
-        try:
-            for message in messages:
-                try:
-                    handler(message)
-                except Exception as error:  # The user's own code.
-                    self._handler_failed(filter_, error)
-        except DisconnectedError:
-            return
+        for message in messages:
+            try:
+                handler(message)
+            except Exception as error:  # The user's own code.
+                self._handler_failed(filter_, error)
 
     def events(self) -> Events:
         """Connection events from now on: `for event in client.events()`."""
         events = Events(self)
-        self._listeners.append(events._tell)
+        self._listeners.add(events)
         return events
 
 

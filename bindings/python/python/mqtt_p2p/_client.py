@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
+import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from . import _fork, aliyun
 from ._core import Message
 from ._engine import ConnectionEvent, Engine, HandlerFailed
 from ._options import Options, Settings
 from ._router import Reader, Router
-from .errors import DisconnectedError, SubscribeError
+from .errors import DisconnectedError, MqttError, SubscribeError
 
 log = logging.getLogger("mqtt_p2p")
 
@@ -19,6 +22,12 @@ EventHandler = Callable[[ConnectionEvent], None]
 
 #: Who falls so many connection events behind misses the oldest.
 EVENTS = 64
+
+
+class Listener(Protocol):
+    """Hears of connection events; None: the client was closed."""
+
+    def _tell(self, event: ConnectionEvent | None) -> None: ...
 
 
 class BaseClient:
@@ -32,9 +41,11 @@ class BaseClient:
         self._core = self._settings.core
         self._engine = Engine(self._settings, self._router, self._tell)
         self._event_handlers: list[EventHandler] = []
-        self._listeners: list[Callable[[ConnectionEvent | None], None]] = []
+        #: For as long as somebody holds them.
+        self._listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
         #: How many readers each topic filter has.
         self._in_use: dict[str, int] = {}
+        self._in_use_lock = threading.Lock()
         self._closed_because = "the client was closed: make a new one"
         #: How many times a handler raised.
         self.handler_errors = 0
@@ -81,7 +92,7 @@ class BaseClient:
 
     def _tell(self, event: ConnectionEvent) -> None:
         for listener in tuple(self._listeners):
-            listener(event)
+            listener._tell(event)
         for handler in tuple(self._event_handlers):
             try:
                 handler(event)
@@ -91,7 +102,7 @@ class BaseClient:
 
     def _tell_the_end(self) -> None:
         for listener in tuple(self._listeners):
-            listener(None)
+            listener._tell(None)
 
     def _handler_failed(self, filter_: str | None, error: Exception) -> None:
         self.handler_errors += 1
@@ -107,7 +118,7 @@ class BaseClient:
     def _subscribe_in_background(self, filter_: str, qos: int) -> None:
         """For handlers: nobody waits for the answer."""
         self._check_open()
-        self._in_use[filter_] = self._in_use.get(filter_, 0) + 1
+        self._use_filters([(filter_, qos)])
         ticket = self._core.subscribe([(filter_, qos)], awaited=True)
 
         def answered(outcome: Any) -> None:
@@ -119,16 +130,24 @@ class BaseClient:
     def _release_filters(self, filters: list[str]) -> list[str]:
         """Those that nobody uses any more."""
         unused = []
-        for filter_ in filters:
-            self._in_use[filter_] = self._in_use.get(filter_, 1) - 1
-            if self._in_use[filter_] <= 0:
-                del self._in_use[filter_]
-                unused.append(filter_)
+        with self._in_use_lock:
+            for filter_ in filters:
+                self._in_use[filter_] = self._in_use.get(filter_, 1) - 1
+                if self._in_use[filter_] <= 0:
+                    del self._in_use[filter_]
+                    unused.append(filter_)
         return unused
 
+    def _unsubscribe_in_background(self, filters: list[str]) -> None:
+        """From now on nothing asks for them again, whatever becomes of the connection."""
+        # Where nothing may wait without a connection, the server has nothing to forget but an old session's.
+        with contextlib.suppress(MqttError):
+            self._core.unsubscribe(filters)
+
     def _use_filters(self, filters: list[tuple[str, int]]) -> None:
-        for filter_, _ in filters:
-            self._in_use[filter_] = self._in_use.get(filter_, 0) + 1
+        with self._in_use_lock:
+            for filter_, _ in filters:
+                self._in_use[filter_] = self._in_use.get(filter_, 0) + 1
 
     def _check_open(self) -> None:
         if self._engine.is_closed:

@@ -7,7 +7,8 @@ import builtins
 import inspect
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+import ssl
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,10 @@ class Engine:
         self._first_round: asyncio.Future[None] | None = None
         self._closing = False
         self._warned = False
+        #: The core's next deadline may be earlier than it was.
+        self._is_changed = False
+        #: So many messages may come before it has to be seen whether a reader is full.
+        self._slack = 0
 
     # ---- from any thread ----
 
@@ -123,6 +128,9 @@ class Engine:
         if other is not waiter:
             del self.waiters[ticket]
             waiter(other)
+        elif self.ended is not None and self.waiters.pop(ticket, None) is waiter:
+            # It came too late for those who were told.
+            waiter(self.ended)
 
     def wake(self) -> None:
         """There is something to send."""
@@ -205,8 +213,9 @@ class Engine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        error = ConnectError("the client was closed", kind="requested")
-        self._fail_waiters(error)
+        self.is_write_paused = False
+        self.ended = ConnectError("the client was closed before the server answered", kind="requested")
+        self._fail_waiters(self.ended)
         self._end_readers(None)
         self._made_progress()
 
@@ -242,6 +251,8 @@ class Engine:
 
     async def progress(self) -> None:
         """Waits until something was sent, came or ended."""
+        if self.is_closed:
+            raise DisconnectedError("the client was closed: make a new one")
         if self._progress is None:
             self._progress = self._running().create_future()
         await asyncio.shield(self._progress)
@@ -281,26 +292,26 @@ class Engine:
         assert self.loop is not None
         now = self.loop.time()
         core = self.core
-        events = core.receive_data(data, now)
-        if events:
-            self._handle(events)
-        elif self._progress is not None:
-            # Publications that nobody awaits end without a word.
-            self._made_progress()
-        if core.has_output and not self._flush_due:
+        self._handle(core.receive_data(data, now))
+        if not self._flush_due and core.has_output:
             self._flush_due = True
             self.loop.call_soon(self.flush)
-        self._arm(now)
+        if self._is_changed:
+            self._is_changed = False
+            self._arm(now)
 
     def pause_writing(self) -> None:
         """The transport has enough."""
         self.is_write_paused = True
+        # From now on what comes may be blocked.
+        self._slack = 0
 
     def resume_writing(self) -> None:
         """It takes more."""
         self.is_write_paused = False
         self.flush()
         self._look_at_room()
+        self._made_progress()
 
     def flush(self) -> None:
         """Sends what there is: one write for all that came together."""
@@ -309,19 +320,17 @@ class Engine:
         if loop is None or self.is_closed:
             return
         now = loop.time()
-        transport = self._transport
-        if transport is not None:
-            while not self.is_write_paused:
-                data = core.data_to_send(now)
-                if not data:
-                    break
-                transport.write(data)
-                transport = self._transport
-                if transport is None:
-                    break
+        sent = False
+        # What is written may fail at once, and end the transport.
+        while not self.is_write_paused and (transport := self._transport) is not None:
+            data = core.data_to_send(now)
+            if not data:
+                break
+            transport.write(data)
+            sent = True
         if core.has_events:
             self._handle(core.tick(now))
-        if self._progress is not None:
+        elif sent and self._progress is not None:
             self._made_progress()
         self._arm(now)
 
@@ -352,10 +361,9 @@ class Engine:
 
     # ---- events ----
 
-    def _handle(self, events: Iterable[object]) -> None:
+    def _handle(self, events: Sequence[object]) -> None:
         waiters = self.waiters
         routes = self.router.routes
-        messages = False
         for event in events:
             kind = type(event)
             if kind is Message:
@@ -365,7 +373,6 @@ class Engine:
                     routes = self.router.routes
                 for put in route:
                     put(event)  # type: ignore[arg-type]
-                messages = True
             elif kind is Published:
                 ticket = event.ticket  # type: ignore[attr-defined]
                 waiter = waiters.setdefault(ticket, event)
@@ -376,7 +383,8 @@ class Engine:
                 self._end_request(event)  # type: ignore[arg-type]
             else:
                 self._change(event)
-        if messages:
+        self._slack -= len(events)
+        if self._slack < 0:
             self._look_at_room()
         if self._progress is not None:
             self._made_progress()
@@ -388,6 +396,7 @@ class Engine:
             waiter(event)
 
     def _change(self, event: object) -> None:
+        self._is_changed = True
         match event:
             case OpenTransport(attempt):
                 log.debug("attempt %d to connect to %s", attempt, self._settings.endpoint)
@@ -426,6 +435,7 @@ class Engine:
             self.ended = error
             self._fail_waiters(error)
             self._end_readers(error)
+            self._made_progress()
 
     def _round_ended(self, error: ConnectError | None) -> None:
         if self._first_round is not None and not self._first_round.done():
@@ -435,9 +445,9 @@ class Engine:
                 self._first_round.set_exception(error)
 
     def _fail_waiters(self, error: ConnectError) -> None:
-        waiters, self.waiters = self.waiters, {}
-        for waiter in waiters.values():
-            if callable(waiter):
+        for ticket, waiter in list(self.waiters.items()):
+            # Others are outcomes, for who is about to ask.
+            if callable(waiter) and self.waiters.pop(ticket, None) is waiter:
                 waiter(error)
 
     def _end_readers(self, error: Exception | None) -> None:
@@ -463,6 +473,9 @@ class Engine:
             self._dial_failed(connection, "no-log-in", f"{type(error).__name__}: {error}")
             return
         try:
+            if settings.endpoint.is_secure and settings.ssl is None:
+                # It reads files.
+                settings.ssl = await asyncio.to_thread(ssl.create_default_context)
             await dial(settings.endpoint, connection, settings.ssl)
         except (OSError, ValueError, builtins.TimeoutError) as error:
             self._dial_failed(
@@ -534,6 +547,7 @@ class Engine:
         waiting = self.router.fullest()
         capacity = self.router.capacity
         room = capacity * 16 if self.waiters else capacity
+        self._slack = room - waiting
         blocked = self.is_write_paused and self.core.is_blocked
         if waiting >= room or blocked:
             if not self.is_held:

@@ -28,6 +28,8 @@ def check(outcome: Outcome) -> Outcome:
     if isinstance(outcome, Dropped):
         raise DisconnectedError("the client was closed before the server answered")
     if isinstance(outcome, ConnectError):
+        if outcome.kind == "requested":
+            raise DisconnectedError(outcome.reason)
         raise outcome
     return outcome
 

@@ -66,12 +66,14 @@ class Router:
 
     def route(self, topic: str) -> Route:
         """Who gets the messages of a topic."""
+        # First, so that what another thread changes meanwhile does not outlive the old routes.
+        routes = self.routes
         wanted = [reader.put for reader in self._others if self.wants(reader.filters, topic)]
         if self.is_inbox_read or not wanted:
             wanted.append(self.inbox.put)
-        if len(self.routes) >= _REMEMBERED:
-            self.routes = {}
-        route = self.routes[topic] = tuple(wanted)
+        if len(routes) >= _REMEMBERED:
+            routes.clear()
+        route = routes[topic] = tuple(wanted)
         return route
 
     def wants(self, filters: tuple[str, ...] | None, topic: str) -> bool:

@@ -25,7 +25,7 @@ from ._core import Message
 from ._engine import ConnectionEvent, Outcome
 from ._options import Options
 from ._requests import Filters, check, filters_of, granted, parent_of
-from .errors import DisconnectedError, QueueFull, TimeoutError
+from .errors import DisconnectedError, InvalidError, QueueFull, TimeoutError
 
 __all__ = ["Client", "Events", "Messages", "Subscription"]
 
@@ -46,7 +46,8 @@ class Messages:
         self.filters = filters
         self._client = client
         self._items: deque[Message] = deque()
-        self._waiter: asyncio.Future[None] | None = None
+        #: Who waits for a message: each takes one.
+        self._waiters: deque[asyncio.Future[None]] = deque()
         self._is_over = False
         self._error: Exception | None = None
 
@@ -63,10 +64,15 @@ class Messages:
                 if self._error is not None:
                     raise self._error
                 raise StopAsyncIteration
-            if self._waiter is None:
-                self._waiter = asyncio.get_running_loop().create_future()
-            # Several may wait, and one of them be cancelled.
-            await asyncio.shield(self._waiter)
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            except BaseException:
+                if waiter.done() and not waiter.cancelled():
+                    # It was this one's turn: somebody else has it.
+                    self._wake()
+                raise
         message = items.popleft()
         engine = self._client._engine
         if engine.is_held:
@@ -89,7 +95,7 @@ class Messages:
     def put(self, message: Message, /) -> None:
         """Of the client: a message came."""
         self._items.append(message)
-        if self._waiter is not None:
+        if self._waiters:
             self._wake()
 
     def waiting(self) -> int:
@@ -99,16 +105,28 @@ class Messages:
     def end(self, error: Exception | None) -> None:
         """Of the client: no more will come."""
         self._is_over, self._error = True, error
-        self._wake()
+        while self._waiters:
+            self._wake()
 
     def begin_again(self) -> None:
         """Of the client: more may come."""
         self._is_over, self._error = False, None
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                break
+
+
+class _ForHandler(Messages):
+    """The queue of a handler, which outlives connections that ended for good: `reconnect` may follow."""
+
+    def end(self, error: Exception | None) -> None:
+        """Of the client: no more will come, unless it tries again."""
+        if error is None:
+            super().end(None)
 
 
 class Subscription:
@@ -143,8 +161,13 @@ class Subscription:
         self._messages.end(None)
         client._engine.look_at_room()
         unused = client._release_filters([filter_ for filter_, _ in self._filters])
-        if unused and client.is_connected:
+        if not unused or client.is_closed:
+            return
+        if error is None and client.is_connected:
             await client.unsubscribe(unused)
+        else:
+            client._unsubscribe_in_background(unused)
+            client._engine.wake()
 
 
 class Events:
@@ -276,7 +299,7 @@ class Client(BaseClient):
                 await self._when_there_is_room(self._core.publish, topic, payload, 0, retain)
             engine.wake()
             return None
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future = self._future()
         try:
             ticket = self._core.publish(topic, payload, qos, retain, True)
         except QueueFull:
@@ -328,6 +351,18 @@ class Client(BaseClient):
         topic = aliyun.p2p_topic(parent_of(parent, self._settings.parent), str(to))
         await self.publish(topic, payload, qos, timeout=timeout)
 
+    def _future(self) -> asyncio.Future[Outcome]:
+        loop = asyncio.get_running_loop()
+        if (
+            loop is not self._engine.loop
+            and self._engine.loop is not None
+            and not self._engine.loop.is_closed()
+        ):
+            raise InvalidError(
+                "this client lives in another event loop: make one in the loop that runs here, or use mqtt_p2p.Client"
+            )
+        return loop.create_future()
+
     async def _have_room(self) -> None:
         self._burst = 0
         engine = self._engine
@@ -338,8 +373,8 @@ class Client(BaseClient):
         await asyncio.sleep(0)
 
     async def _when_there_is_room(self, accept: Callable[..., int], *arguments: Any) -> int:
+        self._engine.wake()
         while True:
-            self._engine.wake()
             await self._engine.progress()
             self._check_open()
             try:
@@ -370,7 +405,7 @@ class Client(BaseClient):
             ticket = accept(filters, awaited=True)
         except QueueFull:
             ticket = await self._when_there_is_room(accept, filters, True)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future = self._future()
         self._engine.expect(ticket, _Waiter(future))
         self._engine.wake()
         self._engine.look_at_room()
@@ -397,7 +432,7 @@ class Client(BaseClient):
         Without a filter, with every message that comes. What it raises is logged and counted, and changes nothing else."""
 
         def register(handler: _H) -> _H:
-            messages = Messages(self, None if filter is None else (filter,))
+            messages = _ForHandler(self, None if filter is None else (filter,))
             if filter is not None:
                 self._subscribe_in_background(filter, qos)
             self._router.add(messages)
@@ -427,7 +462,7 @@ class Client(BaseClient):
     def events(self) -> Events:
         """Connection events from now on: `async for event in client.events()`."""
         events = Events(self)
-        self._listeners.append(events._tell)
+        self._listeners.add(events)
         return events
 
 
