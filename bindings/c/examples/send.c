@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 
     status = mqttp2p_publish(mqttp2p_posix_client(mqtt), mqttp2p_str(argv[2]), mqttp2p_str(argv[3]), 1, 0, &ticket);
     while (status == MQTTP2P_OK) {
-        status = mqttp2p_posix_next(mqtt, &event, 10000);
+        status = mqttp2p_posix_next(mqtt, &event, 3000);
         if (status == MQTTP2P_OK && event.type == MQTTP2P_EVENT_PUBLISHED && event.ticket == ticket)
             break;
         if (status == MQTTP2P_OK && (event.type == MQTTP2P_EVENT_REFUSED || event.type == MQTTP2P_EVENT_DISCONNECTED)) {

@@ -557,7 +557,12 @@
 /**
  * How many bytes a mqttp2p_websocket_t takes at most; aligned to 8: see mqttp2p_websocket_memory_t.
  */
-#define MQTTP2P_WEBSOCKET_SIZE 512
+#define MQTTP2P_WEBSOCKET_SIZE 384
+
+/**
+ * How many bytes mqttp2p_websocket_transmit always gets on with.
+ */
+#define MQTTP2P_WEBSOCKET_MIN_ROOM 131
 
 /**
  * A client. What it is made of is the library's affair.
@@ -588,11 +593,13 @@ typedef struct mqttp2p_evidence_t mqttp2p_evidence_t;
 typedef struct mqttp2p_token_life_t mqttp2p_token_life_t;
 
 /**
- * One WebSocket connection (RFC 6455), of a client. What it is made of is the library's affair.
+ * The client's end of a WebSocket (RFC 6455) that carries MQTT, over any number of connections one after the other. What
+ * it is made of is the library's affair.
  *
- * Send what mqttp2p_websocket_request writes; read until mqttp2p_websocket_answer is MQTTP2P_OK, and only then call
- * mqttp2p_transport_opened. From then on, what comes in goes through _unwrap before it goes to mqttp2p_poll, and what
- * MQTTP2P_ACTION_TRANSMIT has through _wrap. A new connection takes a new one.
+ * Once the stream is there, send what mqttp2p_websocket_open writes. What comes in goes through _receive, which
+ * leaves MQTT of it; once _is_open is 1, call mqttp2p_transport_opened. What MQTTP2P_ACTION_TRANSMIT has goes out
+ * through _transmit; call it without packets as well while _wants_transmit is 1. When _end says so, the connection
+ * is over.
  */
 typedef struct mqttp2p_websocket_t mqttp2p_websocket_t;
 
@@ -935,9 +942,10 @@ typedef struct mqttp2p_config_t {
      */
     uint8_t will;
     /**
-     * 0.
+     * 1: the end of publications of QoS 0 is told by MQTTP2P_EVENT_PUBLISHED. 0: they end silently once their bytes are
+     * handed over, which spares a poll for each; given up, they end in MQTTP2P_EVENT_DROPPED either way.
      */
-    uint8_t reserved;
+    uint8_t tell_qos_0;
     /**
      * The longest payload that the service takes, in bytes.
      */
@@ -1227,11 +1235,6 @@ typedef struct mqttp2p_record_t {
  * There is no connection, and nothing is queued by configuration.
  */
 #define MQTTP2P_E_OFFLINE -301
-
-/**
- * The server's answer is no beginning of a WebSocket connection.
- */
-#define MQTTP2P_E_UPGRADE -402
 
 /**
  * A notice of the service is not what is documented.
@@ -1747,7 +1750,9 @@ mqttp2p_status_t mqttp2p_transport_closed(struct mqttp2p_client_t *client,
 /**
  * So many bytes of the last MQTTP2P_ACTION_TRANSMIT were written: some of them, or all.
  *
- * Returns MQTTP2P_OK, or an error as every call that takes a client.
+ * Returns MQTTP2P_OK; MQTTP2P_WAIT if nothing is left to do before the moment that mqttp2p_due_at tells, which is that
+ * of the last MQTTP2P_ACTION_WAIT or later: a program to which no bytes have come may spare the poll that would say so;
+ * or an error as every call that takes a client.
  */
 mqttp2p_status_t mqttp2p_transmitted(struct mqttp2p_client_t *client,
                                      size_t bytes);
@@ -2016,9 +2021,8 @@ mqttp2p_status_t mqttp2p_packet_len(struct mqttp2p_bytes_t packets,
                                     size_t *length);
 
 /**
- * Makes a connection that has not begun, in memory of the caller's: a mqttp2p_websocket_memory_t, also one that held an
- * earlier connection. seed are 16 bytes from the system's source of randomness, anew for each connection: they make the
- * masks (RFC 6455, 10.3). One thread at a time.
+ * Makes a WebSocket without a connection, in memory of the caller's: a mqttp2p_websocket_memory_t. seed are 16 bytes
+ * from the system's source of randomness: they make the masks (RFC 6455, 10.3). One thread at a time.
  *
  * Returns MQTTP2P_OK; MQTTP2P_E_NULL; MQTTP2P_E_MISALIGNED; MQTTP2P_E_MEMORY_TOO_SMALL.
  */
@@ -2028,74 +2032,70 @@ mqttp2p_status_t mqttp2p_websocket_init(void *memory,
                                         struct mqttp2p_websocket_t **socket);
 
 /**
- * Writes the request that begins the connection to buffer: about 180 bytes more than host and path; length is told
- * its length. host is a name or address, in brackets if it is one of IPv6, with :port unless that is the scheme's.
- * It asks for the subprotocol mqtt [MQTT-6.0.0-3].
+ * Begins a new connection, and forgets the one before: writes the request for it to buffer; 220 bytes and those of
+ * host and path are enough; length is told its length. host is a name or address, in brackets if it is one of IPv6,
+ * with :port unless that is the scheme's. protocol is MQTTP2P_PROTOCOL_...: its subprotocol is asked for
+ * [MQTT-6.0.0-3].
  *
- * Returns MQTTP2P_OK; MQTTP2P_E_URL for what can't be a host or a path; MQTTP2P_E_TEXT; MQTTP2P_E_BUFFER_TOO_SMALL; or
- * MQTTP2P_E_NULL, _MISALIGNED, _NO_OBJECT, _BUSY, _PANIC, as every call here.
+ * Returns MQTTP2P_OK; MQTTP2P_E_URL for what can't be a host or a path; MQTTP2P_E_INVALID_ARGUMENT for the edition;
+ * MQTTP2P_E_TEXT; MQTTP2P_E_BUFFER_TOO_SMALL; or MQTTP2P_E_NULL, _MISALIGNED, _NO_OBJECT, _BUSY, _PANIC, as every call
+ * here. With an error nothing has changed.
  */
-mqttp2p_status_t mqttp2p_websocket_request(struct mqttp2p_websocket_t *socket,
-                                           struct mqttp2p_bytes_t host,
-                                           struct mqttp2p_bytes_t path,
-                                           uint8_t *buffer,
-                                           size_t buffer_len,
-                                           size_t *length);
-
-/**
- * Reads the server's answer. *rx and *rx_len are the bytes that came; they are advanced past the answer once it is
- * whole and good. detail, unless NULL, is told the status code of an answer that refuses.
- *
- * Returns MQTTP2P_OK; MQTTP2P_INCOMPLETE if more bytes are needed, and then call again with these and more;
- * MQTTP2P_E_UPGRADE for a refusal and everything else that is not the beginning of such a connection, to be told to the
- * client as MQTTP2P_REASON_UPGRADE; or an error as every call here.
- */
-mqttp2p_status_t mqttp2p_websocket_answer(struct mqttp2p_websocket_t *socket,
-                                          const uint8_t **rx,
-                                          size_t *rx_len,
-                                          uint32_t *detail);
-
-/**
- * Takes raw_len bytes that came in, all of them, and leaves of them what is MQTT, at the front of raw: length bytes.
- * What is not whole is remembered.
- *
- * Returns MQTTP2P_OK, or an error as every call here.
- */
-mqttp2p_status_t mqttp2p_websocket_unwrap(struct mqttp2p_websocket_t *socket,
-                                          uint8_t *raw,
-                                          size_t raw_len,
-                                          size_t *length);
-
-/**
- * Writes frames of packets to out, as much as there is room for. *packets and *packets_len are the bytes of
- * MQTTP2P_ACTION_TRANSMIT, and are advanced past what is in the frames: tell that much by mqttp2p_transmitted. length
- * is told how many bytes of out are to be sent. Pongs, and the close frame once no packet is left, come by themselves:
- * call it with no packets as well (both NULL) while mqttp2p_websocket_is_pending. out must have at least 131 bytes
- * for control frames, 15 for packets.
- *
- * Returns MQTTP2P_OK; MQTTP2P_E_BUFFER_TOO_SMALL if there is something to write and no room for any of it; or an error as
- * every call here.
- */
-mqttp2p_status_t mqttp2p_websocket_wrap(struct mqttp2p_websocket_t *socket,
-                                        const uint8_t **packets,
-                                        size_t *packets_len,
-                                        uint8_t *out,
-                                        size_t out_len,
+mqttp2p_status_t mqttp2p_websocket_open(struct mqttp2p_websocket_t *socket,
+                                        struct mqttp2p_bytes_t host,
+                                        struct mqttp2p_bytes_t path,
+                                        uint8_t edition,
+                                        uint8_t *buffer,
+                                        size_t buffer_len,
                                         size_t *length);
 
 /**
- * Whether mqttp2p_websocket_wrap has something to write of its own accord: 1 or 0, or an error as every call here.
+ * Takes raw_len bytes that came in, all of them, and leaves of them what is MQTT, at the front of raw: length bytes.
+ * What is not whole is remembered. MQTT that came before an end is good: pass it to the client first.
+ *
+ * Returns MQTTP2P_OK, or an error as every call here.
  */
-mqttp2p_status_t mqttp2p_websocket_is_pending(struct mqttp2p_websocket_t *socket);
+mqttp2p_status_t mqttp2p_websocket_receive(struct mqttp2p_websocket_t *socket,
+                                           uint8_t *raw,
+                                           size_t raw_len,
+                                           size_t *length);
 
 /**
- * Ends the connection: a close frame follows what is still wrapped. Returns MQTTP2P_OK, or an error as every call here.
+ * Whether the server has accepted the upgrade and the connection has not ended: 1 or 0, or an error as every call here.
+ */
+mqttp2p_status_t mqttp2p_websocket_is_open(struct mqttp2p_websocket_t *socket);
+
+/**
+ * Writes frames of packets to out, as much as there is room for, each packet as one message; pongs and the close
+ * frame come by themselves. packets are the bytes of MQTTP2P_ACTION_TRANSMIT, or none. taken is told how many of
+ * them are in the frames, to be passed on to mqttp2p_transmitted; length, how many bytes of out are to be sent.
+ * MQTTP2P_WEBSOCKET_MIN_ROOM bytes of out are always enough to get on.
+ *
+ * Returns MQTTP2P_OK; MQTTP2P_E_BUFFER_TOO_SMALL if nothing fits; MQTTP2P_E_INVALID_ARGUMENT if the bytes do not begin
+ * with a whole packet; or an error as every call here.
+ */
+mqttp2p_status_t mqttp2p_websocket_transmit(struct mqttp2p_websocket_t *socket,
+                                            struct mqttp2p_bytes_t packets,
+                                            uint8_t *out,
+                                            size_t out_len,
+                                            size_t *taken,
+                                            size_t *length);
+
+/**
+ * Whether mqttp2p_websocket_transmit has something to write without packets, a pong or the close frame: 1 or 0, or an
+ * error as every call here.
+ */
+mqttp2p_status_t mqttp2p_websocket_wants_transmit(struct mqttp2p_websocket_t *socket);
+
+/**
+ * Closes the connection: a close frame follows the packets of the next mqttp2p_websocket_transmit. Returns MQTTP2P_OK,
+ * or an error as every call here.
  */
 mqttp2p_status_t mqttp2p_websocket_close(struct mqttp2p_websocket_t *socket);
 
 /**
- * How the connection ended, if it has. reason is told what mqttp2p_transport_closed takes; detail, unless NULL, the
- * server's close code, or 0 if it broke the protocol.
+ * How the connection ended, if it has. reason is told what mqttp2p_transport_closed takes: MQTTP2P_REASON_UPGRADE if
+ * the server did not accept it; detail, unless NULL, the status code of its answer or of its close frame, or 0.
  *
  * Returns MQTTP2P_OK; MQTTP2P_NONE if it has not ended; or an error as every call here.
  */
@@ -2148,12 +2148,12 @@ typedef union mqttp2p_deduplicator_memory_t {
 
 #define MQTTP2P_CONFIG_INIT                                                                                  \
     {(uint32_t)sizeof(mqttp2p_config_t), MQTTP2P_PROTOCOL_V311, 0, 60, 20000, 10000, 1000, 60000, 30000, 60000, \
-     66560, 20, MQTTP2P_RESUBSCRIBE_WITHOUT_SESSION, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 1, 1, 0, UINT32_MAX, 65535, \
+     66560, 20, MQTTP2P_RESUBSCRIBE_WITHOUT_SESSION, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 1, 1, 1, UINT32_MAX, 65535, \
      65535, 8, 4, 256, 128, 0}
 
 #define MQTTP2P_CONFIG_ALIYUN_INIT                                                                           \
     {(uint32_t)sizeof(mqttp2p_config_t), MQTTP2P_PROTOCOL_V311, 0, 90, 20000, 3000, 2000, 60000, 30000, 60000, \
-     66560, 20, MQTTP2P_RESUBSCRIBE_ALWAYS, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 0, 0, 0, MQTTP2P_ALIYUN_PAYLOAD_MAX, \
+     66560, 20, MQTTP2P_RESUBSCRIBE_ALWAYS, MQTTP2P_OFFLINE_QUEUE_ALL, 0, 0, 0, 1, MQTTP2P_ALIYUN_PAYLOAD_MAX, \
      MQTTP2P_ALIYUN_SUBSCRIPTIONS_MAX, 480, 8, 4, 256, 128, 0}
 
 #define MQTTP2P_BYTES_NONE {NULL, 0}

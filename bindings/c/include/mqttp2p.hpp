@@ -205,6 +205,7 @@ public:
     {
         return mqttp2p_transport_closed(client_, now_ms, reason);
     }
+    /* MQTTP2P_WAIT is no error: there is nothing left to do. */
     Status transmitted(std::size_t bytes) noexcept { return mqttp2p_transmitted(client_, bytes); }
 
     /* `received` is advanced past what was taken. */

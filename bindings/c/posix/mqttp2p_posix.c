@@ -30,7 +30,7 @@ enum {
     HOST_SIZE = 256,
     PORT_SIZE = 6,
     PATH_SIZE = 256,
-    /* Frames on their way out, where there are frames. */
+    /* What is on its way out, where it is not written straight away. */
     OUT_SIZE = 16384,
     /* How long the last bytes may take to be read by the peer, in milliseconds. */
     LINGER_MS = 500,
@@ -46,6 +46,7 @@ struct mqttp2p_posix_t {
     mqttp2p_client_t *client;
 
     int is_tls, is_websocket;
+    uint8_t protocol;
     char host[HOST_SIZE];
     char port[PORT_SIZE];
     char path[PATH_SIZE];
@@ -66,9 +67,11 @@ struct mqttp2p_posix_t {
     uint8_t *rx;
     size_t rx_size, taken, filled;
 
-    /* Over WebSocket: the connection, and what is framed and not written: out[out_taken..out_filled]. */
+    /* Over WebSocket, the connection. */
     mqttp2p_websocket_memory_t websocket_memory;
     mqttp2p_websocket_t *websocket;
+    /* Over WebSocket what is framed, over TLS what must come again as it is if it can't be written, and is not written:
+     * out[out_taken..out_filled]. */
     uint8_t *out;
     size_t out_taken, out_filled;
 
@@ -173,7 +176,7 @@ static void note(mqttp2p_posix_t *mqtt, long answer)
         mqtt->ended = (int32_t)-answer;
 }
 
-/* Writes the frames that wait, as far as possible. */
+/* Writes what is in out, as far as possible. */
 static void flush(mqttp2p_posix_t *mqtt)
 {
     while (mqtt->out_taken < mqtt->out_filled && !mqtt->ended) {
@@ -187,26 +190,36 @@ static void flush(mqttp2p_posix_t *mqtt)
     mqtt->out_taken = mqtt->out_filled = 0;
 }
 
-/* Frames packets, and what WebSocket has to say itself, once all before is written; gives how many bytes of packets. */
-static size_t frame(mqttp2p_posix_t *mqtt, const uint8_t *packets, size_t len)
+/* Puts packets in out, in frames if there are frames, once all before is written; gives how many bytes of them. What
+ * WebSocket has to say itself comes with them, or with none. */
+static size_t stage(mqttp2p_posix_t *mqtt, const uint8_t *packets, size_t len)
 {
-    size_t before = len;
+    size_t taken = len;
     flush(mqtt);
     if (mqtt->out_filled > 0)
         return 0;
-    if (mqttp2p_websocket_wrap(mqtt->websocket, &packets, &len, mqtt->out, OUT_SIZE, &mqtt->out_filled) != MQTTP2P_OK)
-        mqtt->ended = MQTTP2P_REASON_BROKEN;
+    if (mqtt->is_websocket) {
+        taken = 0;
+        if (mqttp2p_websocket_transmit(mqtt->websocket, mqttp2p_bytes(packets, len), mqtt->out, OUT_SIZE, &taken,
+                                       &mqtt->out_filled) != MQTTP2P_OK)
+            mqtt->ended = MQTTP2P_REASON_BROKEN;
+    } else {
+        taken = len < OUT_SIZE ? len : OUT_SIZE;
+        memcpy(mqtt->out, packets, taken);
+        mqtt->out_filled = taken;
+    }
     flush(mqtt);
-    return before - len;
+    return taken;
 }
 
 /* Writes packets, or takes them to be written: a number of bytes, or what a layer answered. */
 static long transport_write(mqttp2p_posix_t *mqtt, const uint8_t *packets, size_t len)
 {
     size_t taken;
-    if (!mqtt->is_websocket)
+    /* The client may have something more urgent when a socket takes bytes again. TLS wants what it was given. */
+    if (!mqtt->is_websocket && mqtt->session == NULL)
         return stream_write(mqtt, packets, len);
-    taken = frame(mqtt, packets, len);
+    taken = stage(mqtt, packets, len);
     return taken > 0 ? (long)taken : mqtt->ended ? -(long)mqtt->ended : MQTTP2P_TLS_WANT_WRITE;
 }
 
@@ -216,11 +229,11 @@ static void unwrap(mqttp2p_posix_t *mqtt, size_t raw)
     size_t len = raw;
     int32_t reason;
     if (mqtt->is_websocket) {
-        mqttp2p_websocket_unwrap(mqtt->websocket, mqtt->rx + mqtt->filled, raw, &len);
+        mqttp2p_websocket_receive(mqtt->websocket, mqtt->rx + mqtt->filled, raw, &len);
         if (mqttp2p_websocket_end(mqtt->websocket, &reason, NULL) == MQTTP2P_OK)
             mqtt->ended = reason;
-        if (mqttp2p_websocket_is_pending(mqtt->websocket) == 1)
-            frame(mqtt, NULL, 0);
+        if (mqttp2p_websocket_wants_transmit(mqtt->websocket) == 1)
+            stage(mqtt, NULL, 0);
     }
     mqtt->filled += len;
 }
@@ -267,30 +280,42 @@ static void close_socket(mqttp2p_posix_t *mqtt, int clean)
     mqtt->fd = -1;
 }
 
+/* Waits for the socket, up to a moment. Whether it is ready. */
+static int wait_for(const mqttp2p_posix_t *mqtt, short events, uint64_t until)
+{
+    struct pollfd wait;
+    uint64_t now = now_ms();
+    wait.fd = mqtt->fd;
+    wait.events = events;
+    return now < until && poll(&wait, 1, (int)(until - now)) > 0;
+}
+
+/* Says good-bye in every layer, and lets the peer read it: a socket that is closed with bytes unread resets the
+ * connection, and the peer may never see DISCONNECT. */
+static void part(mqttp2p_posix_t *mqtt)
+{
+    uint64_t until = now_ms() + LINGER_MS;
+    uint8_t drop[512];
+    if (mqtt->is_websocket) {
+        mqttp2p_websocket_close(mqtt->websocket);
+        stage(mqtt, NULL, 0);
+    }
+    do
+        flush(mqtt);
+    while (mqtt->out_filled > 0 && !mqtt->ended && wait_for(mqtt, POLLOUT, until));
+    if (mqtt->session != NULL)
+        mqtt->options.tls->close(mqtt->session, 1);
+    mqtt->session = NULL;
+    shutdown(mqtt->fd, SHUT_WR);
+    while (wait_for(mqtt, POLLIN, until) && recv(mqtt->fd, drop, sizeof drop, 0) > 0)
+        ;
+}
+
 /* Nothing is left of the transport. */
 static void close_transport(mqttp2p_posix_t *mqtt, int clean)
 {
-    if (clean && mqtt->fd >= 0 && mqtt->phase == OPEN) {
-        /* A socket that is closed with bytes unread resets the connection, and the peer may never read DISCONNECT. */
-        uint64_t until = now_ms() + LINGER_MS;
-        uint8_t drop[512];
-        uint64_t now;
-        if (mqtt->is_websocket) {
-            mqttp2p_websocket_close(mqtt->websocket);
-            frame(mqtt, NULL, 0);
-        }
-        if (mqtt->session != NULL)
-            mqtt->options.tls->close(mqtt->session, 1);
-        mqtt->session = NULL;
-        shutdown(mqtt->fd, SHUT_WR);
-        while ((now = now_ms()) < until) {
-            struct pollfd wait;
-            wait.fd = mqtt->fd;
-            wait.events = POLLIN;
-            if (poll(&wait, 1, (int)(until - now)) <= 0 || recv(mqtt->fd, drop, sizeof drop, 0) <= 0)
-                break;
-        }
-    }
+    if (clean && mqtt->fd >= 0 && mqtt->phase == OPEN)
+        part(mqtt);
     close_socket(mqtt, 0);
     free_addresses(mqtt);
     mqtt->phase = CLOSED;
@@ -442,8 +467,8 @@ static void stream_opened(mqttp2p_posix_t *mqtt)
     if (!randomness(seed) ||
         mqttp2p_websocket_init(&mqtt->websocket_memory, sizeof mqtt->websocket_memory, seed, &mqtt->websocket) !=
             MQTTP2P_OK ||
-        mqttp2p_websocket_request(mqtt->websocket, mqttp2p_str(host), mqttp2p_str(mqtt->path), mqtt->out, OUT_SIZE,
-                                  &mqtt->out_filled) != MQTTP2P_OK) {
+        mqttp2p_websocket_open(mqtt->websocket, mqttp2p_str(host), mqttp2p_str(mqtt->path), mqtt->protocol, mqtt->out,
+                               OUT_SIZE, &mqtt->out_filled) != MQTTP2P_OK) {
         mqtt->ended = MQTTP2P_REASON_UPGRADE;
         return;
     }
@@ -451,34 +476,20 @@ static void stream_opened(mqttp2p_posix_t *mqtt)
     mqtt->wants_read = 1;
 }
 
-/* Reads the server's answer to the WebSocket request. */
+/* Reads the server's answer to the WebSocket request, and what may come right behind it. */
 static void read_answer(mqttp2p_posix_t *mqtt)
 {
-    const uint8_t *rx = mqtt->rx;
-    size_t len, raw;
-    mqttp2p_status_t status;
     long answer = stream_read(mqtt, mqtt->rx + mqtt->filled, mqtt->rx_size - mqtt->filled);
     mqtt->wants_read = 1;
     if (answer <= 0) {
         note(mqtt, answer == MQTTP2P_TLS_CLOSED ? MQTTP2P_TLS_FAILED(MQTTP2P_REASON_UPGRADE) : answer);
         return;
     }
-    mqtt->filled += (size_t)answer;
-    len = mqtt->filled;
-    status = mqttp2p_websocket_answer(mqtt->websocket, &rx, &len, NULL);
-    if (status == MQTTP2P_INCOMPLETE && mqtt->filled < mqtt->rx_size)
-        return;
-    if (status != MQTTP2P_OK) {
-        mqtt->ended = MQTTP2P_REASON_UPGRADE;
-        return;
+    unwrap(mqtt, (size_t)answer);
+    if (mqttp2p_websocket_is_open(mqtt->websocket) == 1) {
+        opened(mqtt);
+        mqtt->may_have_more = 1;
     }
-    /* What came behind the answer is the first of the frames. */
-    memmove(mqtt->rx, rx, len);
-    raw = len;
-    mqtt->filled = 0;
-    opened(mqtt);
-    unwrap(mqtt, raw);
-    mqtt->may_have_more = 1;
 }
 
 /* Goes on opening the transport, as far as that is possible without waiting. */
@@ -682,11 +693,12 @@ static mqttp2p_status_t set_up(mqttp2p_posix_t *mqtt)
         config = *options->config;
     else if (options->credentials != NULL)
         mqttp2p_config_aliyun(&config);
+    mqtt->protocol = config.protocol;
     mqtt->rx_size = options->rx_size != 0 ? options->rx_size : config.max_packet_size;
     mqtt->rx = (uint8_t *)malloc(mqtt->rx_size);
     mqtt->login_size = options->credentials != NULL ? LOGIN_SIZE : 0;
     mqtt->login = (uint8_t *)malloc(LOGIN_SIZE);
-    mqtt->out = (uint8_t *)malloc(mqtt->is_websocket ? OUT_SIZE : 1);
+    mqtt->out = (uint8_t *)malloc(mqtt->is_websocket || mqtt->is_tls ? OUT_SIZE : 1);
     if (mqtt->rx == NULL || mqtt->login == NULL || mqtt->out == NULL)
         return MQTTP2P_E_NO_MEMORY;
 

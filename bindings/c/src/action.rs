@@ -260,18 +260,23 @@ unsafe fn poll(
     action: *mut mqttp2p_action_t,
 ) -> Outcome {
     use crate::status::{MQTTP2P_E_MISALIGNED, MQTTP2P_E_NULL, Status};
-    if action.is_null() || rx.is_null() != rx_len.is_null() {
+    if action.is_null() {
         return Err(Status(MQTTP2P_E_NULL));
     }
     if !action.is_aligned() {
         return Err(Status(MQTTP2P_E_MISALIGNED));
     }
     let mut received: &[u8] = &[];
-    if !rx.is_null() {
+    if !rx.is_null() && !rx_len.is_null() {
         // SAFETY: the caller's promise; they may lie anywhere.
         let (ptr, len) = unsafe { (rx.read_unaligned(), rx_len.read_unaligned()) };
-        // SAFETY: the caller's promise.
-        received = unsafe { mqttp2p_bytes_t { ptr, len }.get() }?;
+        // Nothing came, mostly.
+        if len > 0 {
+            // SAFETY: the caller's promise.
+            received = unsafe { mqttp2p_bytes_t { ptr, len }.get() }?;
+        }
+    } else if rx.is_null() != rx_len.is_null() {
+        return Err(Status(MQTTP2P_E_NULL));
     }
     let len = received.len();
     let status = Out(action).action(client.poll(Instant::from_millis(now_ms), &mut received));

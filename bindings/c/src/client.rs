@@ -6,7 +6,7 @@ use mqtt_p2p_core::Client;
 
 use crate::config::mqttp2p_config_t;
 use crate::handle::{Handle, Object, guarded};
-use crate::memory::{Lent, Store};
+use crate::memory::Store;
 use crate::status::{Outcome, Status, mqttp2p_status_t};
 use crate::types::Sized32;
 
@@ -76,8 +76,8 @@ pub unsafe extern "C" fn mqttp2p_client_init(
         // SAFETY: the caller's promise.
         let config = unsafe { mqttp2p_config_t::read(config) }?;
         // SAFETY: the caller's promise.
-        let lent = unsafe { Lent::new(&config, tx.cast(), tx_len) }?;
-        let inner = Client::new(config.core()?, seed(&config)?, Store::Lent(lent));
+        let store = unsafe { Store::lent(&config, tx.cast(), tx_len) }?;
+        let inner = Client::new(config.core()?, seed(&config)?, store);
         // SAFETY: the caller's promise.
         unsafe { ClientHandle::place(memory, memory_len, inner, client) }
     })
@@ -138,7 +138,7 @@ mod hosted {
             // SAFETY: the caller's promise.
             let config = unsafe { mqttp2p_config_t::read(config) }?;
             let growing = if max_tx == 0 { Growing::default() } else { Growing::new(max_tx) };
-            let inner = Client::new(config.core()?, seed(&config)?, Store::Growing(growing));
+            let inner = Client::new(config.core()?, seed(&config)?, Store::growing(growing));
             // SAFETY: the caller's promise.
             unsafe { ClientHandle::on_heap(inner, client) }
         })

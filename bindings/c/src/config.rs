@@ -68,8 +68,9 @@ pub struct mqttp2p_config_t {
     pub retain: u8,
     /// 1 if the service knows wills.
     pub will: u8,
-    /// 0.
-    pub reserved: u8,
+    /// 1: the end of publications of QoS 0 is told by MQTTP2P_EVENT_PUBLISHED. 0: they end silently once their bytes are
+    /// handed over, which spares a poll for each; given up, they end in MQTTP2P_EVENT_DROPPED either way.
+    pub tell_qos_0: u8,
     /// The longest payload that the service takes, in bytes.
     pub max_payload: u32,
     /// The most subscriptions that the service grants.
@@ -122,7 +123,7 @@ impl mqttp2p_config_t {
             manual_ack: config.manual_ack as u8,
             retain: config.limits.retain as u8,
             will: config.limits.will as u8,
-            reserved: 0,
+            tell_qos_0: config.tell_qos_0 as u8,
             max_payload: config.limits.max_payload,
             max_subscriptions: config.limits.max_subscriptions,
             max_keep_alive_secs: config.limits.max_keep_alive_secs,
@@ -139,9 +140,6 @@ impl mqttp2p_config_t {
     #[inline(always)]
     pub(crate) fn core(&self) -> Result<Config, Status> {
         let wrong = Status(MQTTP2P_E_INVALID_ARGUMENT);
-        if self.reserved != 0 {
-            return Err(wrong);
-        }
         Ok(Config {
             protocol: protocol(self.protocol)?,
             clean_session: flag(self.clean_session)?,
@@ -172,6 +170,7 @@ impl mqttp2p_config_t {
             keep_session: false,
             max_requests_per_sec: 0,
             max_whole_message: u32::MAX,
+            tell_qos_0: flag(self.tell_qos_0)?,
             limits: Limits {
                 max_payload: self.max_payload,
                 max_subscriptions: self.max_subscriptions,

@@ -5,7 +5,9 @@ use mqtt_p2p_core::{Instant, Login, Will};
 use crate::client::{mqttp2p_client_t, with};
 use crate::config::protocol;
 use crate::reason::transport_error;
-use crate::status::{DONE, MQTTP2P_E_IN_USE, MQTTP2P_E_INVALID_ARGUMENT, Status, mqttp2p_status_t};
+use crate::status::{
+    DONE, MQTTP2P_E_IN_USE, MQTTP2P_E_INVALID_ARGUMENT, MQTTP2P_OK, MQTTP2P_WAIT, Status, mqttp2p_status_t,
+};
 use crate::types::{Sized32, flag, mqttp2p_bytes_t, qos, text};
 
 /// What CONNECT says of the client. Begin with `MQTTP2P_LOGIN_INIT`. What has no `ptr` is left out.
@@ -236,7 +238,9 @@ pub unsafe extern "C" fn mqttp2p_transport_closed(
 
 /// So many bytes of the last MQTTP2P_ACTION_TRANSMIT were written: some of them, or all.
 ///
-/// Returns MQTTP2P_OK, or an error as every call that takes a client.
+/// Returns MQTTP2P_OK; MQTTP2P_WAIT if nothing is left to do before the moment that `mqttp2p_due_at` tells, which is that
+/// of the last MQTTP2P_ACTION_WAIT or later: a program to which no bytes have come may spare the poll that would say so;
+/// or an error as every call that takes a client.
 ///
 /// # Safety
 /// See `mqttp2p_connect`.
@@ -249,7 +253,7 @@ pub unsafe extern "C" fn mqttp2p_transmitted(
     unsafe {
         with(client, |client| {
             client.transmitted(bytes);
-            DONE
+            Ok(if client.is_waiting() { MQTTP2P_WAIT } else { MQTTP2P_OK })
         })
     }
 }

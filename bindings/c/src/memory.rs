@@ -8,20 +8,18 @@ use zeroize::Zeroize;
 use crate::config::mqttp2p_config_t;
 use crate::status::{MQTTP2P_E_MEMORY_TOO_SMALL, MQTTP2P_E_MISALIGNED, MQTTP2P_E_NULL, Status};
 
-/// A client's memory.
+/// A client's memory, in five parts. They are kept as pointers, not as slices, since the caller reads from them what is to
+/// be transmitted; and they are found in the same place whoever owns them.
 #[derive(Debug)]
-pub(crate) enum Store {
-    /// A buffer of the caller's.
-    Lent(Lent),
-    /// The heap's.
+pub(crate) struct Store {
+    parts: Parts,
+    /// Who owns them, unless it is the caller.
     #[cfg(feature = "std")]
-    Growing(mqtt_p2p_core::Growing),
+    growing: Option<Box<mqtt_p2p_core::Growing>>,
 }
 
-/// A buffer of the caller's, in five parts. They are kept as pointers, not as slices, since the caller reads from them
-/// what is to be transmitted.
 #[derive(Debug)]
-pub(crate) struct Lent {
+struct Parts {
     requests: Part<Request>,
     inbound: Part<InboundId>,
     control: Part<u8>,
@@ -36,10 +34,16 @@ struct Part<T> {
 }
 
 impl<T> Part<T> {
+    #[cfg(feature = "std")]
+    const fn of(slice: &mut [T]) -> Self {
+        Self { first: slice.as_mut_ptr(), len: slice.len() }
+    }
+
     #[inline]
     fn slice(&mut self) -> &mut [T] {
-        // SAFETY: `Lent::new` made sure that the part lies in the buffer, aligned and filled, and the caller left the
-        // buffer to the client until its end. Parts do not overlap, and each is lent out by `&mut`.
+        // SAFETY: the part lies in the caller's buffer, aligned and filled, as `lent` saw to, and the caller left that to
+        // the client until its end; or in memory of `growing`, which does not move while `grow` is not called. Parts do
+        // not overlap, and each is lent out by `&mut`.
         unsafe { core::slice::from_raw_parts_mut(self.first, self.len) }
     }
 }
@@ -70,12 +74,12 @@ unsafe fn part<T: Copy>(
     Ok(Part { first, len })
 }
 
-impl Lent {
+impl Store {
     /// Shares out a buffer: first what must be aligned, at last what is left for packets.
     ///
     /// # Safety
     /// `buffer` is NULL, or `len` bytes may be written there, and are nobody else's, until the client ends.
-    pub(crate) unsafe fn new(
+    pub(crate) unsafe fn lent(
         config: &mqttp2p_config_t,
         mut buffer: *mut u8,
         mut len: usize,
@@ -90,8 +94,8 @@ impl Lent {
         let [control, subscriptions] =
             [config.control_bytes, config.subscription_bytes].map(|size| size as usize);
         // SAFETY: the same condition; each part takes its bytes off the rest.
-        unsafe {
-            Ok(Self {
+        let parts = unsafe {
+            Parts {
                 requests: part(&mut buffer, &mut len, requests, Request::EMPTY)?,
                 inbound: part(&mut buffer, &mut len, inbound, InboundId::EMPTY)?,
                 control: part(&mut buffer, &mut len, control, 0)?,
@@ -100,7 +104,32 @@ impl Lent {
                     let rest = len;
                     part(&mut buffer, &mut len, rest, 0)?
                 },
-            })
+            }
+        };
+        Ok(Self {
+            parts,
+            #[cfg(feature = "std")]
+            growing: None,
+        })
+    }
+
+    /// Memory that grows.
+    #[cfg(feature = "std")]
+    pub(crate) fn growing(growing: mqtt_p2p_core::Growing) -> Self {
+        let mut growing = Box::new(growing);
+        Self { parts: Parts::of(&mut growing.memory()), growing: Some(growing) }
+    }
+}
+
+#[cfg(feature = "std")]
+impl Parts {
+    fn of(memory: &mut Memory<'_>) -> Self {
+        Self {
+            requests: Part::of(memory.requests),
+            inbound: Part::of(memory.inbound),
+            control: Part::of(memory.control),
+            subscriptions: Part::of(memory.subscriptions),
+            tx: Part::of(memory.tx),
         }
     }
 }
@@ -121,25 +150,25 @@ impl Drop for Store {
 impl Storage for Store {
     #[inline]
     fn memory(&mut self) -> Memory<'_> {
-        match self {
-            Self::Lent(lent) => Memory {
-                tx: lent.tx.slice(),
-                requests: lent.requests.slice(),
-                control: lent.control.slice(),
-                subscriptions: lent.subscriptions.slice(),
-                inbound: lent.inbound.slice(),
-                growable: false,
-            },
-            #[cfg(feature = "std")]
-            Self::Growing(growing) => growing.memory(),
+        #[cfg(feature = "std")]
+        let growable = self.growing.is_some();
+        #[cfg(not(feature = "std"))]
+        let growable = false;
+        Memory {
+            tx: self.parts.tx.slice(),
+            requests: self.parts.requests.slice(),
+            control: self.parts.control.slice(),
+            subscriptions: self.parts.subscriptions.slice(),
+            inbound: self.parts.inbound.slice(),
+            growable,
         }
     }
 
     #[cfg(feature = "std")]
     fn grow(&mut self, need: mqtt_p2p_core::Need) -> bool {
-        match self {
-            Self::Lent(_) => false,
-            Self::Growing(growing) => growing.grow(need),
-        }
+        let Some(growing) = &mut self.growing else { return false };
+        let grew = growing.grow(need);
+        self.parts = Parts::of(&mut growing.memory());
+        grew
     }
 }

@@ -92,8 +92,6 @@ pub const MQTTP2P_E_SYSTEM: mqttp2p_status_t = -203;
 
 /// There is no connection, and nothing is queued by configuration.
 pub const MQTTP2P_E_OFFLINE: mqttp2p_status_t = -301;
-/// The server's answer is no beginning of a WebSocket connection.
-pub const MQTTP2P_E_UPGRADE: mqttp2p_status_t = -402;
 /// A notice of the service is not what is documented.
 pub const MQTTP2P_E_NOTICE: mqttp2p_status_t = -401;
 
@@ -161,9 +159,6 @@ fn text(status: mqttp2p_status_t) -> &'static CStr {
         MQTTP2P_E_NO_MEMORY => c"the system has no memory left",
         MQTTP2P_E_SYSTEM => c"the system refused: see errno",
         MQTTP2P_E_OFFLINE => c"there is no connection, and nothing is queued by configuration: try again after CONNECTED",
-        MQTTP2P_E_UPGRADE => {
-            c"the server did not upgrade the connection to WebSocket: check the path, which is usually /mqtt, and the port"
-        }
         MQTTP2P_E_NOTICE => c"the service's notice about a token is not what it documents",
         MQTTP2P_E_PANIC => c"a defect of this library was caught: free the object, and report what led to it",
         MQTTP2P_E_UNKNOWN => c"an error that this version has no number for",

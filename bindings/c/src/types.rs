@@ -106,6 +106,18 @@ pub(crate) unsafe fn array<'a, T>(items: *const T, count: usize) -> Result<&'a [
     Ok(unsafe { core::slice::from_raw_parts(items, count) })
 }
 
+/// The 16 bytes of a seed.
+///
+/// # Safety
+/// `seed` is NULL, or 16 bytes may be read there.
+pub(crate) unsafe fn seed(seed: *const u8) -> Result<[u8; 16], Status> {
+    if seed.is_null() {
+        return Err(Status(MQTTP2P_E_NULL));
+    }
+    // SAFETY: not NULL, readable as the caller promises, and bytes have no alignment.
+    Ok(unsafe { seed.cast::<[u8; 16]>().read() })
+}
+
 /// A place of the caller's to write bytes to.
 ///
 /// # Safety

@@ -2,21 +2,26 @@
 
 use core::ffi::c_void;
 
-use mqtt_p2p_websocket::{AnswerError, End, RequestError, WebSocket};
+use mqtt_p2p_websocket::{End, FrameError, HandshakeError, Request, RequestError, TransmitError, WebSocket};
 
+use crate::config::protocol;
 use crate::handle::{Handle, Object, guarded};
-use crate::reason::{MQTTP2P_REASON_BROKEN, MQTTP2P_REASON_CLOSED_BY_PEER, MQTTP2P_REASON_NOT_MQTT};
+use crate::reason::{
+    MQTTP2P_REASON_BROKEN, MQTTP2P_REASON_CLOSED_BY_PEER, MQTTP2P_REASON_NOT_MQTT, MQTTP2P_REASON_UPGRADE,
+};
 use crate::status::{
-    DONE, MQTTP2P_E_BUFFER_TOO_SMALL, MQTTP2P_E_NULL, MQTTP2P_E_UPGRADE, MQTTP2P_E_URL, MQTTP2P_INCOMPLETE,
-    MQTTP2P_NONE, Status, mqttp2p_status_t,
+    DONE, MQTTP2P_E_BUFFER_TOO_SMALL, MQTTP2P_E_INVALID_ARGUMENT, MQTTP2P_E_NULL, MQTTP2P_E_URL,
+    MQTTP2P_NONE, Outcome, Status, mqttp2p_status_t,
 };
 use crate::types::{give, mqttp2p_bytes_t, must_give, room, written};
 
-/// One WebSocket connection (RFC 6455), of a client. What it is made of is the library's affair.
+/// The client's end of a WebSocket (RFC 6455) that carries MQTT, over any number of connections one after the other. What
+/// it is made of is the library's affair.
 ///
-/// Send what `mqttp2p_websocket_request` writes; read until `mqttp2p_websocket_answer` is MQTTP2P_OK, and only then call
-/// `mqttp2p_transport_opened`. From then on, what comes in goes through `_unwrap` before it goes to `mqttp2p_poll`, and what
-/// MQTTP2P_ACTION_TRANSMIT has through `_wrap`. A new connection takes a new one.
+/// Once the stream is there, send what `mqttp2p_websocket_open` writes. What comes in goes through `_receive`, which
+/// leaves MQTT of it; once `_is_open` is 1, call `mqttp2p_transport_opened`. What MQTTP2P_ACTION_TRANSMIT has goes out
+/// through `_transmit`; call it without packets as well while `_wants_transmit` is 1. When `_end` says so, the connection
+/// is over.
 #[derive(Debug)]
 pub struct mqttp2p_websocket_t {
     _private: [u8; 0],
@@ -28,13 +33,16 @@ impl Object for WebSocket {
 }
 
 /// How many bytes a `mqttp2p_websocket_t` takes at most; aligned to 8: see `mqttp2p_websocket_memory_t`.
-pub const MQTTP2P_WEBSOCKET_SIZE: usize = 512;
+pub const MQTTP2P_WEBSOCKET_SIZE: usize = 384;
 const _: () =
     assert!(size_of::<Handle<WebSocket>>() <= MQTTP2P_WEBSOCKET_SIZE && align_of::<Handle<WebSocket>>() <= 8);
 
-/// Makes a connection that has not begun, in memory of the caller's: a `mqttp2p_websocket_memory_t`, also one that held an
-/// earlier connection. `seed` are 16 bytes from the system's source of randomness, anew for each connection: they make the
-/// masks (RFC 6455, 10.3). One thread at a time.
+/// How many bytes `mqttp2p_websocket_transmit` always gets on with.
+pub const MQTTP2P_WEBSOCKET_MIN_ROOM: usize = 131;
+const _: () = assert!(MQTTP2P_WEBSOCKET_MIN_ROOM == WebSocket::MIN_ROOM);
+
+/// Makes a WebSocket without a connection, in memory of the caller's: a `mqttp2p_websocket_memory_t`. `seed` are 16 bytes
+/// from the system's source of randomness: they make the masks (RFC 6455, 10.3). One thread at a time.
 ///
 /// Returns MQTTP2P_OK; MQTTP2P_E_NULL; MQTTP2P_E_MISALIGNED; MQTTP2P_E_MEMORY_TOO_SMALL.
 ///
@@ -49,99 +57,68 @@ pub unsafe extern "C" fn mqttp2p_websocket_init(
     socket: *mut *mut mqttp2p_websocket_t,
 ) -> mqttp2p_status_t {
     guarded(|| {
-        let mut key = [0; 16];
-        if seed.is_null() {
-            return Err(Status(MQTTP2P_E_NULL));
-        }
         // SAFETY: the caller's promise.
-        unsafe { core::ptr::copy_nonoverlapping(seed, key.as_mut_ptr(), key.len()) };
+        let object = WebSocket::new(unsafe { crate::types::seed(seed) }?);
         // SAFETY: the caller's promise.
-        unsafe { Handle::place(memory, memory_len, WebSocket::new(key), socket) }
+        unsafe { Handle::place(memory, memory_len, object, socket) }
     })
 }
 
-/// Writes the request that begins the connection to `buffer`: about 180 bytes more than host and path; `length` is told
-/// its length. `host` is a name or address, in brackets if it is one of IPv6, with `:port` unless that is the scheme's.
-/// It asks for the subprotocol `mqtt` [MQTT-6.0.0-3].
+/// # Safety
+/// `socket` is NULL or was made by `mqttp2p_websocket_init`.
+unsafe fn with(
+    socket: *mut mqttp2p_websocket_t,
+    call: impl FnOnce(&mut WebSocket) -> Outcome,
+) -> mqttp2p_status_t {
+    // SAFETY: the caller's promise.
+    unsafe { Handle::with(socket, call) }
+}
+
+/// Begins a new connection, and forgets the one before: writes the request for it to `buffer`; 220 bytes and those of
+/// host and path are enough; `length` is told its length. `host` is a name or address, in brackets if it is one of IPv6,
+/// with `:port` unless that is the scheme's. `protocol` is `MQTTP2P_PROTOCOL_...`: its subprotocol is asked for
+/// [MQTT-6.0.0-3].
 ///
-/// Returns MQTTP2P_OK; MQTTP2P_E_URL for what can't be a host or a path; MQTTP2P_E_TEXT; MQTTP2P_E_BUFFER_TOO_SMALL; or
-/// MQTTP2P_E_NULL, _MISALIGNED, _NO_OBJECT, _BUSY, _PANIC, as every call here.
+/// Returns MQTTP2P_OK; MQTTP2P_E_URL for what can't be a host or a path; MQTTP2P_E_INVALID_ARGUMENT for the edition;
+/// MQTTP2P_E_TEXT; MQTTP2P_E_BUFFER_TOO_SMALL; or MQTTP2P_E_NULL, _MISALIGNED, _NO_OBJECT, _BUSY, _PANIC, as every call
+/// here. With an error nothing has changed.
 ///
 /// # Safety
 /// `host` and `path` may be read; `buffer` may be written to, `buffer_len` bytes; `length` is NULL or may be written to;
 /// `socket` is NULL or was made by `mqttp2p_websocket_init`, here and in all that follows.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_websocket_request(
+pub unsafe extern "C" fn mqttp2p_websocket_open(
     socket: *mut mqttp2p_websocket_t,
     host: mqttp2p_bytes_t,
     path: mqttp2p_bytes_t,
+    edition: u8,
     buffer: *mut u8,
     buffer_len: usize,
     length: *mut usize,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
-        Handle::<WebSocket>::with(socket, |socket| {
-            match socket.request(host.text()?, path.text()?, room(buffer, buffer_len)?) {
+        with(socket, |socket| {
+            let request = Request::new(host.text()?, path.text()?).with_protocol(protocol(edition)?);
+            match socket.open(&request, room(buffer, buffer_len)?) {
                 Ok(len) => written(length, Ok(len)),
-                Err(RequestError::BufferTooSmall { needed }) => written(length, Err(needed)),
+                Err(RequestError::NoRoom { needed }) => written(length, Err(needed)),
                 Err(_) => Err(Status(MQTTP2P_E_URL)),
             }
         })
     }
 }
 
-/// Reads the server's answer. `*rx` and `*rx_len` are the bytes that came; they are advanced past the answer once it is
-/// whole and good. `detail`, unless NULL, is told the status code of an answer that refuses.
-///
-/// Returns MQTTP2P_OK; MQTTP2P_INCOMPLETE if more bytes are needed, and then call again with these and more;
-/// MQTTP2P_E_UPGRADE for a refusal and everything else that is not the beginning of such a connection, to be told to the
-/// client as MQTTP2P_REASON_UPGRADE; or an error as every call here.
-///
-/// # Safety
-/// `*rx` may be read, `*rx_len` bytes; `detail` is NULL or may be written to; see `mqttp2p_websocket_request`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_websocket_answer(
-    socket: *mut mqttp2p_websocket_t,
-    rx: *mut *const u8,
-    rx_len: *mut usize,
-    detail: *mut u32,
-) -> mqttp2p_status_t {
-    // SAFETY: the caller's promise.
-    unsafe {
-        Handle::<WebSocket>::with(socket, |socket| {
-            if rx.is_null() || rx_len.is_null() {
-                return Err(Status(MQTTP2P_E_NULL));
-            }
-            let (ptr, len) = (rx.read_unaligned(), rx_len.read_unaligned());
-            let mut received = mqttp2p_bytes_t { ptr, len }.get()?;
-            match socket.answer(&mut received) {
-                Ok(true) => {
-                    give(rx, received.as_ptr());
-                    give(rx_len, received.len());
-                    DONE
-                }
-                Ok(false) => Ok(MQTTP2P_INCOMPLETE),
-                Err(error) => {
-                    let status = if let AnswerError::Refused { status } = error { status } else { 0 };
-                    give(detail, status.into());
-                    Err(Status(MQTTP2P_E_UPGRADE))
-                }
-            }
-        })
-    }
-}
-
 /// Takes `raw_len` bytes that came in, all of them, and leaves of them what is MQTT, at the front of `raw`: `length` bytes.
-/// What is not whole is remembered.
+/// What is not whole is remembered. MQTT that came before an end is good: pass it to the client first.
 ///
 /// Returns MQTTP2P_OK, or an error as every call here.
 ///
 /// # Safety
 /// `raw` may be read and written to, `raw_len` bytes; `length` is NULL or may be written to; see
-/// `mqttp2p_websocket_request`.
+/// `mqttp2p_websocket_open`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_websocket_unwrap(
+pub unsafe extern "C" fn mqttp2p_websocket_receive(
     socket: *mut mqttp2p_websocket_t,
     raw: *mut u8,
     raw_len: usize,
@@ -149,91 +126,100 @@ pub unsafe extern "C" fn mqttp2p_websocket_unwrap(
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
-        Handle::<WebSocket>::with(socket, |socket| {
+        with(socket, |socket| {
             if length.is_null() {
                 return Err(Status(MQTTP2P_E_NULL));
             }
-            must_give(length, socket.unwrap(room(raw, raw_len)?)).and(DONE)
+            must_give(length, socket.receive_in_place(room(raw, raw_len)?).len).and(DONE)
         })
     }
 }
 
-/// Writes frames of `packets` to `out`, as much as there is room for. `*packets` and `*packets_len` are the bytes of
-/// MQTTP2P_ACTION_TRANSMIT, and are advanced past what is in the frames: tell that much by `mqttp2p_transmitted`. `length`
-/// is told how many bytes of `out` are to be sent. Pongs, and the close frame once no packet is left, come by themselves:
-/// call it with no packets as well (both NULL) while `mqttp2p_websocket_is_pending`. `out` must have at least 131 bytes
-/// for control frames, 15 for packets.
-///
-/// Returns MQTTP2P_OK; MQTTP2P_E_BUFFER_TOO_SMALL if there is something to write and no room for any of it; or an error as
-/// every call here.
+/// Whether the server has accepted the upgrade and the connection has not ended: 1 or 0, or an error as every call here.
 ///
 /// # Safety
-/// `*packets` may be read, `*packets_len` bytes; `out` may be written to, `out_len` bytes; `length` is NULL or may be
-/// written to; see `mqttp2p_websocket_request`.
+/// See `mqttp2p_websocket_open`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_websocket_wrap(
+pub unsafe extern "C" fn mqttp2p_websocket_is_open(socket: *mut mqttp2p_websocket_t) -> mqttp2p_status_t {
+    // SAFETY: the caller's promise.
+    unsafe { with(socket, |socket| Ok(socket.is_open().into())) }
+}
+
+/// Writes frames of `packets` to `out`, as much as there is room for, each packet as one message; pongs and the close
+/// frame come by themselves. `packets` are the bytes of MQTTP2P_ACTION_TRANSMIT, or none. `taken` is told how many of
+/// them are in the frames, to be passed on to `mqttp2p_transmitted`; `length`, how many bytes of `out` are to be sent.
+/// `MQTTP2P_WEBSOCKET_MIN_ROOM` bytes of `out` are always enough to get on.
+///
+/// Returns MQTTP2P_OK; MQTTP2P_E_BUFFER_TOO_SMALL if nothing fits; MQTTP2P_E_INVALID_ARGUMENT if the bytes do not begin
+/// with a whole packet; or an error as every call here.
+///
+/// # Safety
+/// `packets` may be read; `out` may be written to, `out_len` bytes; `taken` and `length` are NULL or may be written to; see
+/// `mqttp2p_websocket_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqttp2p_websocket_transmit(
     socket: *mut mqttp2p_websocket_t,
-    packets: *mut *const u8,
-    packets_len: *mut usize,
+    packets: mqttp2p_bytes_t,
     out: *mut u8,
     out_len: usize,
+    taken: *mut usize,
     length: *mut usize,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
-        Handle::<WebSocket>::with(socket, |socket| {
-            if length.is_null() || packets.is_null() != packets_len.is_null() {
+        with(socket, |socket| {
+            if length.is_null() || taken.is_null() {
                 return Err(Status(MQTTP2P_E_NULL));
             }
-            let out = room(out, out_len)?;
-            let mut rest: &[u8] = &[];
-            if !packets.is_null() {
-                let (ptr, len) = (packets.read_unaligned(), packets_len.read_unaligned());
-                rest = mqttp2p_bytes_t { ptr, len }.get()?;
+            match socket.transmit(packets.get()?, room(out, out_len)?) {
+                Ok(done) => {
+                    give(taken, done.taken);
+                    give(length, done.written);
+                    DONE
+                }
+                Err(TransmitError::NotAPacket) => Err(Status(MQTTP2P_E_INVALID_ARGUMENT)),
+                Err(_) => Err(Status(MQTTP2P_E_BUFFER_TOO_SMALL)),
             }
-            let len = socket.wrap(&mut rest, out);
-            give(length, len);
-            if !packets.is_null() && !rest.is_empty() {
-                give(packets, rest.as_ptr());
-            }
-            give(packets_len, rest.len());
-            if len == 0 && socket.is_pending() { Err(Status(MQTTP2P_E_BUFFER_TOO_SMALL)) } else { DONE }
         })
     }
 }
 
-/// Whether `mqttp2p_websocket_wrap` has something to write of its own accord: 1 or 0, or an error as every call here.
+/// Whether `mqttp2p_websocket_transmit` has something to write without packets, a pong or the close frame: 1 or 0, or an
+/// error as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_websocket_request`.
+/// See `mqttp2p_websocket_open`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_websocket_is_pending(socket: *mut mqttp2p_websocket_t) -> mqttp2p_status_t {
+pub unsafe extern "C" fn mqttp2p_websocket_wants_transmit(
+    socket: *mut mqttp2p_websocket_t,
+) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
-    unsafe { Handle::<WebSocket>::with(socket, |socket| Ok(socket.is_pending().into())) }
+    unsafe { with(socket, |socket| Ok(socket.wants_transmit().into())) }
 }
 
-/// Ends the connection: a close frame follows what is still wrapped. Returns MQTTP2P_OK, or an error as every call here.
+/// Closes the connection: a close frame follows the packets of the next `mqttp2p_websocket_transmit`. Returns MQTTP2P_OK,
+/// or an error as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_websocket_request`.
+/// See `mqttp2p_websocket_open`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mqttp2p_websocket_close(socket: *mut mqttp2p_websocket_t) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
-        Handle::<WebSocket>::with(socket, |socket| {
+        with(socket, |socket| {
             socket.close();
             DONE
         })
     }
 }
 
-/// How the connection ended, if it has. `reason` is told what `mqttp2p_transport_closed` takes; `detail`, unless NULL, the
-/// server's close code, or 0 if it broke the protocol.
+/// How the connection ended, if it has. `reason` is told what `mqttp2p_transport_closed` takes: MQTTP2P_REASON_UPGRADE if
+/// the server did not accept it; `detail`, unless NULL, the status code of its answer or of its close frame, or 0.
 ///
 /// Returns MQTTP2P_OK; MQTTP2P_NONE if it has not ended; or an error as every call here.
 ///
 /// # Safety
-/// `reason` and `detail` are NULL or may be written to; see `mqttp2p_websocket_request`.
+/// `reason` and `detail` are NULL or may be written to; see `mqttp2p_websocket_open`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mqttp2p_websocket_end(
     socket: *mut mqttp2p_websocket_t,
@@ -242,15 +228,17 @@ pub unsafe extern "C" fn mqttp2p_websocket_end(
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
-        Handle::<WebSocket>::with(socket, |socket| {
-            let (number, code) = match socket.end() {
-                None => return Ok(MQTTP2P_NONE),
-                Some(End::Closed { code }) => (MQTTP2P_REASON_CLOSED_BY_PEER, code.into()),
-                Some(End::Failed(mqtt_p2p_websocket::FrameError::Text)) => (MQTTP2P_REASON_NOT_MQTT, 0),
-                Some(_) => (MQTTP2P_REASON_BROKEN, 0),
+        with(socket, |socket| {
+            let (number, code) = match socket.receive(&mut &[][..]) {
+                Ok(_) => return Ok(MQTTP2P_NONE),
+                Err(End::Closed { code }) => (MQTTP2P_REASON_CLOSED_BY_PEER, code.unwrap_or_default()),
+                Err(End::Refused(HandshakeError::Status(status))) => (MQTTP2P_REASON_UPGRADE, status),
+                Err(End::Refused(_)) => (MQTTP2P_REASON_UPGRADE, 0),
+                Err(End::Failed(FrameError::Text)) => (MQTTP2P_REASON_NOT_MQTT, 0),
+                Err(_) => (MQTTP2P_REASON_BROKEN, 0),
             };
             give(reason, number);
-            give(detail, code);
+            give(detail, code.into());
             DONE
         })
     }

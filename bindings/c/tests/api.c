@@ -135,7 +135,7 @@ static void a_configuration_that_is_none_is_refused(void)
         {offsetof(mqttp2p_config_t, protocol), 5},    {offsetof(mqttp2p_config_t, clean_session), 2},
         {offsetof(mqttp2p_config_t, resubscribe), 3}, {offsetof(mqttp2p_config_t, offline), 3},
         {offsetof(mqttp2p_config_t, manual_ack), 2},  {offsetof(mqttp2p_config_t, retain), 2},
-        {offsetof(mqttp2p_config_t, will), 255},      {offsetof(mqttp2p_config_t, reserved), 1},
+        {offsetof(mqttp2p_config_t, will), 255},      {offsetof(mqttp2p_config_t, tell_qos_0), 2},
     };
     mqttp2p_client_t *client = NULL;
     size_t i;
@@ -153,8 +153,8 @@ static void a_shorter_struct_of_an_older_header_gets_defaults_for_the_rest(void)
     mqttp2p_config_t config = MQTTP2P_CONFIG_INIT;
     mqttp2p_client_t *client;
     /* What lies behind the size is not read: here, a value that would be refused. */
-    config.struct_size = (uint32_t)offsetof(mqttp2p_config_t, reserved);
-    config.reserved = 1;
+    config.struct_size = (uint32_t)offsetof(mqttp2p_config_t, tell_qos_0);
+    config.tell_qos_0 = 2;
     OK(mqttp2p_client_new(&config, 0, &client));
     OK(mqttp2p_client_free(client));
     config.struct_size = (uint32_t)sizeof config + 1;
@@ -346,6 +346,31 @@ static void publications_of_every_qos_end_in_their_event(void)
     OK(mqttp2p_client_free(bench.client));
 }
 
+static void publications_of_qos_0_end_silently_on_demand_and_then_one_poll_does(void)
+{
+    mqttp2p_config_t config = MQTTP2P_CONFIG_INIT;
+    bench_t bench;
+    uint64_t due;
+    size_t open = 1;
+    config.tell_qos_0 = 0;
+    bench = online(&config);
+    EXPECT(&bench, MQTTP2P_ACTION_WAIT);
+    OK(mqttp2p_publish(bench.client, BYTES("t"), BYTES("xyz"), 0, 0, NULL));
+    OK(mqttp2p_poll(bench.client, bench.now, NULL, NULL, &bench.action));
+    CHECK(bench.action.type == MQTTP2P_ACTION_TRANSMIT && bench.action.data.len == 8);
+    /* What is not written yet is offered again; after the last byte there is nothing to do. */
+    OK(mqttp2p_transmitted(bench.client, 5));
+    OK(mqttp2p_poll(bench.client, bench.now, NULL, NULL, &bench.action));
+    CHECK(bench.action.type == MQTTP2P_ACTION_TRANSMIT && bench.action.data.len == 3);
+    CHECK_STATUS(mqttp2p_transmitted(bench.client, 3), MQTTP2P_WAIT);
+    OK(mqttp2p_due_at(bench.client, &due));
+    EXPECT(&bench, MQTTP2P_ACTION_WAIT);
+    CHECK(due == bench.action.at_ms);
+    OK(mqttp2p_requests(bench.client, NULL, 0, &open));
+    CHECK(open == 0);
+    OK(mqttp2p_client_free(bench.client));
+}
+
 static void what_can_not_be_published_gets_a_status_and_nothing_goes_out(void)
 {
     mqttp2p_config_t config = MQTTP2P_CONFIG_ALIYUN_INIT;
@@ -399,7 +424,7 @@ static void a_write_that_takes_one_byte_at_a_time_sends_each_byte_once(void)
     while (mqttp2p_poll(bench.client, bench.now, NULL, NULL, &bench.action) == MQTTP2P_OK) {
         CHECK(bench.action.type == MQTTP2P_ACTION_TRANSMIT && len < sizeof got);
         got[len++] = bench.action.data.ptr[0];
-        OK(mqttp2p_transmitted(bench.client, 1));
+        CHECK(mqttp2p_transmitted(bench.client, 1) >= 0);
     }
     CHECK(is(mqttp2p_bytes(got, len), "\x32\6\0\1t\0\1x", 8));
     OK(mqttp2p_client_free(bench.client));
@@ -1040,6 +1065,83 @@ static void the_services_limits_are_warned_of(void)
     CHECK_STATUS(mqttp2p_aliyun_count_subscriptions(NULL, 3, BYTES("devices")), MQTTP2P_E_NULL);
 }
 
+/* ---- WebSocket ---- */
+
+static void a_websocket_connection_carries_packets_both_ways(void)
+{
+    /* What another program's SHA-1 and Base64 make of the key that this seed makes. */
+    static const char ANSWER[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                 "Sec-WebSocket-Accept: c4e9up53ccY2S2qxkPKAEC4W3LM=\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n\x82";
+    mqttp2p_websocket_memory_t memory;
+    mqttp2p_websocket_t *socket = NULL;
+    uint8_t seed[16] = {7}, buffer[256], frame[] = {2, 0xd0, 0, 0x89, 0}, payload[2];
+    size_t len = 0, taken = 0, i;
+    uint32_t detail = 0;
+    int32_t reason = 0;
+    CHECK_STATUS(mqttp2p_websocket_init(&memory, sizeof memory, NULL, &socket), MQTTP2P_E_NULL);
+    CHECK_STATUS(mqttp2p_websocket_init(&memory, 1, seed, &socket), MQTTP2P_E_MEMORY_TOO_SMALL);
+    OK(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket));
+    CHECK_STATUS(mqttp2p_websocket_open(socket, BYTES("a b"), BYTES("/"), 4, buffer, sizeof buffer, &len), MQTTP2P_E_URL);
+    CHECK_STATUS(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/"), 5, buffer, sizeof buffer, &len),
+                 MQTTP2P_E_INVALID_ARGUMENT);
+    CHECK_STATUS(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/mqtt"), 4, buffer, 10, &len),
+                 MQTTP2P_E_BUFFER_TOO_SMALL);
+    OK(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket));
+    OK(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/mqtt"), 4, buffer, len, &len));
+    CHECK(memcmp(buffer, "GET /mqtt HTTP/1.1\r\nHost: h\r\n", 29) == 0);
+
+    /* The answer, byte by byte, and the beginning of a frame. */
+    for (i = 0; i < sizeof ANSWER - 1; i++) {
+        buffer[0] = (uint8_t)ANSWER[i];
+        OK(mqttp2p_websocket_receive(socket, buffer, 1, &len));
+        CHECK(len == 0);
+    }
+    CHECK(mqttp2p_websocket_is_open(socket) == 1);
+    /* The rest of the frame, and a ping. */
+    OK(mqttp2p_websocket_receive(socket, frame, sizeof frame, &len));
+    CHECK(is(mqttp2p_bytes(frame, len), "\xd0\0", 2));
+
+    /* A pong, and the packet with its mask taken off. */
+    CHECK(mqttp2p_websocket_wants_transmit(socket) == 1);
+    CHECK_STATUS(mqttp2p_websocket_transmit(socket, BYTES("\xc0\0"), buffer, 5, &taken, &len), MQTTP2P_E_BUFFER_TOO_SMALL);
+    CHECK_STATUS(mqttp2p_websocket_transmit(socket, BYTES("\xc0\0"), buffer, sizeof buffer, NULL, &len), MQTTP2P_E_NULL);
+    OK(mqttp2p_websocket_transmit(socket, BYTES("\xc0\0"), buffer, sizeof buffer, &taken, &len));
+    CHECK(len == 14 && taken == 2 && buffer[0] == 0x8a && buffer[1] == 0x80 && buffer[6] == 0x82 && buffer[7] == 0x82);
+    payload[0] = buffer[12] ^ buffer[8];
+    payload[1] = buffer[13] ^ buffer[9];
+    CHECK(memcmp(payload, "\xc0\0", 2) == 0);
+    CHECK_STATUS(mqttp2p_websocket_transmit(socket, BYTES("\xc0"), buffer, sizeof buffer, &taken, &len),
+                 MQTTP2P_E_INVALID_ARGUMENT);
+
+    CHECK_STATUS(mqttp2p_websocket_end(socket, &reason, &detail), MQTTP2P_NONE);
+    memcpy(buffer, "\x88\2\3\xe9", 4);
+    OK(mqttp2p_websocket_receive(socket, buffer, 4, &len));
+    OK(mqttp2p_websocket_end(socket, &reason, &detail));
+    CHECK(reason == MQTTP2P_REASON_CLOSED_BY_PEER && detail == 1001);
+    /* The close frame is answered. */
+    OK(mqttp2p_websocket_transmit(socket, BYTES(""), buffer, sizeof buffer, &taken, &len));
+    CHECK(len == 8 && buffer[0] == 0x88);
+    OK(mqttp2p_websocket_close(socket));
+}
+
+static void an_upgrade_that_is_refused_tells_its_status(void)
+{
+    mqttp2p_websocket_memory_t memory;
+    mqttp2p_websocket_t *socket = NULL;
+    uint8_t seed[16] = {7}, buffer[256];
+    size_t len = 0;
+    uint32_t detail = 0;
+    int32_t reason = 0;
+    OK(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket));
+    OK(mqttp2p_websocket_open(socket, BYTES("h"), BYTES("/mqtt"), 4, buffer, sizeof buffer, &len));
+    memcpy(buffer, "HTTP/1.1 404 Not Found\r\n\r\n", 26);
+    OK(mqttp2p_websocket_receive(socket, buffer, 26, &len));
+    OK(mqttp2p_websocket_end(socket, &reason, &detail));
+    CHECK(len == 0 && reason == MQTTP2P_REASON_UPGRADE && detail == 404 && mqttp2p_websocket_is_open(socket) == 0);
+    CHECK_STATUS(mqttp2p_websocket_receive(socket, NULL, 1, &len), MQTTP2P_E_NULL);
+    CHECK_STATUS(mqttp2p_websocket_close(NULL), MQTTP2P_E_NULL);
+}
+
 /* ---- all of them ---- */
 
 #define TEST(name) {name, #name}
@@ -1068,6 +1170,7 @@ int main(void)
         TEST(the_edition_can_be_changed_until_connect_goes_out),
         TEST(pings_go_out_in_time_or_on_demand),
         TEST(publications_of_every_qos_end_in_their_event),
+        TEST(publications_of_qos_0_end_silently_on_demand_and_then_one_poll_does),
         TEST(what_can_not_be_published_gets_a_status_and_nothing_goes_out),
         TEST(a_full_client_says_so_and_takes_more_later),
         TEST(a_write_that_takes_one_byte_at_a_time_sends_each_byte_once),
@@ -1099,6 +1202,8 @@ int main(void)
         TEST(a_closed_connection_is_explained),
         TEST(repeated_messages_are_let_through_once),
         TEST(the_services_limits_are_warned_of),
+        TEST(a_websocket_connection_carries_packets_both_ways),
+        TEST(an_upgrade_that_is_refused_tells_its_status),
     };
     size_t i, passed = 0, failed = 0;
     for (i = 0; i < sizeof TESTS / sizeof TESTS[0]; i++) {

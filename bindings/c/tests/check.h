@@ -60,7 +60,7 @@ static int32_t step(bench_t *bench)
         CHECK(bench->action.data.len > 0 && bench->sent_len + bench->action.data.len <= sizeof bench->sent);
         memcpy(bench->sent + bench->sent_len, bench->action.data.ptr, bench->action.data.len);
         bench->sent_len += bench->action.data.len;
-        OK(mqttp2p_transmitted(bench->client, bench->action.data.len));
+        CHECK(mqttp2p_transmitted(bench->client, bench->action.data.len) >= 0);
     }
 }
 

@@ -82,6 +82,7 @@ static mqttp2p_bytes_t topic(input_t *input, void **to_free)
 
 /* How often each type of action was seen: inputs that never get anywhere prove nothing. */
 static unsigned long seen[MQTTP2P_EVENT_OTHER + 1];
+static unsigned long websocket_opens, websocket_ends;
 
 typedef struct fuzz_t {
     mqttp2p_client_t *client;
@@ -487,6 +488,57 @@ static void rules(input_t *input)
     }
 }
 
+/* A WebSocket connection from its request on. */
+static void websocket(input_t *input)
+{
+    /* The answer to the request of this seed. */
+    static const char GOOD[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               "Sec-WebSocket-Accept: c4e9up53ccY2S2qxkPKAEC4W3LM=\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
+    mqttp2p_websocket_memory_t memory;
+    mqttp2p_websocket_t *socket = NULL;
+    uint8_t seed[16] = {7}, request[256], *out, *answer;
+    void *to_free[2];
+    mqttp2p_bytes_t host = bytes(input, 15, &to_free[0]), path = bytes(input, 15, &to_free[1]);
+    size_t room = byte(input), len = 0, i;
+    MUST(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket) == MQTTP2P_OK);
+    out = malloc(room + 1);
+    answer = malloc(sizeof GOOD - 1);
+    MUST(out != NULL && answer != NULL);
+    if (byte(input) & 1)
+        known(mqttp2p_websocket_open(socket, host, path, byte(input) & 7, out, room, &len));
+    MUST(mqttp2p_websocket_init(&memory, sizeof memory, seed, &socket) == MQTTP2P_OK);
+    MUST(mqttp2p_websocket_open(socket, mqttp2p_str("h"), mqttp2p_str("/mqtt"), 4, request, sizeof request, &len) ==
+         MQTTP2P_OK);
+    memcpy(answer, GOOD, sizeof GOOD - 1);
+    for (i = byte(input) & 3; i > 0; i--)
+        answer[byte(input) % (sizeof GOOD - 1)] = byte(input);
+    known(mqttp2p_websocket_receive(socket, answer, byte(input) == 1 ? byte(input) % sizeof GOOD : sizeof GOOD - 1, &len));
+    MUST(len == 0);
+    for (i = byte(input) & 7; i > 0; i--) {
+        static const uint8_t PACKETS[] = {0xc0, 0, 0x30, 4, 0, 1, 't', 'x', 0x40, 2, 0};
+        void *raw_free;
+        mqttp2p_bytes_t raw = bytes(input, 15, &raw_free);
+        /* The copy, which may be written to. */
+        uint8_t *own = raw_free == NULL ? NULL : (uint8_t *)raw_free + 1;
+        size_t kept = 0, taken = 0;
+        uint32_t detail;
+        int32_t reason;
+        known(mqttp2p_websocket_receive(socket, own, raw.len, &kept));
+        MUST(kept <= raw.len);
+        known(mqttp2p_websocket_transmit(socket, mqttp2p_bytes(PACKETS, sizeof PACKETS), out, room, &taken, &len));
+        MUST(len <= room && taken <= 8);
+        known(mqttp2p_websocket_wants_transmit(socket));
+        websocket_ends += mqttp2p_websocket_end(socket, &reason, &detail) == MQTTP2P_OK;
+        websocket_opens += mqttp2p_websocket_is_open(socket) == 1;
+        if (byte(input) == 7)
+            known(mqttp2p_websocket_close(socket));
+        free(raw_free);
+    }
+    free(out);
+    free(answer);
+    free(to_free[0]), free(to_free[1]);
+}
+
 /* Memory that holds no object. */
 static void no_object(input_t *input)
 {
@@ -613,6 +665,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 21:
             fuzz.now += what & 32 ? 100000u : byte(input);
             break;
+        case 27:
+            websocket(input);
+            break;
         case 22:
         case 23:
         case 24:
@@ -717,7 +772,8 @@ int main(int argc, char **argv)
     for (i = 1; i < MQTTP2P_EVENT_OTHER; i++)
         if (i <= MQTTP2P_ACTION_WAIT || i >= MQTTP2P_EVENT_CONNECTED)
             printf(" %lu", seen[i]);
-    printf("\n");
+    printf("; WebSocket open %lu, ended %lu\n", websocket_opens, websocket_ends);
+    MUST(done < 100000 || (websocket_opens > 0 && websocket_ends > 0));
     for (i = 1; i < MQTTP2P_EVENT_OTHER && done >= 100000; i++)
         MUST(seen[i] > 0 || (i > MQTTP2P_ACTION_WAIT && i < MQTTP2P_EVENT_CONNECTED));
     return 0;

@@ -1,13 +1,14 @@
 //! A client's bytes over WebSocket.
 
 use mqtt_p2p_core::TransportError;
-use mqtt_p2p_websocket::{End, RequestError, WebSocket};
+use mqtt_p2p_websocket::{End, Request, RequestError, Transmitted, WebSocket};
 
 /// One WebSocket connection.
 pub(crate) struct Wrapped {
     socket: WebSocket,
-    /// The server's answer, until it is whole; `None`: the connection is there.
-    head: Option<Vec<u8>>,
+    /// The server has accepted the upgrade, and the core was told.
+    opened: bool,
+    end: Option<End>,
     /// Packets that were not framed yet: the end of one may be missing.
     packets: Vec<u8>,
 }
@@ -21,17 +22,18 @@ impl Wrapped {
     /// # Errors
     /// Host or path can't be in one.
     pub(crate) fn new(host: &str, path: &str, seed: [u8; 16]) -> Result<(Self, Vec<u8>), RequestError> {
-        let socket = WebSocket::new(seed);
-        let mut request = vec![0; 512];
-        let len = match socket.request(host, path, &mut request) {
-            Err(RequestError::BufferTooSmall { needed }) => {
-                request.resize(needed, 0);
-                socket.request(host, path, &mut request)
+        let mut socket = WebSocket::new(seed);
+        let mut bytes = vec![0; 512];
+        let request = Request::new(host, path);
+        let len = match socket.open(&request, &mut bytes) {
+            Err(RequestError::NoRoom { needed }) => {
+                bytes.resize(needed, 0);
+                socket.open(&request, &mut bytes)
             }
             result => result,
         }?;
-        request.truncate(len);
-        Ok((Self { socket, head: Some(Vec::new()), packets: Vec::new() }, request))
+        bytes.truncate(len);
+        Ok((Self { socket, opened: false, end: None, packets: Vec::new() }, bytes))
     }
 
     /// Leaves of `data` what is MQTT. Whether the connection is there from now on.
@@ -39,29 +41,20 @@ impl Wrapped {
     /// # Errors
     /// The server did not upgrade it.
     pub(crate) fn unwrap(&mut self, data: &mut Vec<u8>) -> Result<bool, Ended> {
-        let mut opened = false;
-        if let Some(head) = &mut self.head {
-            head.append(data);
-            let mut rest = &**head;
-            match self.socket.answer(&mut rest) {
-                Ok(true) => *data = rest.to_vec(),
-                Ok(false) => {
-                    data.clear();
-                    return Ok(false);
-                }
-                Err(error) => return Err((TransportError::Upgrade, error.to_string())),
-            }
-            self.head = None;
-            opened = true;
+        let received = self.socket.receive_in_place(data);
+        data.truncate(received.len);
+        self.end = received.end;
+        if let Some(end @ End::Refused(_)) = received.end {
+            return Err((TransportError::Upgrade, end.to_string()));
         }
-        let len = self.socket.unwrap(data);
-        data.truncate(len);
-        Ok(opened)
+        // It may have been opened and ended at once.
+        let is_open = self.socket.is_open() || received.end.is_some();
+        Ok(is_open && !std::mem::replace(&mut self.opened, is_open))
     }
 
     /// How the connection ended, if it did.
     pub(crate) fn ended(&self) -> Option<Ended> {
-        let end = self.socket.end()?;
+        let end = self.end?;
         let why = match end {
             End::Closed { .. } => TransportError::ClosedByPeer,
             _ => TransportError::NotMqtt,
@@ -71,37 +64,37 @@ impl Wrapped {
 
     /// Whether the server has still to answer the request.
     pub(crate) const fn is_opening(&self) -> bool {
-        self.head.is_some()
+        !self.opened
     }
 
     /// What is framed next is the last.
-    pub(crate) const fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.socket.close();
     }
 
     /// Frames these packets, and says what WebSocket itself has to say.
     pub(crate) fn wrap(&mut self, packets: &[u8], out: &mut Vec<u8>) {
-        /// At least what a control frame takes, and a header on the packets.
-        const ROOM: usize = 256;
-        if self.head.is_some() {
+        if !self.opened {
             return;
         }
         self.packets.extend_from_slice(packets);
-        let mut rest = &*self.packets;
+        let mut taken = 0;
         loop {
+            let rest = &self.packets[taken..];
             let begin = out.len();
-            out.resize(begin + rest.len() + rest.len() / 4 + ROOM, 0);
-            let written = self.socket.wrap(&mut rest, &mut out[begin..]);
-            out.truncate(begin + written);
-            if written == 0 {
+            out.resize(begin + rest.len() + rest.len() / 4 + WebSocket::MIN_ROOM, 0);
+            let done = self.socket.transmit(rest, &mut out[begin..]).unwrap_or_default();
+            out.truncate(begin + done.written);
+            taken += done.taken;
+            // The beginning of a packet waits for the rest.
+            if done == Transmitted::default() {
                 break;
             }
         }
-        let taken = self.packets.len() - rest.len();
         self.packets.drain(..taken);
     }
 
-    pub(crate) const fn is_pending(&self) -> bool {
-        self.head.is_none() && self.socket.is_pending()
+    pub(crate) fn is_pending(&self) -> bool {
+        self.socket.wants_transmit()
     }
 }

@@ -35,11 +35,20 @@ pub enum Action<'a, 'b> {
     Wait(Option<Instant>),
 }
 
+impl Action<'_, '_> {
+    /// Nothing to do until this moment, which may never come.
+    #[inline]
+    pub(crate) fn wait(until: Instant) -> Self {
+        Self::Wait(if until == Instant::NEVER { None } else { Some(until) })
+    }
+}
+
 /// What happened.
 ///
 /// Every [`Action::OpenTransport`] is followed by exactly one [`Event::Refused`] or [`Event::Disconnected`], with or
 /// without an [`Event::Connected`] before it. Every ticket ends in exactly one of `Published`, `Subscribed`,
-/// `Unsubscribed` and `Dropped`.
+/// `Unsubscribed` and `Dropped`, but for those of QoS 0 without [`Config::tell_qos_0`](crate::Config::tell_qos_0), which
+/// end silently where it would be `Published`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'b> {
@@ -149,12 +158,11 @@ impl Delivery {
     }
 
     /// The reverse of [`Self::to_bits`]; `None` for a number that no delivery has.
+    #[inline]
     pub const fn from_bits(bits: u64) -> Option<Self> {
-        const AT_LEAST_ONCE: u16 = AckedQoS::AtLeastOnce as u16;
-        const EXACTLY_ONCE: u16 = AckedQoS::ExactlyOnce as u16;
-        let qos = match (bits >> 16) as u16 {
-            AT_LEAST_ONCE => AckedQoS::AtLeastOnce,
-            EXACTLY_ONCE => AckedQoS::ExactlyOnce,
+        let qos = match (bits as u32) >> 16 {
+            1 => AckedQoS::AtLeastOnce,
+            2 => AckedQoS::ExactlyOnce,
             _ => return None,
         };
         match PacketId::new(bits as u16) {
@@ -169,19 +177,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delivery_survives_the_way_through_a_number() {
-        for qos in [AckedQoS::AtLeastOnce, AckedQoS::ExactlyOnce] {
-            let delivery = Delivery { id: PacketId::new(65_535).unwrap(), qos, connection: u32::MAX };
+    fn a_delivery_is_the_same_after_a_trip_through_a_number_that_is_never_0() {
+        for (qos, id, connection) in [
+            (AckedQoS::AtLeastOnce, 1, 0),
+            (AckedQoS::ExactlyOnce, 0xffff, u32::MAX),
+            (AckedQoS::ExactlyOnce, 0x1234, 7),
+        ] {
+            let delivery = Delivery { id: PacketId::new(id).unwrap(), qos, connection };
+            assert_ne!(delivery.to_bits(), 0);
             assert_eq!(Delivery::from_bits(delivery.to_bits()), Some(delivery));
         }
     }
 
     #[test]
-    fn numbers_that_no_delivery_has_are_refused() {
-        let delivery = Delivery { id: PacketId::new(1).unwrap(), qos: AckedQoS::AtLeastOnce, connection: 7 };
-        let bits = delivery.to_bits();
-        for wrong in [0, bits - 1, bits & !(3 << 16), bits | 3 << 16, bits | 1 << 31] {
-            assert_eq!(Delivery::from_bits(wrong), None, "{wrong:x}");
+    fn a_number_without_identifier_or_quality_of_service_is_no_delivery() {
+        for bits in [0, 0x1_0000, 0x0_0001, 0x3_0001, 0x0101_0001, u64::MAX] {
+            assert_eq!(Delivery::from_bits(bits), None, "{bits:#x}");
         }
     }
 }

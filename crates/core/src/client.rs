@@ -2,7 +2,7 @@
 
 use mqtt_p2p_packet::{AckedQoS, PacketId, Protocol, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
 
-use crate::action::{Action, Delivery, Event};
+use crate::action::Delivery;
 use crate::config::Config;
 use crate::disconnect::TransportError;
 use crate::error::{Error, Need};
@@ -19,7 +19,7 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub struct Client<S> {
     pub(crate) machine: Machine,
-    storage: S,
+    pub(crate) storage: S,
 }
 
 /// A message to publish.
@@ -50,7 +50,7 @@ impl<'a> Publication<'a> {
 impl<S: Storage> Client<S> {
     /// A client that does nothing yet. `seed` is any number that differs from device to device and from start to
     /// start; it spreads the attempts to reconnect.
-    // Inlined, so that what the configuration does not ask for is seen by the compiler, and left out.
+    // Inlined, so that the compiler sees what the configuration does not ask for, and leaves it out.
     #[inline(always)]
     pub const fn new(config: Config, seed: u64, storage: S) -> Self {
         let optional = Optional::of(&config);
@@ -83,7 +83,7 @@ impl<S: Storage> Client<S> {
 
     /// Asks the server at once whether it is there: a PINGREQ, ahead of its time. Without a connection nothing
     /// happens.
-    pub const fn ping(&mut self) {
+    pub fn ping(&mut self) {
         self.machine.ask();
     }
 
@@ -101,25 +101,33 @@ impl<S: Storage> Client<S> {
     }
 
     /// The transport is open: CONNECT goes out with this log-in. Ignored unless
-    /// [`Action::OpenTransport`] was the last word on the transport. What is wrong with the log-in is reported as
-    /// [`DisconnectReason::InvalidLogin`](crate::DisconnectReason::InvalidLogin).
+    /// [`Action::OpenTransport`](crate::Action::OpenTransport) was the last word on the transport. What is wrong with
+    /// the log-in is reported as [`DisconnectReason::InvalidLogin`](crate::DisconnectReason::InvalidLogin).
     pub fn transport_opened(&mut self, now: Instant, login: &Login<'_>) {
         self.machine.tick(now);
         // What memory that can't grow has no room for is reported by the machine itself.
         let _ = self.growing(|machine, memory| machine.transport_opened(memory, login), |need| Some(*need));
     }
 
-    /// The transport is gone, or could not be opened. Ignored after [`Action::CloseTransport`], so that one end is
-    /// never counted twice.
+    /// The transport is gone, or could not be opened. Ignored after
+    /// [`Action::CloseTransport`](crate::Action::CloseTransport), so that one end is never counted twice.
     pub fn transport_closed(&mut self, now: Instant, why: TransportError) {
         self.machine.tick(now);
         self.machine.transport_closed(why);
     }
 
-    /// So many bytes of the last [`Action::Transmit`] were written.
+    /// So many bytes of the last [`Action::Transmit`](crate::Action::Transmit) were written.
     #[inline]
     pub fn transmitted(&mut self, bytes: usize) {
-        self.machine.transmitted(&self.storage.memory(), bytes);
+        self.machine.transmitted(self.storage.memory().requests, bytes);
+    }
+
+    /// Whether [`poll`](Self::poll) without input would say [`Action::Wait`](crate::Action::Wait) until the moment of
+    /// [`due_at`](Self::due_at), if that has not come yet: so that a driver with more to do, that has written all, need
+    /// not ask. `false` where that takes a closer look.
+    #[inline]
+    pub fn is_waiting(&self) -> bool {
+        self.machine.is_waiting()
     }
 
     /// The caller stops reading from the transport (`true`) or goes on: while it does not read, no answer to a ping
@@ -135,7 +143,24 @@ impl<S: Storage> Client<S> {
     /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::RetainUnsupported`]. Nothing was accepted.
     #[inline]
     pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        self.request(|machine, memory| machine.publish(memory, publication))
+        match self.publish_into_room(publication) {
+            Err(Error::Full(_)) => self.publish_after_making_room(publication),
+            result => result,
+        }
+    }
+
+    /// [`Error::Full`] if there is no room without moving anything.
+    #[inline(never)]
+    fn publish_into_room(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
+        let memory = self.storage.memory();
+        self.machine.publish(memory.tx, memory.requests, publication)
+    }
+
+    #[inline(never)]
+    fn publish_after_making_room(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
+        let len = publication.packet(PacketId::MIN).encoded_len()?;
+        self.growing(|machine, memory| machine.outbox.make_room(memory, len), Error::need)?;
+        self.publish_into_room(publication)
     }
 
     /// Publishes with QoS 1, ahead of all that waits; and until the acknowledgement has come no other PUBLISH, no
@@ -186,23 +211,7 @@ impl<S: Storage> Client<S> {
         self.machine.abandon();
     }
 
-    // ---- actions out ----
-
-    /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
-    ///
-    /// `received` are the bytes that came in and were not taken yet; it is advanced past what is taken now. An
-    /// event borrows from it, and from nothing else.
-    #[inline]
-    pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        if self.machine.inbound.len() == self.storage.memory().inbound.len() {
-            self.storage.grow(Need::Inbound);
-        }
-        let memory = self.storage.memory();
-        if let Some(ticket) = self.machine.handed_over(memory.requests) {
-            return Action::Event(Event::Published { ticket });
-        }
-        self.machine.poll(memory, now, received)
-    }
+    // ---- actions out: see also `poll` ----
 
     /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
     pub fn due_at(&self) -> Option<Instant> {
@@ -280,7 +289,6 @@ impl<S: Storage> Client<S> {
         self.machine.subscriptions.iter(list)
     }
 
-    #[inline]
     fn request(
         &mut self,
         accept: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<Ticket, Error>,
@@ -289,7 +297,6 @@ impl<S: Storage> Client<S> {
     }
 
     /// Tries again with more memory, as long as it is memory that is short and more is to be had.
-    #[inline]
     pub(crate) fn growing<T, E>(
         &mut self,
         mut attempt: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<T, E>,

@@ -57,6 +57,10 @@ pub struct Config {
     /// than this. A message whose topic alone is longer ends the connection. Default: the largest number, that is,
     /// all messages are told as a whole.
     pub max_whole_message: u32,
+    /// Tell the end of publications of QoS 0 by [`Event::Published`](crate::Event::Published). Without it they end
+    /// silently once their bytes are handed to the transport, which spares a poll for each; given up, they end in
+    /// [`Event::Dropped`](crate::Event::Dropped) either way. Default: true.
+    pub tell_qos_0: bool,
     /// What the service at the other end does not do.
     pub limits: Limits,
 }
@@ -153,6 +157,7 @@ impl Config {
             keep_session: false,
             max_requests_per_sec: 0,
             max_whole_message: u32::MAX,
+            tell_qos_0: true,
             limits: Limits::none(),
         }
     }

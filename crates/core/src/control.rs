@@ -1,9 +1,9 @@
 //! The control lane: small packets that may overtake what waits in the outbound store.
 
 use crate::copy::move_down;
-use crate::storage::Memory;
 
-/// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in [`Memory::control`].
+/// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in
+/// [`Memory::control`](crate::Memory::control).
 #[derive(Debug)]
 pub(crate) struct ControlLane {
     start: usize,
@@ -41,8 +41,8 @@ impl ControlLane {
 
     /// Whether there is room for so many bytes, after moving what waits to the front if need be.
     #[inline]
-    pub(crate) fn has_room(&mut self, memory: &mut Memory<'_>, bytes: usize) -> bool {
-        let fits = |end: usize| memory.control.len().saturating_sub(end) >= bytes;
+    pub(crate) fn has_room(&mut self, control: &mut [u8], bytes: usize) -> bool {
+        let fits = |end: usize| control.len().saturating_sub(end) >= bytes;
         if fits(self.end) {
             return true;
         }
@@ -50,14 +50,14 @@ impl ControlLane {
         if !fits(waiting) {
             return false;
         }
-        move_down(memory.control, self.start, self.end, 0);
+        move_down(control, self.start, self.end, 0);
         *self = Self { start: 0, end: waiting };
         true
     }
 
     /// The free room.
-    pub(crate) fn free<'m>(&self, memory: &'m mut Memory<'_>) -> &'m mut [u8] {
-        memory.control.get_mut(self.end..).unwrap_or_default()
+    pub(crate) fn free<'m>(&self, control: &'m mut [u8]) -> &'m mut [u8] {
+        control.get_mut(self.end..).unwrap_or_default()
     }
 
     /// So many bytes were written to the start of the free room.
@@ -67,11 +67,11 @@ impl ControlLane {
 
     /// Puts a packet in; `false` if there is no room.
     #[inline]
-    pub(crate) fn push<const N: usize>(&mut self, memory: &mut Memory<'_>, packet: [u8; N]) -> bool {
-        if !self.has_room(memory, N) {
+    pub(crate) fn push<const N: usize>(&mut self, control: &mut [u8], packet: [u8; N]) -> bool {
+        if !self.has_room(control, N) {
             return false;
         }
-        let Some(place) = self.free(memory).first_chunk_mut() else {
+        let Some(place) = self.free(control).first_chunk_mut() else {
             return false;
         };
         *place = packet;

@@ -8,6 +8,13 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
+/// Overwrites with zeros: byte by byte, since firmware would link a function of the compiler's for this alone.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte = core::hint::black_box(0);
+    }
+}
+
 /// Moves the bytes `from..end` to the front, to `to`: one gap at a time, so that no piece overlaps its place.
 #[inline(never)]
 pub(crate) fn move_down(buffer: &mut [u8], mut from: usize, end: usize, mut to: usize) {

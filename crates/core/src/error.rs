@@ -33,7 +33,8 @@ pub enum Error {
     /// has been acknowledged, or [`Config::manual_ack`](crate::Config::manual_ack) is off. What was not acknowledged in
     /// time, the server delivers again.
     Stale,
-    /// Caller: a session can only be taken over by a client that has accepted nothing and is not connecting.
+    /// Caller: a session can only be taken over, and what is optional only be asked for, by a client that has accepted
+    /// nothing and is not connecting.
     InUse,
 }
 
@@ -95,7 +96,7 @@ impl fmt::Display for Error {
             Self::Stale => {
                 f.write_str("there is nothing to acknowledge: that was done, or the connection is gone")
             }
-            Self::InUse => f.write_str("the client is in use; import a session before anything else"),
+            Self::InUse => f.write_str("the client is in use; do this before anything else"),
         }
     }
 }

@@ -219,7 +219,7 @@ impl Machine {
 
     fn put<'a>(&self, memory: &mut Memory<'a>, ticket: Ticket) -> Change<'a> {
         let key = Key::Publication(ticket);
-        let index = ticket.id().and_then(|id| self.outbox.find(memory, id));
+        let index = ticket.id().and_then(|id| self.outbox.find(memory.requests, id));
         let entry = index.and_then(|index| memory.requests.get(index)).copied();
         let tx: &'a mut [u8] = core::mem::take(&mut memory.tx);
         match entry {

@@ -30,8 +30,8 @@ impl KeepAlive {
         Self {
             interval: u64::MAX,
             timeout: 0,
-            last_sent: Instant::NEVER,
-            last_received: Instant::NEVER,
+            last_sent: Instant::START,
+            last_received: Instant::START,
             overdue: Instant::NEVER,
             held: false,
             doubted: false,
@@ -57,10 +57,16 @@ impl KeepAlive {
     /// A whole packet came: the peer lives. Bytes that trickle in prove nothing.
     #[inline]
     pub(crate) fn received(&mut self, now: Instant) {
-        self.last_received = now;
+        self.heard(now);
         if self.overdue != Instant::NEVER {
             self.overdue = now.after_millis(self.timeout);
         }
+    }
+
+    /// The same while no answer is waited for.
+    #[inline]
+    pub(crate) const fn heard(&mut self, now: Instant) {
+        self.last_received = now;
     }
 
     pub(crate) const fn answered(&mut self) {
@@ -95,7 +101,17 @@ impl KeepAlive {
         self.doubted || self.overdue.as_millis() != Instant::NEVER.as_millis()
     }
 
+    /// Whether nothing but a ping after a silence comes next: see [`Self::ping_at`].
+    pub(crate) fn is_quiet(&self) -> bool {
+        !self.held && !self.doubted && self.overdue == Instant::NEVER
+    }
+
+    /// When a ping is due after a silence either way.
     #[inline]
+    pub(crate) fn ping_at(&self) -> Instant {
+        self.last_sent.min(self.last_received).saturating_add(self.interval)
+    }
+
     pub(crate) fn due(&self, now: Instant) -> Due {
         let last = if self.held || self.overdue != Instant::NEVER {
             self.last_sent

@@ -53,8 +53,8 @@
 //!
 //! # Nothing accepted is lost
 //!
-//! Every request gets a [`Ticket`], and every ticket ends in exactly one event. What waits or is under way stays in
-//! the client's memory over any number of connections. Over a restart it is taken by
+//! Every request gets a [`Ticket`], and every ticket ends in exactly one event (but see [`Config::tell_qos_0`]). What
+//! waits or is under way stays in the client's memory over any number of connections. Over a restart it is taken by
 //! [`export_session`](Client::export_session), and over a crash by a [`SessionStore`]: with [`Config::keep_session`] every
 //! change is an [`Action::Store`] that comes before the bytes that depend on it, and [`restore`](Client::restore) goes on
 //! from there.
@@ -98,6 +98,7 @@ mod storage;
 mod subscriptions;
 mod ticket;
 mod time;
+mod usual;
 
 pub use action::{Action, Delivery, Event, Message};
 pub use client::{Client, Publication};

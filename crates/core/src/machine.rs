@@ -10,14 +10,15 @@ use crate::backoff::{History, Life};
 use crate::client::Publication;
 use crate::config::{Config, Offline, Resubscribe};
 use crate::control::ControlLane;
+use crate::copy::wipe;
 use crate::disconnect::{DisconnectReason, TransportError};
 use crate::error::{Error, Need};
 use crate::inbound::Inbound;
 use crate::journal::Due;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
-use crate::optional::Optional;
-use crate::outbox::{Kind, Outbox};
+use crate::optional::{Abandon, Optional};
+use crate::outbox::{Kind, Outbox, Request};
 use crate::pace::Pace;
 use crate::parts::Parts;
 use crate::stats::{Stats, count};
@@ -52,20 +53,22 @@ pub(crate) enum Ending {
     Disconnected(DisconnectReason),
 }
 
+/// Everything accepted before a ticket is being given up, by a function that is linked only if it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Abandoning {
+    pub(crate) until: Ticket,
+    pub(crate) next: Abandon,
+}
+
 /// Whose bytes the last `Transmit` offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offered {
     Nothing,
     Control,
-    /// Up to here in `tx`.
-    Outbox(usize),
-}
-
-/// A message that the caller has, and whose acknowledgement goes out once it comes back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unacknowledged {
-    pub(crate) id: PacketId,
-    pub(crate) qos: AckedQoS,
+    /// All that may be sent of `tx`.
+    Requests,
+    /// The rest of a packet in `tx`, before something else.
+    Begun,
 }
 
 /// All that a client knows, but for what lies in its [`Memory`].
@@ -74,19 +77,22 @@ pub(crate) struct Machine {
     pub(crate) config: Config,
     pub(crate) optional: Optional,
     pub(crate) now: Instant,
+    /// Until then there is a connection, and nothing of the client's own accord to do: what comes in and what waits to
+    /// be sent is all that a poll has to look at. The start of time when it has to look at all.
+    pub(crate) quiet_until: Instant,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
     pub(crate) deadline: Instant,
     /// The caller wants a connection: its intent, never guessed from how the last one ended.
     wanted: bool,
     pub(crate) paused: bool,
-    /// Everything accepted before this ticket is being given up.
-    pub(crate) abandoning: Option<Ticket>,
+    pub(crate) abandoning: Option<Abandoning>,
     /// The transport has to be closed before anything else.
     pub(crate) close_due: bool,
     pub(crate) ending: Option<Ending>,
     pub(crate) offered: Offered,
-    pub(crate) unacknowledged: Option<Unacknowledged>,
+    /// A message of QoS 2 that the caller has, and that counts as taken once it comes back.
+    pub(crate) untaken: Option<PacketId>,
     /// A publication goes alone: others wait for its acknowledgement.
     pub(crate) alone: bool,
     /// A change of the session that is to be kept next.
@@ -115,7 +121,8 @@ impl Machine {
         Self {
             optional,
             config,
-            now: Instant::from_millis(0),
+            now: Instant::START,
+            quiet_until: Instant::START,
             phase: Phase::Idle,
             deadline: Instant::NEVER,
             wanted: false,
@@ -124,7 +131,7 @@ impl Machine {
             close_due: false,
             ending: None,
             offered: Offered::Nothing,
-            unacknowledged: None,
+            untaken: None,
             alone: false,
             parts: None,
             pace: Pace::new(),
@@ -143,9 +150,10 @@ impl Machine {
         }
     }
 
-    #[inline]
+    /// Something happens that is not a matter of messages: the next poll has to look at all.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.quiet_until = Instant::START;
     }
 
     // ---- what the caller asks for ----
@@ -196,16 +204,19 @@ impl Machine {
         free
     }
 
-    pub(crate) const fn ask(&mut self) {
-        if matches!(self.phase, Phase::Online) {
+    pub(crate) fn ask(&mut self) {
+        if self.phase == Phase::Online {
+            self.tick(self.now);
             self.keep_alive.ask();
         }
     }
 
-    #[inline]
+    /// [`Error::Full`] as long as there is no room without moving anything.
+    #[inline(always)]
     pub(crate) fn publish(
         &mut self,
-        memory: &mut Memory<'_>,
+        tx: &mut [u8],
+        requests: &mut [Request],
         publication: &Publication<'_>,
     ) -> Result<Ticket, Error> {
         let limits = &self.config.limits;
@@ -219,10 +230,16 @@ impl Machine {
             return Err(Error::RetainUnsupported);
         }
         self.may_wait(publication.qos != QoS::AtMostOnce)?;
-        let packet = publication.packet(self.outbox.next_id()?);
-        let room = self.outbox.room(memory, packet.encoded_len()?)?;
-        let len = packet.encode(room)?;
-        Ok(self.accept(memory, Kind::of(publication.qos), len))
+        let packet = publication.packet(self.outbox.next_id());
+        // It never lies behind the end; asked so that no panic is possible.
+        let Some(free) = tx.get_mut(self.outbox.end()..) else {
+            return Err(Error::Full(Need::Requests));
+        };
+        match packet.encode(free) {
+            Ok(len) => self.accept(requests, Kind::of(publication.qos), len),
+            Err(EncodeError::BufferTooSmall { needed }) => Err(Error::Full(Need::Bytes(needed))),
+            Err(error) => Err(Error::Invalid(error)),
+        }
     }
 
     pub(crate) fn subscribe(
@@ -233,11 +250,11 @@ impl Machine {
         let entries = Filters::new(filters);
         self.subscriptions.reserve(memory, entries, self.config.limits.max_subscriptions)?;
         self.may_wait(true)?;
-        let packet = Subscribe { packet_id: self.outbox.next_id()?, filters: entries };
-        let room = self.outbox.room(memory, packet.encoded_len()?)?;
-        let len = packet.encode(room)?;
+        let packet = Subscribe { packet_id: self.outbox.next_id(), filters: entries };
+        self.outbox.make_room(memory, packet.encoded_len()?)?;
+        let len = packet.encode(self.outbox.free(memory.tx))?;
         self.subscriptions.expect(entries);
-        Ok(self.accept(memory, Kind::Subscribe, len))
+        self.accept(memory.requests, Kind::Subscribe, len)
     }
 
     pub(crate) fn unsubscribe(
@@ -246,14 +263,14 @@ impl Machine {
         filters: &[TopicFilter<'_>],
     ) -> Result<Ticket, Error> {
         self.may_wait(true)?;
-        let packet = Unsubscribe { packet_id: self.outbox.next_id()?, filters: Filters::new(filters) };
-        let room = self.outbox.room(memory, packet.encoded_len()?)?;
-        let len = packet.encode(room)?;
+        let packet = Unsubscribe { packet_id: self.outbox.next_id(), filters: Filters::new(filters) };
+        self.outbox.make_room(memory, packet.encoded_len()?)?;
+        let len = packet.encode(self.outbox.free(memory.tx))?;
         // From now on nothing may ask for them again; what is asked for already is removed when UNSUBACK comes.
         for filter in filters {
             self.subscriptions.remove(memory.subscriptions, *filter);
         }
-        Ok(self.accept(memory, Kind::Unsubscribe, len))
+        self.accept(memory.requests, Kind::Unsubscribe, len)
     }
 
     /// Sends a publication of QoS 1 ahead of all others, and holds those back until it is acknowledged.
@@ -272,15 +289,16 @@ impl Machine {
         let delivery = Some((AckedQoS::AtLeastOnce, id));
         let packet = Publish { delivery, ..Publish::new(topic, payload) };
         let len = packet.encoded_len()?;
-        if !self.lane.has_room(memory, len) {
+        if !self.lane.has_room(memory.control, len) {
             return Err(if len <= memory.control.len() || memory.growable {
                 Error::Full(Need::Control(len))
             } else {
                 Error::TooLarge { size: len, max: memory.control.len() }
             });
         }
-        packet.encode(self.lane.free(memory))?;
+        packet.encode(self.lane.free(memory.control))?;
         self.lane.written(len);
+        self.tick(self.now);
         self.alone = true;
         Ok(())
     }
@@ -289,7 +307,7 @@ impl Machine {
     #[inline]
     fn may_wait(&self, acknowledged: bool) -> Result<(), Error> {
         match self.config.offline {
-            _ if self.phase == Phase::Online => Ok(()),
+            _ if self.is_usual() || self.phase == Phase::Online => Ok(()),
             Offline::QueueAll => Ok(()),
             Offline::QueueAcknowledged if acknowledged => Ok(()),
             _ => Err(Error::Offline),
@@ -298,29 +316,31 @@ impl Machine {
 
     /// Takes in the request whose packet was written.
     #[inline]
-    fn accept(&mut self, memory: &mut Memory<'_>, kind: Kind, len: usize) -> Ticket {
-        let ticket = self.outbox.accept(memory, kind, len);
-        if self.phase == Phase::Online {
-            self.release(memory);
+    fn accept(&mut self, requests: &mut [Request], kind: Kind, len: usize) -> Result<Ticket, Error> {
+        let ticket = self.outbox.accept(requests, kind, len)?;
+        let released =
+            self.is_usual() && self.outbox.release_newest(requests, kind, self.config.max_in_flight);
+        if !released && self.phase == Phase::Online {
+            self.release(requests);
         }
-        ticket
+        Ok(ticket)
     }
 
     /// Lets more requests be sent, as far as the in-flight window and the pace reach.
-    #[inline(always)]
-    pub(crate) fn release(&mut self, memory: &Memory<'_>) {
+    #[inline(never)]
+    pub(crate) fn release(&mut self, requests: &[Request]) {
         match self.optional.release_paced {
             None => {
-                self.outbox.release(memory, self.config.max_in_flight, usize::MAX);
+                self.outbox.release(requests, self.config.max_in_flight, usize::MAX);
             }
-            Some(release_paced) => release_paced(self, memory),
+            Some(release_paced) => release_paced(self, requests),
         }
     }
 
-    pub(crate) fn release_paced(&mut self, memory: &Memory<'_>) {
+    pub(crate) fn release_paced(&mut self, requests: &[Request]) {
         let rate = self.config.max_requests_per_sec;
         let credit = self.pace.credit(self.now, rate);
-        let released = self.outbox.release(memory, self.config.max_in_flight, credit);
+        let released = self.outbox.release(requests, self.config.max_in_flight, credit);
         self.pace.spend(released, rate);
     }
 
@@ -331,8 +351,8 @@ impl Machine {
     }
 
     /// Releases what its turn has come for; says when that of the next one does.
-    pub(crate) fn keep_pace(&mut self, memory: &Memory<'_>) -> Instant {
-        self.release(memory);
+    pub(crate) fn keep_pace(&mut self, requests: &[Request]) -> Instant {
+        self.release(requests);
         // What the in-flight window holds back waits for an answer, not for the time.
         if self.outbox.has_unreleased() && self.now < self.pace.next() {
             self.pace.next()
@@ -346,7 +366,7 @@ impl Machine {
             return Err(Error::Stale);
         }
         let connected = self.is_connected();
-        if connected && !self.lane.has_room(memory, Ack::LEN) {
+        if connected && !self.lane.has_room(memory.control, Ack::LEN) {
             return Err(Error::Full(Need::Control(Ack::LEN)));
         }
         match delivery.qos {
@@ -365,18 +385,18 @@ impl Machine {
             }
         }
         if connected {
-            self.push_ack(memory, Unacknowledged { id: delivery.id, qos: delivery.qos });
+            self.push_ack(memory.control, delivery.qos, delivery.id);
         }
         Ok(())
     }
 
-    /// Sends the acknowledgement of the message that the caller was given last. `false` if there is no room yet.
-    #[inline]
+    /// Sends the acknowledgement of the message of QoS 2 that the caller was given last. `false` if there is no room
+    /// yet.
     pub(crate) fn acknowledge_taken(&mut self, memory: &mut Memory<'_>) -> bool {
-        let Some(message) = self.unacknowledged else {
+        let Some(id) = self.untaken else {
             return true;
         };
-        if !self.push_ack(memory, message) {
+        if !self.push_ack(memory.control, AckedQoS::ExactlyOnce, id) {
             return false;
         }
         self.note_taken(memory);
@@ -385,23 +405,40 @@ impl Machine {
 
     /// The caller has the message that it was given last.
     fn note_taken(&mut self, memory: &mut Memory<'_>) {
-        if let Some(Unacknowledged { id, qos: AckedQoS::ExactlyOnce }) = self.unacknowledged.take() {
+        if let Some(id) = self.untaken.take() {
             self.inbound.take(memory, id);
         }
     }
 
-    fn push_ack(&mut self, memory: &mut Memory<'_>, message: Unacknowledged) -> bool {
-        let packet_type = match message.qos {
+    #[inline]
+    pub(crate) fn push_ack(&mut self, control: &mut [u8], qos: AckedQoS, id: PacketId) -> bool {
+        let packet_type = match qos {
             AckedQoS::AtLeastOnce => PacketType::PubAck,
             AckedQoS::ExactlyOnce => PacketType::PubRec,
         };
-        self.lane.push(memory, Ack { packet_id: message.id }.to_bytes(packet_type))
+        self.lane.push(control, Ack { packet_id: id }.to_bytes(packet_type))
     }
 
     pub(crate) fn abandon(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening) {
-            self.abandoning = Some(self.outbox.next_ticket());
+            self.abandoning = Some(Abandoning { until: self.outbox.next_ticket(), next: Self::abandon_next });
         }
+    }
+
+    /// The next request that is given up.
+    fn abandon_next(&mut self, memory: &mut Memory<'_>, until: Ticket) -> Option<Ticket> {
+        let request = self.outbox.abandon(memory, until)?;
+        if request.kind == Kind::Subscribe {
+            let filters = Filters::from_checked(request.entries(memory.tx));
+            self.subscriptions.expect_no_more(filters);
+        }
+        let ticket = request.ticket;
+        match request.kind {
+            Kind::ExactlyOnce => self.note_change(Due::GiveUp(ticket)),
+            Kind::AtLeastOnce | Kind::Release | Kind::Taken => self.note_change(Due::Remove(ticket)),
+            _ => {}
+        }
+        Some(ticket)
     }
 
     // ---- the life of a connection ----
@@ -461,7 +498,7 @@ impl Machine {
         self.connection = self.connection.wrapping_add(1);
         self.online_since = self.now;
         // CONNECT has gone out: its password need not stay.
-        memory.control.fill(0);
+        wipe(memory.control);
         count(&mut self.stats.connections);
         if !session_present {
             self.inbound.clear(self.is_kept());
@@ -477,8 +514,8 @@ impl Machine {
         self.keep_alive.start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
         let resends = self.outbox.rewind(memory, session_present);
         self.stats.resends = self.stats.resends.saturating_add(resends);
-        self.release(memory);
-        self.outbox.pass_sent(memory);
+        self.release(memory.requests);
+        self.outbox.pass_sent(memory.requests);
     }
 
     /// CONNACK refused the log-in. Only an unavailable server is asked again: the same log-in would meet the same

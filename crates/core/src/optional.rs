@@ -1,15 +1,19 @@
 //! What a client does only if its configuration asks for it, reached through pointers: a program whose configuration is
-//! settled when it is built, as that of firmware is, has none of the code that it does not ask for. Where a compiler
-//! can't see the configuration, as across the border to C, the same is asked for by a method of its own.
+//! settled when it is built, as that of firmware is, has none of the code that it does not ask for.
+//!
+//! Where a configuration is known only when the program runs, as behind an interface for another language, it leaves
+//! these off, and the program calls the methods of [`Client`] below for what it wants.
 
 use crate::client::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::journal::Change;
 use crate::machine::Machine;
+use crate::outbox::Request;
 use crate::parts::Parts;
 use crate::receive::Outcome;
 use crate::storage::{Memory, Storage};
+use crate::ticket::Ticket;
 
 /// `None` for what is not asked for.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +29,12 @@ pub(crate) struct Optional {
 }
 
 pub(crate) type NextChange = for<'a> fn(&mut Machine, &mut Memory<'a>) -> Option<Change<'a>>;
-pub(crate) type Release = fn(&mut Machine, &Memory<'_>);
+pub(crate) type Release = fn(&mut Machine, &[Request]);
 pub(crate) type Begin = for<'b> fn(&mut Machine, &mut Memory<'_>, &mut &'b [u8]) -> Outcome<'b>;
 pub(crate) type GoOn = for<'b> fn(&mut Machine, &mut Memory<'_>, Parts, &mut &'b [u8]) -> Outcome<'b>;
+
+/// [`Client::abandon`]
+pub(crate) type Abandon = fn(&mut Machine, &mut Memory<'_>, Ticket) -> Option<Ticket>;
 
 impl Optional {
     #[inline(always)]
@@ -45,60 +52,79 @@ impl Optional {
         optional
     }
 
+    #[inline]
     const fn keep_session(&mut self) {
         self.change = Some(Machine::change);
     }
 
+    #[inline]
     const fn pace(&mut self) {
         self.release_paced = Some(Machine::release_paced);
     }
 
+    #[inline]
     const fn tell_in_parts(&mut self) {
         self.begin = Some(Machine::begin);
         self.go_on = Some(Machine::go_on);
     }
 }
 
+/// What [`Config`] can ask for as well. A program that is made with a [`Config`] without these, and calls none of these
+/// methods, does not link what they need: for interfaces whose callers choose when the program runs.
 impl<S: Storage> Client<S> {
-    /// Sets [`Config::keep_session`] in a client that has not been used.
-    ///
-    /// This and the two that follow are for who makes clients of a configuration that is not known when the program is
-    /// built, and wants to link nothing that is not asked for: another language's border, for instance.
+    /// Keeps the session, as with [`Config::keep_session`]. To be called before anything else, also before
+    /// [`restore`](Self::restore).
     ///
     /// # Errors
-    /// [`Error::InUse`].
+    /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
     pub fn keep_session(&mut self) -> Result<(), Error> {
-        self.machine.unused()?;
-        self.machine.config.keep_session = true;
-        self.machine.optional.keep_session();
+        let machine = self.unused()?;
+        machine.config.keep_session = true;
+        machine.optional.keep_session();
         Ok(())
     }
 
-    /// Sets [`Config::max_requests_per_sec`], to at least 1, in a client that has not been used.
+    /// Sends at most so many requests in a second, as with [`Config::max_requests_per_sec`]; 0 for no bound. To be
+    /// called before anything else.
     ///
     /// # Errors
-    /// [`Error::InUse`].
+    /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
     pub fn pace(&mut self, max_requests_per_sec: u16) -> Result<(), Error> {
-        self.machine.unused()?;
-        self.machine.config.max_requests_per_sec = max_requests_per_sec.max(1);
-        self.machine.optional.pace();
+        let machine = self.unused()?;
+        machine.config.max_requests_per_sec = max_requests_per_sec;
+        machine.optional.release_paced = None;
+        if max_requests_per_sec > 0 {
+            machine.optional.pace();
+        }
         Ok(())
     }
 
-    /// Sets [`Config::max_whole_message`] in a client that has not been used.
+    /// Tells messages in parts if their packets are longer than so many bytes, as with
+    /// [`Config::max_whole_message`]; the largest number for never. To be called before anything else.
+    ///
+    /// ```
+    /// use mqtt_p2p_core::{Client, Config, Inline};
+    ///
+    /// let mut client = Client::new(Config::new(), 42, Inline::<512>::new());
+    /// client.tell_in_parts(1_024)?;
+    /// assert_eq!(client.config().max_whole_message, 1_024);
+    /// # Ok::<(), mqtt_p2p_core::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::InUse`].
+    /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
     pub fn tell_in_parts(&mut self, max_whole_message: u32) -> Result<(), Error> {
-        self.machine.unused()?;
-        self.machine.config.max_whole_message = max_whole_message;
-        self.machine.optional.tell_in_parts();
+        let machine = self.unused()?;
+        machine.config.max_whole_message = max_whole_message;
+        machine.optional.begin = None;
+        machine.optional.go_on = None;
+        if max_whole_message < u32::MAX {
+            machine.optional.tell_in_parts();
+        }
         Ok(())
     }
-}
 
-impl Machine {
-    fn unused(&self) -> Result<(), Error> {
-        if self.is_used() { Err(Error::InUse) } else { Ok(()) }
+    fn unused(&mut self) -> Result<&mut Machine, Error> {
+        if self.machine.is_used() { Err(Error::InUse) } else { Ok(&mut self.machine) }
     }
 }

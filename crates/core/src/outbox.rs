@@ -53,6 +53,16 @@ pub(crate) enum Kind {
     Taken = 7,
 }
 
+/// What [`Outbox::report_first`] finds.
+pub(crate) enum First {
+    /// It has ended by being handed over.
+    Ended(Ticket),
+    /// It waits for its answer.
+    Waits,
+    /// It has to be told by [`Outbox::report`].
+    Others,
+}
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// The oldest request that has not ended.
@@ -67,6 +77,8 @@ pub(crate) struct Outbox {
     tail: usize,
     /// The next byte to hand over.
     cursor: usize,
+    /// Behind the last byte that may be sent.
+    limit: usize,
     /// Behind the newest packet's last byte.
     end: usize,
     /// Publications of QoS 1 and 2 that are released and not ended.
@@ -78,7 +90,7 @@ pub(crate) struct Outbox {
 
 impl Request {
     /// An unused entry.
-    pub const EMPTY: Self = Self { ticket: Ticket::FIRST, start: 0, len: 0, kind: Kind::Gap };
+    pub const EMPTY: Self = Self { ticket: Ticket::NONE, start: 0, len: 0, kind: Kind::Gap };
 
     #[inline]
     fn end(&self) -> usize {
@@ -133,6 +145,7 @@ impl Outbox {
             released: 0,
             tail: 0,
             cursor: 0,
+            limit: 0,
             end: 0,
             in_flight: 0,
             kept: 0,
@@ -142,43 +155,58 @@ impl Outbox {
 
     /// The packet identifier of the next request.
     #[inline]
-    pub(crate) fn next_id(&self) -> Result<PacketId, Error> {
-        self.next.id().ok_or(Error::Full(Need::Requests))
+    pub(crate) fn next_id(&self) -> PacketId {
+        // Every ticket has one.
+        self.next.id().unwrap_or(PacketId::MIN)
     }
 
-    /// Room for a packet of this length, which [`Self::accept`] takes in once it is written; and for its entry.
+    /// Where the next packet begins.
     #[inline]
-    pub(crate) fn room<'m>(&mut self, memory: &'m mut Memory<'_>, len: usize) -> Result<&'m mut [u8], Error> {
-        let end = self.end.saturating_add(len);
-        if self.tail >= memory.requests.len() || end > memory.tx.len() {
-            self.make_room(memory, len)?;
-        }
-        Ok(memory.tx.get_mut(self.end..).unwrap_or_default())
+    pub(crate) const fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Room for a packet, as there is without moving anything, which [`Self::accept`] takes in once it is written.
+    #[inline]
+    pub(crate) fn free<'m>(&self, tx: &'m mut [u8]) -> &'m mut [u8] {
+        tx.get_mut(self.end..).unwrap_or_default()
     }
 
     /// Takes in the request whose packet was written to the room.
+    ///
+    /// # Errors
+    /// There is no place for its entry.
     #[inline]
-    pub(crate) fn accept(&mut self, memory: &mut Memory<'_>, kind: Kind, len: usize) -> Ticket {
+    pub(crate) fn accept(
+        &mut self,
+        requests: &mut [Request],
+        kind: Kind,
+        len: usize,
+    ) -> Result<Ticket, Error> {
+        let Some(entry) = requests.get_mut(self.tail) else {
+            return Err(Error::Full(Need::Requests));
+        };
         let ticket = self.next;
-        if let Some(entry) = memory.requests.get_mut(self.tail) {
-            *entry = Request { ticket, start: self.end as u32, len: len as u32, kind };
-        }
+        *entry = Request { ticket, start: self.end as u32, len: len as u32, kind };
         self.tail = self.tail.wrapping_add(1);
         self.end = self.end.wrapping_add(len);
         self.next = ticket.next();
-        ticket
+        Ok(ticket)
     }
 
-    /// Closes the gaps. Memory that can grow is asked to once half of it is in use: so that what moves costs little
+    /// Makes room for a packet of this length and its entry. Memory that can grow is asked to once half of it is in use: so that what moves costs little
     /// for each request, however many are under way.
     #[inline(never)]
-    fn make_room(&mut self, memory: &mut Memory<'_>, len: usize) -> Result<(), Error> {
+    pub(crate) fn make_room(&mut self, memory: &mut Memory<'_>, len: usize) -> Result<(), Error> {
         if len > memory.tx.len() && !memory.growable {
             return Err(Error::TooLarge { size: len, max: memory.tx.len() });
         }
         // What is full, as far as it goes without closing the gaps, is what must have room afterwards.
         let requests = usize::from(self.tail >= memory.requests.len());
         let bytes = if self.end.saturating_add(len) > memory.tx.len() { len } else { 0 };
+        if requests == 0 && bytes == 0 {
+            return Ok(());
+        }
         self.close_gaps(memory);
         let share = u32::from(memory.growable);
         let full = |size: usize, used: usize, more: usize| used.saturating_add(more) > size >> share;
@@ -193,13 +221,11 @@ impl Outbox {
 
     /// Lets more requests be sent: in order, as far as the in-flight window reaches, and never so far that a packet
     /// identifier under way could come round again.
-    #[inline(always)]
-    pub(crate) fn release(&mut self, memory: &Memory<'_>, window: u16, at_most: usize) -> usize {
+    pub(crate) fn release(&mut self, requests: &[Request], window: u16, at_most: usize) -> usize {
         let before = self.released;
         let until = self.tail.min(before.saturating_add(at_most));
         while self.released < until
-            && let (Some(entry), Some(first)) =
-                (memory.requests.get(self.released), memory.requests.get(self.head))
+            && let (Some(entry), Some(first)) = (requests.get(self.released), requests.get(self.head))
             && entry.ticket.distance(first.ticket) < u32::from(u16::MAX)
         {
             if entry.kind.is_acknowledged_publication() {
@@ -210,12 +236,34 @@ impl Outbox {
                 self.in_flight = self.in_flight.wrapping_add(1);
             }
             self.released = self.released.wrapping_add(1);
+            self.limit = entry.end();
             if entry.len == 0 {
                 // It has no bytes whose writing would pass it.
-                self.pass_sent(memory);
+                self.pass_sent(requests);
             }
         }
         self.released.wrapping_sub(before)
+    }
+
+    /// The same for the request that was accepted last. `false`, and nothing is done, if that is not enough: others
+    /// wait before it, or it has to wait itself.
+    #[inline]
+    pub(crate) fn release_newest(&mut self, requests: &[Request], kind: Kind, window: u16) -> bool {
+        let is_late = |first: &Request| self.next.distance(first.ticket) > u32::from(u16::MAX);
+        if self.released.wrapping_add(1) != self.tail
+            || (self.released != self.head && requests.get(self.head).is_none_or(is_late))
+        {
+            return false;
+        }
+        if kind.is_acknowledged_publication() {
+            if self.in_flight >= window {
+                return false;
+            }
+            self.in_flight = self.in_flight.wrapping_add(1);
+        }
+        self.released = self.tail;
+        self.limit = self.end;
+        true
     }
 
     /// Whether something may not be sent yet.
@@ -224,48 +272,50 @@ impl Outbox {
         self.released < self.tail
     }
 
-    #[inline]
     fn entry<'m>(&self, memory: &'m Memory<'_>, index: usize) -> Option<&'m Request> {
         if index < self.tail { memory.requests.get(index) } else { None }
     }
 
-    /// What may go out now: where it ends in `tx`; it begins with [`Self::cursor`]. If something else waits, then
-    /// only the rest of a packet that has been begun.
+    /// Whether something may go out: the bytes of [`Self::ready`].
     #[inline]
-    pub(crate) fn ready(&self, memory: &Memory<'_>, others_wait: bool) -> Option<usize> {
-        if self.sent >= self.released {
-            return None;
-        }
-        let first = memory.requests.get(self.sent)?;
-        let end = if !others_wait {
-            memory.requests.get(self.released.wrapping_sub(1))?.end()
-        } else if self.cursor != first.start as usize {
-            first.end()
-        } else {
-            return None;
-        };
-        if self.cursor < end { Some(end) } else { None }
+    pub(crate) const fn has_ready(&self) -> bool {
+        self.cursor < self.limit
     }
 
-    /// The next byte to hand over.
+    /// What may go out.
     #[inline]
-    pub(crate) const fn cursor(&self) -> usize {
-        self.cursor
+    pub(crate) fn ready<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
+        tx.get(self.cursor..self.limit).unwrap_or_default()
+    }
+
+    /// Whether a packet has been begun: its rest, which is [`Self::begun`], goes out before anything else.
+    pub(crate) fn has_begun(&self, requests: &[Request]) -> bool {
+        self.has_ready() && requests.get(self.sent).is_some_and(|first| self.cursor > first.start as usize)
+    }
+
+    /// That rest.
+    pub(crate) fn begun<'m>(&self, requests: &[Request], tx: &'m [u8]) -> &'m [u8] {
+        let end = requests.get(self.sent).map_or(0, Request::end);
+        tx.get(self.cursor..end).unwrap_or_default()
     }
 
     /// So many of those bytes went out.
     #[inline]
-    pub(crate) fn transmitted(&mut self, memory: &Memory<'_>, bytes: usize) {
-        self.cursor = self.cursor.saturating_add(bytes).min(self.end);
-        self.pass_sent(memory);
+    pub(crate) fn transmitted(&mut self, requests: &[Request], bytes: usize) {
+        self.cursor = self.cursor.saturating_add(bytes).min(self.limit);
+        if self.has_ready() {
+            self.pass_sent(requests);
+        } else {
+            self.sent = self.released;
+        }
     }
 
     /// Passes what is handed over entirely; also what has no bytes to hand over, after [`Self::rewind`] and
     /// [`Self::release`].
-    #[inline]
-    pub(crate) fn pass_sent(&mut self, memory: &Memory<'_>) {
+    #[inline(never)]
+    pub(crate) fn pass_sent(&mut self, requests: &[Request]) {
         while self.sent < self.released
-            && let Some(entry) = memory.requests.get(self.sent)
+            && let Some(entry) = requests.get(self.sent)
             && entry.end() <= self.cursor
         {
             self.sent = self.sent.wrapping_add(1);
@@ -278,16 +328,37 @@ impl Outbox {
         self.reported < self.sent
     }
 
-    /// The next publication that ended by being handed over.
+    /// [`Self::report`], where it is the oldest request of all, or the last that was handed over: mostly.
     #[inline]
+    pub(crate) fn report_first(&mut self, requests: &[Request]) -> First {
+        let next = self.reported.wrapping_add(1);
+        match requests.get(self.reported) {
+            Some(&Request { ticket, kind: Kind::Once, .. }) if self.reported == self.head => {
+                if next == self.tail {
+                    self.begin_anew();
+                } else {
+                    // Gaps that may follow are left behind with the next request that ends.
+                    self.head = next;
+                    self.reported = next;
+                }
+                First::Ended(ticket)
+            }
+            Some(Request { kind: Kind::AtLeastOnce, .. }) if next == self.sent => {
+                self.reported = next;
+                First::Waits
+            }
+            _ => First::Others,
+        }
+    }
+
+    /// The next publication that ended by being handed over.
     pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<(Ticket, Kind)> {
         while self.reported < self.sent {
-            let entry = requests.get_mut(self.reported)?;
-            self.reported = self.reported.wrapping_add(1);
-            if matches!(entry.kind, Kind::Once | Kind::Taken) {
-                let (ticket, kind) = (entry.ticket, entry.kind);
-                entry.kind = Kind::Gap;
-                self.drop_head(requests);
+            let index = self.reported;
+            let Request { ticket, kind, .. } = *requests.get(index)?;
+            self.reported = index.wrapping_add(1);
+            if matches!(kind, Kind::Once | Kind::Taken) {
+                self.leave(requests, index);
                 return Some((ticket, kind));
             }
         }
@@ -296,8 +367,8 @@ impl Outbox {
 
     /// The request that has this packet identifier.
     #[inline]
-    pub(crate) fn find(&self, memory: &Memory<'_>, id: PacketId) -> Option<usize> {
-        let under_way = memory.requests.get(self.head..self.tail)?;
+    pub(crate) fn find(&self, requests: &[Request], id: PacketId) -> Option<usize> {
+        let under_way = requests.get(self.head..self.tail)?;
         let first = under_way.first()?.ticket;
         let distance = first.next_with_id(id).distance(first);
         // Answers come in order, nearly always.
@@ -314,22 +385,35 @@ impl Outbox {
 
     /// The same, if it is of this kind and the transport has had all of it.
     #[inline]
-    pub(crate) fn awaiting(&self, memory: &Memory<'_>, id: PacketId, kind: Kind) -> Option<usize> {
-        let index = self.find(memory, id)?;
-        if index < self.sent && self.entry(memory, index)?.kind == kind { Some(index) } else { None }
+    pub(crate) fn awaiting(&self, requests: &[Request], id: PacketId, kind: Kind) -> Option<usize> {
+        let index = self.find(requests, id)?;
+        if index < self.sent && requests.get(index)?.kind == kind { Some(index) } else { None }
     }
 
     /// Ends a request.
     #[inline]
-    pub(crate) fn end(&mut self, memory: &mut Memory<'_>, index: usize) -> Option<Ticket> {
-        let entry = memory.requests.get_mut(index)?;
-        if entry.kind.is_acknowledged_publication() {
+    pub(crate) fn end_request(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
+        let Request { ticket, kind, .. } = *requests.get(index)?;
+        if kind.is_acknowledged_publication() {
             self.in_flight = self.in_flight.wrapping_sub(1);
         }
-        entry.kind = Kind::Gap;
-        let ticket = entry.ticket;
-        self.drop_head(memory.requests);
+        self.leave(requests, index);
         Some(ticket)
+    }
+
+    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over.
+    #[inline]
+    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<Ticket> {
+        match requests.get(self.head) {
+            Some(&Request { ticket, kind: Kind::AtLeastOnce, .. })
+                if ticket.packet_id() == id && self.head < self.sent =>
+            {
+                self.in_flight = self.in_flight.wrapping_sub(1);
+                self.leave(requests, self.head);
+                Some(ticket)
+            }
+            _ => None,
+        }
     }
 
     /// PUBREC came: the message is no longer needed, the PUBREL takes its place.
@@ -351,16 +435,30 @@ impl Outbox {
         requests.get(index).map(|entry| entry.entries(tx)).unwrap_or_default()
     }
 
+    /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
-    fn drop_head(&mut self, requests: &[Request]) {
-        // What is not handed over is no gap, so that the head stays behind the other marks.
-        let ended = self.reported.min(self.sent);
-        while self.head < ended && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap) {
+    fn leave(&mut self, requests: &mut [Request], index: usize) {
+        if index == self.head && index.wrapping_add(1) == self.tail {
+            return self.begin_anew();
+        }
+        if let Some(entry) = requests.get_mut(index) {
+            entry.kind = Kind::Gap;
+        }
+        // What is not reported is no gap, so that the head stays behind the other marks.
+        while self.head < self.reported
+            && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap)
+        {
             self.head = self.head.wrapping_add(1);
         }
         if self.head == self.tail {
-            *self = Self { next: self.next, ..Self::new() };
+            self.begin_anew();
         }
+    }
+
+    /// Every request has ended.
+    #[inline]
+    const fn begin_anew(&mut self) {
+        *self = Self { next: self.next, ..Self::new() };
     }
 
     /// Prepares to send everything again over a new connection, in its order.
@@ -393,6 +491,7 @@ impl Outbox {
         self.sent = 0;
         self.released = 0;
         self.cursor = 0;
+        self.limit = 0;
         self.in_flight = 0;
         resends
     }
@@ -401,7 +500,7 @@ impl Outbox {
     fn close_gaps(&mut self, memory: &mut Memory<'_>) {
         let within =
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
-        let (mut to, mut end) = (0_usize, 0_usize);
+        let (mut to, mut end, mut limit) = (0_usize, 0_usize, 0_usize);
         let (mut reported, mut sent, mut released, mut kept) = (0, 0, 0, 0);
         for from in self.head..self.tail {
             // Each mark becomes the number of entries that stay before it.
@@ -414,6 +513,7 @@ impl Outbox {
             }
             if from == self.released {
                 released = to;
+                limit = end;
             }
             if from == self.kept {
                 kept = to;
@@ -443,7 +543,10 @@ impl Outbox {
             sent = to;
             self.cursor = end;
         }
-        *self = Self { head: 0, reported, sent, released, kept, tail: to, end, ..*self };
+        if self.released == self.tail {
+            limit = end;
+        }
+        *self = Self { head: 0, reported, sent, released, kept, tail: to, end, limit, ..*self };
     }
 
     /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is
@@ -464,6 +567,7 @@ impl Outbox {
                 sent: self.head,
                 released: self.head,
                 cursor: first.start as usize,
+                limit: first.start as usize,
                 in_flight: 0,
                 ..*self
             },

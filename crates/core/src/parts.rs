@@ -5,7 +5,7 @@ use mqtt_p2p_packet::{AckedQoS, Publish};
 use crate::action::{Delivery, Event};
 use crate::disconnect::DisconnectReason;
 use crate::inbound::InboundId;
-use crate::machine::{Machine, Unacknowledged};
+use crate::machine::Machine;
 use crate::receive::Outcome;
 use crate::storage::Memory;
 
@@ -78,10 +78,8 @@ impl Machine {
                 return Err(DisconnectReason::InboundFull);
             }
         }
-        if let Some(Delivery { id, qos, .. }) = parts.delivery
-            && !self.config.manual_ack
-        {
-            self.unacknowledged = Some(Unacknowledged { id, qos });
+        if let Some(Delivery { id, qos, .. }) = parts.delivery {
+            self.note_given(memory.control, qos, id);
         }
         Ok(Some(Event::MessageEnd { delivery: parts.delivery }))
     }

@@ -2,78 +2,84 @@
 
 use core::ops::ControlFlow;
 
-use mqtt_p2p_packet::{Filters, PacketType};
+use mqtt_p2p_packet::PacketType;
 
 use crate::action::{Action, Event};
+use crate::client::Client;
 use crate::disconnect::DisconnectReason;
+use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
-use crate::machine::{Ending, Machine, Offered, Phase};
+use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
 use crate::outbox::{Kind, Request};
-use crate::storage::Memory;
+use crate::receive::ANSWER;
+use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::Instant;
+use crate::usual::SHORT_CUTS;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
-/// An incoming packet is read only if its answer has room: an acknowledgement.
-const ANSWER: usize = 4;
 
 /// What comes before anything is written: an action, or nothing until this moment.
-type First<'b> = ControlFlow<Action<'static, 'b>, Instant>;
+type Early<'b> = ControlFlow<Action<'static, 'b>, Instant>;
+
+impl<S: Storage> Client<S> {
+    /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
+    ///
+    /// `received` are the bytes that came in and were not taken yet; it is advanced past what is taken now. An
+    /// event borrows from it, and from nothing else.
+    #[inline]
+    pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let machine = &mut self.machine;
+        machine.now = machine.now.max(now);
+        if !machine.is_usual() || machine.now >= machine.quiet_until {
+            return self.look_at_all(received);
+        }
+        self.usual(received)
+    }
+
+    /// Whatever a poll may lead to.
+    #[inline(never)]
+    pub(crate) fn look_at_all<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        if self.machine.inbound.len() == self.storage.memory().inbound.len() {
+            self.storage.grow(Need::Inbound);
+        }
+        self.machine.look_at_all(self.storage.memory(), received)
+    }
+}
 
 impl Machine {
-    /// A publication that was handed over just now: what there is to report most often, found without looking at
-    /// anything else. A client whose session is kept looks at its changes first.
-    #[inline]
-    pub(crate) fn handed_over(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        if !self.outbox.has_reports() || self.is_ending() || self.is_kept() {
-            return None;
+    pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
+        while let Some((ticket, kind)) = self.outbox.report(requests) {
+            if kind == Kind::Taken {
+                self.note_change(journal::Due::Remove(ticket));
+                return Some(ticket);
+            }
+            if self.config.tell_qos_0 {
+                return Some(ticket);
+            }
         }
-        self.report(requests)
+        None
     }
 
-    #[inline]
-    fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        let (ticket, kind) = self.outbox.report(requests)?;
-        if kind == Kind::Taken {
-            self.note_change(journal::Due::Remove(ticket));
-        }
-        Some(ticket)
-    }
-
-    pub(crate) fn poll<'a, 'b>(
+    /// Whatever a poll may lead to, in the order of this file.
+    pub(crate) fn look_at_all<'a, 'b>(
         &mut self,
-        memory: Memory<'a>,
-        now: Instant,
+        mut memory: Memory<'a>,
         received: &mut &'b [u8],
     ) -> Action<'a, 'b> {
-        self.tick(now);
-        // Nothing happened but that there may be something to write: kept apart since it is every other poll.
-        if self.is_quiet()
-            && received.is_empty()
-            && let Due::Nothing(until) = self.keep_alive.due(self.now)
-        {
-            return self.offer(memory, until);
+        self.quiet_until = Instant::START;
+        if let Some(change) = self.next_change(&mut memory) {
+            return Action::Store(change);
         }
-        self.look_at_all(memory, received)
-    }
-
-    #[inline(never)]
-    fn look_at_all<'a, 'b>(&mut self, mut memory: Memory<'a>, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        if self.is_kept() {
-            if let Some(change) = self.next_change(&mut memory) {
-                return Action::Store(change);
-            }
-            if !self.is_ending()
+        if !self.is_ending() {
+            if self.outbox.has_reports()
                 && let Some(ticket) = self.report(memory.requests)
             {
                 return Action::Event(Event::Published { ticket });
             }
-        }
-        if self.is_ending()
-            && let Some(action) = self.unfinished(&mut memory)
-        {
+        } else if let Some(action) = self.unfinished(&mut memory) {
             return action;
         }
         let first = match self.phase {
@@ -92,38 +98,29 @@ impl Machine {
     }
 
     /// What may be written, or until when to wait.
-    #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
     fn offer<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
         self.offered = self.waiting(&memory);
-        if self.offered == Offered::Nothing && self.outbox.has_unreleased() {
-            return self.offer_more(memory, until);
-        }
-        self.offering(memory, until)
-    }
-
-    /// Requests have ended without an answer, and what waited for their identifiers may go on.
-    #[inline(never)]
-    fn offer_more<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
-        if self.phase == Phase::Online && !self.is_pacing() {
-            self.release(&memory);
+        // Requests have ended without an answer, and what waited for their identifiers may go on.
+        if self.offered == Offered::Nothing
+            && self.outbox.has_unreleased()
+            && self.phase == Phase::Online
+            && !self.is_pacing()
+        {
+            self.release(memory.requests);
             if let Some(ticket) = self.report(memory.requests) {
                 return Action::Event(Event::Published { ticket });
             }
             self.offered = self.waiting(&memory);
         }
-        self.offering(memory, until)
-    }
-
-    #[inline]
-    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
-    fn offering<'a, 'b>(&self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
+        if SHORT_CUTS && self.is_quiet() {
+            self.quiet_until = until;
+        }
         match self.offered {
-            Offered::Outbox(end) => {
-                Action::Transmit(memory.tx.get(self.outbox.cursor()..end).unwrap_or_default())
-            }
+            Offered::Requests => Action::Transmit(self.outbox.ready(memory.tx)),
+            Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, memory.tx)),
             Offered::Control => Action::Transmit(self.lane.bytes(memory.control)),
-            Offered::Nothing if until == Instant::NEVER => Action::Wait(None),
-            Offered::Nothing => Action::Wait(Some(until)),
+            Offered::Nothing => Action::wait(until),
         }
     }
 
@@ -133,17 +130,18 @@ impl Machine {
         self.close_due || self.ending.is_some() || self.abandoning.is_some()
     }
 
-    /// Whether there is a connection, and nothing of its own accord to do.
-    #[inline]
-    const fn is_quiet(&self) -> bool {
-        matches!(self.phase, Phase::Online)
-            && self.unacknowledged.is_none()
+    /// Whether there is a connection, and nothing of the client's own accord to do but a ping after a silence.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.phase == Phase::Online
+            && self.untaken.is_none()
             && self.parts.is_none()
             && !self.paused
+            && !self.alone
             && !self.subscriptions.has_replay()
             && !self.is_kept()
-            && !self.is_pacing()
+            && self.optional.release_paced.is_none()
             && !self.is_ending()
+            && self.keep_alive.is_quiet()
     }
 
     /// What has to be done or reported before anything new.
@@ -163,20 +161,8 @@ impl Machine {
         if let Some(ticket) = self.report(memory.requests) {
             return Some(Action::Event(Event::Published { ticket }));
         }
-        if let Some(until) = self.abandoning {
-            if let Some(request) = self.outbox.abandon(memory, until) {
-                if request.kind == Kind::Subscribe {
-                    let filters = Filters::from_checked(request.entries(memory.tx));
-                    self.subscriptions.expect_no_more(filters);
-                }
-                let ticket = request.ticket;
-                match request.kind {
-                    Kind::ExactlyOnce => self.note_change(journal::Due::GiveUp(ticket)),
-                    Kind::AtLeastOnce | Kind::Release | Kind::Taken => {
-                        self.note_change(journal::Due::Remove(ticket));
-                    }
-                    _ => {}
-                }
+        if let Some(Abandoning { until, next }) = self.abandoning {
+            if let Some(ticket) = next(self, memory, until) {
                 return Some(Action::Event(Event::Dropped { ticket }));
             }
             self.abandoning = None;
@@ -185,8 +171,8 @@ impl Machine {
     }
 
     #[inline]
-    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
-        if self.has_input(received) || self.unacknowledged.is_some() {
+    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
+        if self.has_input(received) || self.untaken.is_some() {
             self.input(memory, received)?;
         }
         if self.subscriptions.has_replay() && !self.alone {
@@ -197,7 +183,7 @@ impl Machine {
         }
         let mut next = Instant::NEVER;
         if self.is_pacing() {
-            next = self.keep_pace(memory);
+            next = self.keep_pace(memory.requests);
             if let Some(ticket) = self.report(memory.requests) {
                 return ControlFlow::Break(Action::Event(Event::Published { ticket }));
             }
@@ -214,7 +200,7 @@ impl Machine {
     /// does not take them, and that has the same time to show a sign of life.
     #[inline(never)]
     fn ping(&mut self, memory: &mut Memory<'_>) -> Instant {
-        self.lane.push(memory, PINGREQ);
+        self.lane.push(memory.control, PINGREQ);
         self.keep_alive.pinged(self.now);
         self.keep_alive.sent(self.now);
         match self.keep_alive.due(self.now) {
@@ -240,7 +226,7 @@ impl Machine {
 
     /// Before CONNACK, and on the way out: the deadline governs.
     #[inline(never)]
-    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> First<'b> {
+    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
         let expired = self.deadline <= self.now;
         match self.phase {
             Phase::Left => *received = &[],
@@ -254,7 +240,7 @@ impl Machine {
         }
         if self.waiting(memory) == Offered::Nothing {
             match self.phase {
-                Phase::Leaving if self.lane.push(memory, DISCONNECT) => self.phase = Phase::Left,
+                Phase::Leaving if self.lane.push(memory.control, DISCONNECT) => self.phase = Phase::Left,
                 Phase::Left => return self.lost(DisconnectReason::Requested, received),
                 _ => {}
             }
@@ -262,7 +248,7 @@ impl Machine {
         ControlFlow::Continue(self.deadline)
     }
 
-    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
+    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
         let reason = match self.phase {
             Phase::Opening | Phase::Handshake => DisconnectReason::ConnectTimeout,
             _ => DisconnectReason::Requested,
@@ -271,7 +257,7 @@ impl Machine {
     }
 
     #[inline(never)]
-    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> First<'b> {
+    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
         // Bytes of a connection that is gone.
         *received = &[];
         match self.phase {
@@ -294,7 +280,7 @@ impl Machine {
         self.lose(reason);
     }
 
-    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> First<'b> {
+    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> Early<'b> {
         self.fail(reason, received);
         self.close_due = false;
         ControlFlow::Break(Action::CloseTransport)
@@ -310,10 +296,12 @@ impl Machine {
         if !self.acknowledge_taken(memory) {
             return ControlFlow::Continue(());
         }
-        while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory, ANSWER) {
+        while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
-            if let Some(event) = self.receive(memory, received) {
-                return ControlFlow::Break(Action::Event(event));
+            match self.packet(memory, received) {
+                Ok(Some(event)) => return ControlFlow::Break(Action::Event(event)),
+                Ok(None) => {}
+                Err(reason) => self.fail(reason, received),
             }
             if self.close_due {
                 self.close_due = false;
@@ -329,27 +317,32 @@ impl Machine {
     /// What may be written: the rest of a packet that was begun, then control packets, then the outbound store.
     #[inline]
     fn waiting(&self, memory: &Memory<'_>) -> Offered {
-        let control = !self.lane.is_empty();
-        if matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left)
-            && let Some(end) = self.outbox.ready(memory, control || self.alone)
-        {
-            Offered::Outbox(end)
-        } else if control {
+        let others_wait = !self.lane.is_empty();
+        let may_send = matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left);
+        if may_send && self.outbox.has_begun(memory.requests) && (others_wait || self.alone) {
+            Offered::Begun
+        } else if others_wait {
             Offered::Control
+        } else if may_send && self.outbox.has_ready() && !self.alone {
+            Offered::Requests
         } else {
             Offered::Nothing
         }
     }
 
     #[inline]
-    pub(crate) fn transmitted(&mut self, memory: &Memory<'_>, bytes: usize) {
+    pub(crate) fn transmitted(&mut self, requests: &[Request], bytes: usize) {
         match self.offered {
             Offered::Nothing => return,
             Offered::Control => self.lane.transmitted(bytes),
-            Offered::Outbox(_) => self.outbox.transmitted(memory, bytes),
+            Offered::Requests | Offered::Begun => self.outbox.transmitted(requests, bytes),
         }
         if bytes > 0 {
             self.keep_alive.sent(self.now);
+        }
+        if !self.config.tell_qos_0 && self.outbox.has_reports() {
+            // What this does not settle, the next poll does.
+            self.outbox.report_first(requests);
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::action::{Delivery, Event, Message};
 use crate::disconnect::DisconnectReason;
 use crate::inbound::InboundId;
 use crate::journal::Due;
-use crate::machine::{Machine, Phase, Unacknowledged};
-use crate::outbox::{Kind, Outbox};
+use crate::machine::{Machine, Phase};
+use crate::outbox::{Kind, Outbox, Request};
 use crate::stats::count;
 use crate::storage::Memory;
 use crate::ticket::Ticket;
@@ -17,25 +17,12 @@ use crate::ticket::Ticket;
 /// What a packet leads to: an event, nothing to report, or the end.
 pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
 
+/// An incoming packet is read only if its answer has room: an acknowledgement.
+pub(crate) const ANSWER: usize = Ack::LEN;
 impl Machine {
     /// Reads one packet, if it is whole.
     #[inline]
-    pub(crate) fn receive<'b>(
-        &mut self,
-        memory: &mut Memory<'_>,
-        received: &mut &'b [u8],
-    ) -> Option<Event<'b>> {
-        match self.packet(memory, received) {
-            Ok(event) => event,
-            Err(reason) => {
-                self.fail(reason, received);
-                None
-            }
-        }
-    }
-
-    #[inline]
-    fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
+    pub(crate) fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
         if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
             return go_on(self, memory, parts, received);
         }
@@ -54,8 +41,15 @@ impl Machine {
         }
         self.keep_alive.received(self.now);
         match frame.packet_type {
-            PacketType::Publish => self.message(memory, &frame),
-            PacketType::PubAck | PacketType::PubComp => self.published(memory, &frame),
+            PacketType::Publish => {
+                let publish = Publish::decode(&frame)?;
+                if let Some((AckedQoS::ExactlyOnce, id)) = publish.delivery
+                    && !self.first_seen(memory, id)?
+                {
+                    return Ok(None);
+                }
+                Ok(Some(self.message(memory.control, &publish)))
+            }
             _ => self.other(memory, &frame),
         }
     }
@@ -63,15 +57,42 @@ impl Machine {
     #[inline(never)]
     fn other<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
         match frame.packet_type {
-            PacketType::PubRec => self.pubrec(memory, frame),
-            PacketType::PubRel => self.pubrel(memory, frame),
+            PacketType::PubAck
+            | PacketType::PubRec
+            | PacketType::PubRel
+            | PacketType::PubComp
+            | PacketType::UnsubAck => {
+                let ack = Ack::decode(frame, self.config.protocol)?;
+                Ok(self.acked(memory, frame.packet_type, ack.packet_id))
+            }
             PacketType::SubAck => self.suback(memory, frame),
-            PacketType::UnsubAck => self.unsuback(memory, frame),
             PacketType::PingResp => {
                 self.keep_alive.answered();
                 frame.empty(None).map_err(Into::into)
             }
             other => Err(DisconnectReason::Unexpected(other)),
+        }
+    }
+
+    /// One of the five packets that say nothing but a packet identifier.
+    fn acked<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        packet_type: PacketType,
+        id: PacketId,
+    ) -> Option<Event<'b>> {
+        match packet_type {
+            PacketType::PubAck => self.published(memory, id, Kind::AtLeastOnce),
+            PacketType::PubComp => self.published(memory, id, Kind::Release),
+            PacketType::PubRec => {
+                self.pubrec(memory, id);
+                None
+            }
+            PacketType::PubRel => {
+                self.pubrel(memory, id);
+                None
+            }
+            _ => self.unsuback(memory, id),
         }
     }
 
@@ -97,17 +118,24 @@ impl Machine {
     }
 
     #[inline]
-    fn message<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let publish = Publish::decode(frame)?;
+    pub(crate) fn message<'b>(&mut self, control: &mut [u8], publish: &Publish<'b>) -> Event<'b> {
         if let Some((qos, id)) = publish.delivery {
-            if qos == AckedQoS::ExactlyOnce && !self.first_seen(memory, id)? {
-                return Ok(None);
-            }
-            if !self.config.manual_ack {
-                self.unacknowledged = Some(Unacknowledged { id, qos });
-            }
+            self.note_given(control, qos, id);
         }
-        Ok(Some(Event::Message(self.told(&publish))))
+        Event::Message(self.told(publish))
+    }
+
+    /// The caller is given a message, and takes it with the next poll. Nothing is sent before that: so the
+    /// acknowledgement may wait in the control lane right now. Only QoS 2 has more to do then.
+    #[inline]
+    pub(crate) fn note_given(&mut self, control: &mut [u8], qos: AckedQoS, id: PacketId) {
+        match qos {
+            _ if self.config.manual_ack => {}
+            AckedQoS::AtLeastOnce => {
+                self.push_ack(control, qos, id);
+            }
+            AckedQoS::ExactlyOnce => self.untaken = Some(id),
+        }
     }
 
     /// A message in the caller's words.
@@ -132,7 +160,7 @@ impl Machine {
     ) -> Result<bool, DisconnectReason> {
         if let Some(entry) = self.inbound.find(memory, id) {
             if entry.taken {
-                self.lane.push(memory, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
+                self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
             }
             count(&mut self.stats.duplicates);
             return Ok(false);
@@ -145,16 +173,10 @@ impl Machine {
     }
 
     /// PUBACK and PUBCOMP end a publication.
-    #[inline]
-    fn published<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let kind = match frame.packet_type {
-            PacketType::PubAck => Kind::AtLeastOnce,
-            _ => Kind::Release,
-        };
-        let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        match self.outbox.awaiting(memory, id, kind) {
-            Some(index) => Ok(self.end(memory, index).map(|ticket| Event::Published { ticket })),
-            None => Ok(self.published_alone(id, kind)),
+    fn published<'b>(&mut self, memory: &mut Memory<'_>, id: PacketId, kind: Kind) -> Option<Event<'b>> {
+        match self.outbox.awaiting(memory.requests, id, kind) {
+            Some(index) => self.end(memory.requests, index).map(|ticket| Event::Published { ticket }),
+            None => self.published_alone(id, kind),
         }
     }
 
@@ -172,7 +194,7 @@ impl Machine {
     /// The request that an answer is for. One that answers nothing under way is counted.
     #[inline]
     fn answered(&mut self, memory: &Memory<'_>, id: PacketId, kind: Kind) -> Option<usize> {
-        let index = self.outbox.awaiting(memory, id, kind);
+        let index = self.outbox.awaiting(memory.requests, id, kind);
         if index.is_none() {
             count(&mut self.stats.unexpected_acks);
         }
@@ -181,45 +203,39 @@ impl Machine {
 
     /// Ends a request: the next may be sent.
     #[inline]
-    fn end(&mut self, memory: &mut Memory<'_>, index: usize) -> Option<Ticket> {
-        let ticket = self.outbox.end(memory, index);
-        if let Some(ticket) = ticket {
-            self.note_change(Due::Remove(ticket));
+    fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
+        let ticket = self.outbox.end_request(requests, index)?;
+        self.note_change(Due::Remove(ticket));
+        if self.outbox.has_unreleased() && self.phase == Phase::Online {
+            self.release(requests);
         }
-        if self.phase == Phase::Online {
-            self.release(memory);
-        }
-        ticket
+        Some(ticket)
     }
 
-    fn pubrec<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let ack = Ack::decode(frame, self.config.protocol)?;
-        if let Some(index) = self.outbox.awaiting(memory, ack.packet_id, Kind::ExactlyOnce) {
-            self.outbox.received(memory, index, ack.packet_id);
+    fn pubrec(&mut self, memory: &mut Memory<'_>, id: PacketId) {
+        if let Some(index) = self.outbox.awaiting(memory.requests, id, Kind::ExactlyOnce) {
+            self.outbox.received(memory, index, id);
             if let Some(entry) = memory.requests.get(index) {
                 self.note_change(Due::Put(entry.ticket));
             }
-        } else if self.outbox.awaiting(memory, ack.packet_id, Kind::Release).is_none() {
+        } else if self.outbox.awaiting(memory.requests, id, Kind::Release).is_none() {
             count(&mut self.stats.unexpected_acks);
             // The identifier of another request, or of one that has still to be sent again: its own turn will come.
             // One that means nothing here is answered, so that the server gets rid of it.
-            if self.outbox.find(memory, ack.packet_id).is_some() {
-                return Ok(None);
+            if self.outbox.find(memory.requests, id).is_some() {
+                return;
             }
         }
-        self.lane.push(memory, ack.to_bytes(PacketType::PubRel));
-        Ok(None)
+        self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubRel));
     }
 
-    fn pubrel<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let ack = Ack::decode(frame, self.config.protocol)?;
-        if self.inbound.remove(memory, ack.packet_id) {
-            self.note_change(Due::Release(ack.packet_id));
+    fn pubrel(&mut self, memory: &mut Memory<'_>, id: PacketId) {
+        if self.inbound.remove(memory, id) {
+            self.note_change(Due::Release(id));
         } else {
             count(&mut self.stats.unexpected_acks);
         }
-        self.lane.push(memory, ack.to_bytes(PacketType::PubComp));
-        Ok(None)
+        self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubComp));
     }
 
     fn suback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
@@ -250,20 +266,17 @@ impl Machine {
                 self.subscriptions.insert(memory.subscriptions, entry);
             }
         }
-        let ended = self.end(memory, index);
+        let ended = self.end(memory.requests, index);
         Ok(ended.map(|ticket| Event::Subscribed { ticket, return_codes }))
     }
 
-    fn unsuback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let id = Ack::decode(frame, self.config.protocol)?.packet_id;
-        let Some(index) = self.answered(memory, id, Kind::Unsubscribe) else {
-            return Ok(None);
-        };
+    fn unsuback<'b>(&mut self, memory: &mut Memory<'_>, id: PacketId) -> Option<Event<'b>> {
+        let index = self.answered(memory, id, Kind::Unsubscribe)?;
         let entries = Outbox::entries(memory.requests, memory.tx, index);
         for filter in Filters::from_checked(entries).iter() {
             self.subscriptions.remove(memory.subscriptions, filter);
         }
-        let ended = self.end(memory, index);
-        Ok(ended.map(|ticket| Event::Unsubscribed { ticket }))
+        let ended = self.end(memory.requests, index);
+        ended.map(|ticket| Event::Unsubscribed { ticket })
     }
 }

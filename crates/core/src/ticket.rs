@@ -18,6 +18,8 @@ pub struct Ticket(u32);
 
 impl Ticket {
     pub(crate) const FIRST: Self = Self(1);
+    /// That of an entry that is not used: zeros take no place in a program's image.
+    pub(crate) const NONE: Self = Self(0);
     /// The packet identifier of the replay of subscriptions.
     pub(crate) const REPLAY_ID: u16 = 65_535;
     /// The packet identifier of the publication that goes alone.
@@ -65,8 +67,13 @@ impl Ticket {
 
     #[inline]
     pub(crate) const fn next(self) -> Self {
-        // Past the last identifier the next generation begins, with 1: the reserved ones and 0 are left out.
-        if self.packet_id() == LAST_ID { Self(self.0.wrapping_add(4)) } else { Self(self.0.wrapping_add(1)) }
+        if self.packet_id() == LAST_ID { self.next_generation() } else { Self(self.0.wrapping_add(1)) }
+    }
+
+    /// Past the last identifier the next generation begins, with 1: the reserved ones and 0 are left out.
+    #[cold]
+    const fn next_generation(self) -> Self {
+        Self(self.0.wrapping_add(4))
     }
 
     /// Whether this ticket is later: in the half of all numbers that follows.

@@ -10,6 +10,9 @@ impl Instant {
     /// Later than any deadline.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
+    /// Earlier than any other.
+    pub(crate) const START: Self = Self(0);
+
     /// So many milliseconds after the clock's start.
     #[inline]
     pub const fn from_millis(millis: u64) -> Self {
@@ -23,7 +26,9 @@ impl Instant {
     }
 
     /// So many milliseconds later.
-    #[inline]
+    // Where numbers of 64 bits take several instructions, it is not inlined.
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
     #[must_use]
     pub const fn after_millis(self, millis: u32) -> Self {
         Self(self.0.saturating_add(millis as u64))

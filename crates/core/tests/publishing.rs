@@ -34,6 +34,53 @@ fn qos_0_is_not_published_before_its_last_byte_is_handed_over() {
 }
 
 #[test]
+fn qos_0_that_is_not_to_be_told_ends_silently_and_only_once_it_is_handed_over() {
+    let mut driver = Driver::online(Config { tell_qos_0: false, ..config() });
+    driver.writable = 5;
+    let tickets = [driver.publish("t", b"x", AtMostOnce), driver.publish("t", b"y", AtMostOnce)];
+    assert_eq!(driver.requests(), tickets);
+    driver.writable = usize::MAX;
+    driver.run();
+    assert_eq!(driver.take_sent(), ["PUBLISH q0 t=x", "PUBLISH q0 t=y"]);
+    assert_eq!(driver.requests(), []);
+    assert_eq!(driver.take_seen(), []);
+}
+
+#[test]
+fn qos_0_that_is_not_to_be_told_is_told_when_it_is_given_up() {
+    let mut driver = Driver::new(Config { tell_qos_0: false, ..config() });
+    let ticket = driver.publish("t", b"x", AtMostOnce);
+    driver.abandon();
+    assert_eq!(driver.take_seen(), [Seen::Dropped(ticket)]);
+}
+
+#[test]
+fn other_publications_are_told_though_qos_0_is_not() {
+    let mut driver = Driver::online(Config { tell_qos_0: false, ..config() });
+    driver.publish("t", b"x", AtMostOnce);
+    let ticket = driver.publish("t", b"y", AtLeastOnce);
+    driver.publish("t", b"z", AtMostOnce);
+    driver.receive(&server::puback(ticket.packet_id()));
+    assert_eq!(driver.take_seen(), [Seen::Published(ticket)]);
+    assert_eq!(driver.requests(), []);
+}
+
+#[test]
+fn a_driver_that_has_written_all_of_qos_0_that_is_not_told_need_not_poll() {
+    // Firmware always takes the closer look.
+    let known = cfg!(not(mqtt_p2p_as_firmware));
+    let mut driver = Driver::online(Config { tell_qos_0: false, ..config() });
+    driver.run();
+    assert_eq!(driver.client.is_waiting(), known);
+    driver.try_publish(&message("t", b"x", AtMostOnce)).expect("room");
+    assert!(!driver.client.is_waiting());
+    assert!(driver.step());
+    assert_eq!(driver.client.is_waiting(), known);
+    driver.client.ping();
+    assert!(!driver.client.is_waiting());
+}
+
+#[test]
 fn qos_1_is_published_at_puback() {
     let mut driver = Driver::online(config());
     let ticket = driver.publish("t", b"x", AtLeastOnce);

@@ -98,13 +98,14 @@ fn command() -> impl Strategy<Value = Command> {
 fn any_config() -> impl Strategy<Value = Config> {
     let resubscribe = select(&[Resubscribe::WithoutSession, Resubscribe::Always, Resubscribe::Never][..]);
     let rate = select(&[0, 0, 1, 20][..]);
-    (1..5_u16, any::<[bool; 2]>(), resubscribe, rate).prop_map(
-        |(max_in_flight, [manual_ack, keep_session], resubscribe, max_requests_per_sec)| Config {
+    (1..5_u16, any::<[bool; 3]>(), resubscribe, rate).prop_map(
+        |(max_in_flight, [manual_ack, keep_session, tell_qos_0], resubscribe, max_requests_per_sec)| Config {
             max_in_flight,
             manual_ack,
             keep_session,
             resubscribe,
             max_requests_per_sec,
+            tell_qos_0,
             ..config()
         },
     )

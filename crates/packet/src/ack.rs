@@ -38,8 +38,7 @@ impl Ack {
     }
 
     pub(crate) fn encode(self, packet_type: PacketType, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        let (mut writer, size) = Writer::start(buffer, packet_type.first_byte(), 2)?;
-        writer.packet_id(self.packet_id);
+        let (_, size) = Writer::start(buffer, packet_type.first_byte(), 2, self.packet_id.get())?;
         Ok(size)
     }
 }

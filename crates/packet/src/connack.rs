@@ -43,9 +43,8 @@ impl ConnAck {
             Some(code) if code == 0 || !self.session_present => code,
             _ => return Err(EncodeError::InvalidConnAck),
         };
-        let (mut writer, size) = Writer::start(buffer, PacketType::ConnAck.first_byte(), Self::REMAINING)?;
-        writer.u8(u8::from(self.session_present));
-        writer.u8(code);
+        let body = u16::from_be_bytes([u8::from(self.session_present), code]);
+        let (_, size) = Writer::start(buffer, PacketType::ConnAck.first_byte(), Self::REMAINING, body)?;
         Ok(size)
     }
 }

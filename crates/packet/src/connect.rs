@@ -195,8 +195,9 @@ impl<'a> Connect<'a> {
     /// # Errors
     /// As [`Self::encoded_len`]; a buffer too small.
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        let (mut writer, size) = Writer::start(buffer, PacketType::Connect.first_byte(), self.remaining()?)?;
-        writer.field(self.protocol_name());
+        let (first, name) = (PacketType::Connect.first_byte(), self.protocol_name());
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, name.len() as u16)?;
+        writer.raw(name);
         writer.u8(self.protocol_level());
         writer.u8(self.flags());
         writer.u16(self.keep_alive);

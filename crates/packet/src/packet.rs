@@ -10,7 +10,7 @@ use crate::suback::SubAck;
 use crate::subscribe::Subscribe;
 use crate::types::{Options, Protocol};
 use crate::unsubscribe::Unsubscribe;
-use crate::write::{Writer, packet_size};
+use crate::write::{self, packet_size};
 
 /// A control packet (§3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl<'a> Packet<'a> {
             | Self::PubComp(ack)
             | Self::UnsubAck(ack) => ack.encode(self.packet_type(), buffer),
             Self::PingReq | Self::PingResp | Self::Disconnect => {
-                Writer::start(buffer, self.packet_type().first_byte(), 0).map(|(_, size)| size)
+                write::bare(buffer, self.packet_type().first_byte())
             }
         }
     }

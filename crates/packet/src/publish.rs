@@ -149,14 +149,15 @@ impl<'a> Publish<'a> {
     ///
     /// # Errors
     /// [`EncodeError::PacketTooLarge`]; a buffer too small.
-    #[inline]
+    #[inline(always)]
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
         let mut first = PacketType::Publish.first_byte() | if self.retain { RETAIN } else { 0 };
         if let Some((qos, _)) = self.delivery {
             first |= (qos as u8) << QOS_SHIFT | if self.dup { DUP } else { 0 };
         }
-        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?)?;
-        writer.field(self.topic.as_bytes());
+        let topic = self.topic.as_bytes();
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, topic.len() as u16)?;
+        writer.raw(topic);
         if let Some((_, id)) = self.delivery {
             writer.packet_id(id);
         }

@@ -85,8 +85,8 @@ impl<'a> SubAck<'a> {
     }
 
     pub(crate) fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        let (mut writer, size) = Writer::start(buffer, PacketType::SubAck.first_byte(), self.remaining()?)?;
-        writer.packet_id(self.packet_id);
+        let (first, id) = (PacketType::SubAck.first_byte(), self.packet_id.get());
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, id)?;
         writer.raw(self.return_codes.as_bytes());
         Ok(size)
     }

@@ -149,8 +149,8 @@ impl<'a, T: Entry<'a>> Filters<'a, T> {
         packet_id: PacketId,
         buffer: &mut [u8],
     ) -> Result<usize, EncodeError> {
-        let (mut writer, size) = Writer::start(buffer, packet_type.first_byte(), self.remaining()?)?;
-        writer.packet_id(packet_id);
+        let (first, id) = (packet_type.first_byte(), packet_id.get());
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, id)?;
         for entry in self.iter() {
             entry.write(&mut writer);
         }

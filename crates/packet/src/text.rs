@@ -8,9 +8,11 @@ const WORD: usize = size_of::<usize>();
 const ONES: usize = usize::MAX / 255;
 const LOW_BITS: usize = 0x7f * ONES;
 const HIGH_BITS: usize = 0x80 * ONES;
-/// `+` (0x2b) and `#` (0x23) differ in this bit only.
-const WILDCARD_BIT: usize = 0x08 * ONES;
-const WILDCARD: usize = 0x23 * ONES;
+/// The bits by which an ASCII character shows that it is no NUL.
+const NOT_NUL: usize = LOW_BITS;
+/// The same for NUL (0x00), `#` (0x23) and `+` (0x2b) at once: none of them has one of these bits. Neither have a few
+/// others, such as the space: they are looked at one by one, though there is nothing wrong with them.
+const NOT_NUL_OR_WILDCARD: usize = 0x54 * ONES;
 
 /// What is wrong with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,32 +34,31 @@ pub fn is_text(bytes: &[u8]) -> bool {
 }
 
 /// Checks that `bytes` are UTF-8 without U+0000 and, if `NO_WILDCARDS`, without `+` and `#`.
-#[inline]
+#[cfg_attr(not(target_os = "none"), inline(never))]
 pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextError> {
-    let (words, tail) = bytes.as_chunks::<WORD>();
-    let mut plain = HIGH_BITS;
-    for word in words {
-        plain &= plain_bytes::<NO_WILDCARDS>(usize::from_le_bytes(*word));
-    }
-    if !tail.is_empty() {
-        // One more word, which overlaps the one before: cheaper than going byte by byte.
-        match bytes.last_chunk::<WORD>() {
-            Some(word) => plain &= plain_bytes::<NO_WILDCARDS>(usize::from_le_bytes(*word)),
-            None => return characters(bytes, NO_WILDCARDS),
-        }
-    }
-    if plain == HIGH_BITS { Ok(()) } else { characters(bytes, NO_WILDCARDS) }
+    check_for(bytes, NO_WILDCARDS)
 }
 
-/// Sets the top bit of every byte that is ASCII, not NUL and not a wildcard; a byte that is not ASCII may spoil
-/// the bits of the bytes above it, but its own is clear.
-#[inline]
-const fn plain_bytes<const NO_WILDCARDS: bool>(word: usize) -> usize {
-    let mut plain = word.wrapping_add(LOW_BITS) & !word;
-    if NO_WILDCARDS {
-        plain &= ((word & !WILDCARD_BIT) ^ WILDCARD).wrapping_add(LOW_BITS);
+// Inlined where speed counts. Firmware has it once.
+#[cfg_attr(not(target_os = "none"), inline(always))]
+fn check_for(bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
+    let bits = if no_wildcards { NOT_NUL_OR_WILDCARD } else { NOT_NUL };
+    // The top bit of every byte stays set as long as all are ASCII and have one of these bits.
+    let mut plain = HIGH_BITS;
+    let mut look_at = |word: &[u8; WORD]| {
+        let word = usize::from_le_bytes(*word);
+        plain &= (word & bits).wrapping_add(LOW_BITS) & !word;
+    };
+    let (words, tail) = bytes.as_chunks::<WORD>();
+    words.iter().for_each(&mut look_at);
+    if !tail.is_empty() {
+        // One more word, which overlaps the one before: cheaper than going byte by byte.
+        match bytes.last_chunk() {
+            Some(word) => look_at(word),
+            None => return characters(bytes, no_wildcards),
+        }
     }
-    plain & HIGH_BITS
+    if plain == HIGH_BITS { Ok(()) } else { characters(bytes, no_wildcards) }
 }
 
 /// The same check one character at a time. Ranges are those of Unicode's table 3-7: no overlong forms, no

@@ -51,6 +51,9 @@ impl fmt::Display for QoS {
 pub struct PacketId(NonZeroU16);
 
 impl PacketId {
+    /// The lowest identifier, 1.
+    pub const MIN: Self = Self(NonZeroU16::MIN);
+
     /// The identifier with this number; `None` for 0.
     #[inline]
     pub const fn new(id: u16) -> Option<Self> {

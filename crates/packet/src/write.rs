@@ -4,17 +4,36 @@ use crate::error::EncodeError;
 use crate::frame::MAX_REMAINING_LENGTH;
 use crate::types::PacketId;
 
+/// The largest remaining length of one byte.
+const SHORT: usize = 0x7f;
+
 /// How long a packet with this remaining length is, fixed header included.
 #[inline]
 pub(crate) const fn packet_size(remaining: usize) -> Result<usize, EncodeError> {
+    if remaining <= SHORT { Ok(remaining.wrapping_add(2)) } else { long_packet_size(remaining) }
+}
+
+#[inline(never)]
+const fn long_packet_size(remaining: usize) -> Result<usize, EncodeError> {
     let header = match remaining {
-        0..=127 => 2,
+        0..=SHORT => 2,
         128..=16_383 => 3,
         16_384..=2_097_151 => 4,
         2_097_152..=MAX_REMAINING_LENGTH => 5,
         _ => return Err(EncodeError::PacketTooLarge),
     };
     Ok(remaining.wrapping_add(header))
+}
+
+/// Writes a packet that is nothing but its fixed header.
+pub(crate) fn bare(buffer: &mut [u8], first: u8) -> Result<usize, EncodeError> {
+    match buffer.first_chunk_mut() {
+        Some(packet) => {
+            *packet = [first, 0];
+            Ok(2)
+        }
+        None => Err(EncodeError::BufferTooSmall { needed: 2 }),
+    }
 }
 
 /// The length of a field behind its two bytes of length.
@@ -32,26 +51,39 @@ pub(crate) fn field_size(field: &[u8]) -> Result<usize, EncodeError> {
 pub(crate) struct Writer<'a>(&'a mut [u8]);
 
 impl<'a> Writer<'a> {
-    /// Writes a fixed header into `buffer`; gives the writer for the body, and the packet's whole length.
+    /// Writes a fixed header into `buffer`, and the two bytes by which every body begins: the length of a text, or a
+    /// packet identifier. Gives the writer for the rest of the body, and the packet's whole length.
     #[inline]
     pub(crate) fn start(
         buffer: &'a mut [u8],
         first: u8,
         remaining: usize,
+        number: u16,
     ) -> Result<(Self, usize), EncodeError> {
         let size = packet_size(remaining)?;
         let Some(packet) = buffer.get_mut(..size) else {
             return Err(EncodeError::BufferTooSmall { needed: size });
         };
         let mut writer = Self(packet);
-        writer.u8(first);
-        let mut rest = remaining;
-        while rest > 0x7f {
-            writer.u8(rest as u8 | 0x80);
-            rest >>= 7;
+        let [high, low] = number.to_be_bytes();
+        if remaining <= SHORT {
+            writer.array([first, remaining as u8, high, low]);
+        } else {
+            writer.long(first, remaining);
+            writer.array([high, low]);
         }
-        writer.u8(rest as u8);
         Ok((writer, size))
+    }
+
+    /// A fixed header with a remaining length of several bytes.
+    #[inline(never)]
+    fn long(&mut self, first: u8, mut remaining: usize) {
+        self.u8(first);
+        while remaining > SHORT {
+            self.u8(remaining as u8 | 0x80);
+            remaining >>= 7;
+        }
+        self.u8(remaining as u8);
     }
 
     #[inline]

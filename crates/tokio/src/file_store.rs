@@ -216,6 +216,9 @@ fn begin(directory: &Path, path: &Path, client_id: &str) -> Result<(), StoreErro
             sync_directory(directory)?;
             made.iter().filter_map(|made| made.parent()).try_for_each(sync_directory)?;
         }
+        // To close it would not do: a process that another thread is just starting has it too for a moment, and its lock
+        // with it.
+        let _ = file.unlock();
         Ok(Ok(()))
     };
     put().map_err(StoreError::Io)?

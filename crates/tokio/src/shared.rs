@@ -103,7 +103,8 @@ impl State {
 impl Shared {
     pub(crate) fn new(options: &Options, seed: u64) -> Self {
         let keeps = options.session.is_some();
-        let config = Config { keep_session: keeps, ..options.config };
+        // Whoever waits for a publication waits for its event.
+        let config = Config { keep_session: keeps, tell_qos_0: true, ..options.config };
         let core = Core::new(config, seed, Growing::new(options.max_outgoing_bytes));
         let state = State {
             core,

@@ -367,7 +367,8 @@ async fn tokens_for_the_wrong_topics_are_reported_and_given_up() {
     assert!(delivery.await.is_err(), "it waited for a log-in that allows it");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+// On one thread, so that nothing fails before somebody listens.
+#[tokio::test]
 async fn a_source_that_fails_is_reported_and_asked_again() {
     let server = emulator(|_| ()).await;
     let issuer = Issuer::new(&server);

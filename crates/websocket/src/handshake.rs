@@ -1,189 +1,231 @@
-//! The opening handshake (RFC 6455, 4.1): one request, one answer.
+//! The server's answer to the request (RFC 6455 §4.1, §4.2.2).
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use sha1::{Digest, Sha1};
 
-use crate::error::{AnswerError, RequestError};
+use crate::error::HandshakeError;
+use crate::request::{is_control, is_token};
 
-/// What is hashed together with the key (RFC 6455, 1.3).
+/// What the server appends to the key before it hashes it (§1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-/// The Base64 of 16 and of 20 bytes.
-const KEY_LEN: usize = 24;
-const ACCEPT_LEN: usize = 28;
 
-/// `Sec-WebSocket-Key`.
-#[derive(Clone, Copy)]
-pub(crate) struct Key([u8; KEY_LEN]);
+/// No line that matters is longer than this by itself; of longer ones, the beginning tells that they do not matter.
+const LINE: usize = 125;
 
-impl Key {
-    pub(crate) fn new(nonce: [u8; 16]) -> Self {
-        let mut key = [0; KEY_LEN];
-        // It has the length of the nonce in Base64.
-        let _ = STANDARD.encode_slice(nonce, &mut key);
-        Self(key)
-    }
+/// The longest head, in bytes.
+const MAX_HEAD: u16 = 16 * 1024;
 
-    /// The `Sec-WebSocket-Accept` that belongs to it (RFC 6455, 4.2.2).
-    fn accept(&self) -> [u8; ACCEPT_LEN] {
-        let mut accept = [0; ACCEPT_LEN];
-        let hash = Sha1::new().chain_update(self.0).chain_update(GUID).finalize();
-        // It has the length of the hash in Base64.
-        let _ = STANDARD.encode_slice(hash, &mut accept);
-        accept
-    }
-
-    /// Writes the request.
-    pub(crate) fn request(&self, host: &str, path: &str, buffer: &mut [u8]) -> Result<usize, RequestError> {
-        if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(RequestError::Host);
-        }
-        if !path.starts_with(['/']) || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(RequestError::Path);
-        }
-        let parts: [&[u8]; 7] = [
-            b"GET ",
-            path.as_bytes(),
-            b" HTTP/1.1\r\nHost: ",
-            host.as_bytes(),
-            b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ",
-            &self.0,
-            b"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
-        ];
-        let needed = parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len()));
-        let Some(mut room) = buffer.get_mut(..needed) else {
-            return Err(RequestError::BufferTooSmall { needed });
-        };
-        for part in parts {
-            let Some((place, rest)) = core::mem::take(&mut room).split_at_mut_checked(part.len()) else {
-                break;
-            };
-            place.copy_from_slice(part);
-            room = rest;
-        }
-        Ok(needed)
-    }
-
-    /// Reads the answer: whether it is whole and good. It is taken off what came then.
-    pub(crate) fn answer(&self, received: &mut &[u8]) -> Result<bool, AnswerError> {
-        const STATUS: &[u8] = b"HTTP/1.1 ";
-        let beginning = received.iter().zip(STATUS);
-        if beginning.clone().any(|(byte, expected)| byte != expected) {
-            return Err(AnswerError::NotHttp);
-        }
-        let Some((head, rest)) = split_head(received) else {
-            return if received.len() > AnswerError::MAX_HEAD {
-                Err(AnswerError::TooLong)
-            } else {
-                Ok(false)
-            };
-        };
-        let mut lines = lines(head);
-        let status = lines.next().and_then(|line| line.strip_prefix(STATUS)).and_then(status_of);
-        match status {
-            Some(101) => {}
-            Some(status) => return Err(AnswerError::Refused { status }),
-            None => return Err(AnswerError::NotHttp),
-        }
-        let mut seen = Seen::default();
-        for line in lines {
-            seen.note(line, &self.accept())?;
-        }
-        seen.check()?;
-        *received = rest;
-        Ok(true)
-    }
+/// `Sec-WebSocket-Key`: the nonce in Base64.
+pub(crate) fn key(nonce: [u8; 16]) -> [u8; 24] {
+    base64(&nonce)
 }
 
-/// What the header fields said.
-#[derive(Default)]
+/// `Sec-WebSocket-Accept`, the proof that the server has read the key.
+fn accept(key: &[u8; 24]) -> [u8; 28] {
+    let mut hash = Sha1::new();
+    hash.update(key);
+    hash.update(GUID);
+    let digest: [u8; 20] = hash.finalize().into();
+    base64(&digest)
+}
+
+/// Base64 with padding, of which `N` bytes are wanted. The workspace's library brings panics into a firmware.
+fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = [b'='; N];
+    for (quartet, triple) in text.as_chunks_mut::<4>().0.iter_mut().zip(bytes.chunks(3)) {
+        let byte = |index| u32::from(triple.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        // A missing byte leaves its characters to the padding.
+        for (place, shift) in quartet.iter_mut().zip([18, 12, 6, 0]).take(triple.len().saturating_add(1)) {
+            *place = ALPHABET.get((bits >> shift & 63) as usize).copied().unwrap_or_default();
+        }
+    }
+    text
+}
+
+/// Reads the answer line by line, as the bytes come. It keeps one line and what the lines before have shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Handshake {
+    accept: [u8; 28],
+    subprotocol: &'static str,
+    line: [u8; LINE],
+    /// The length of the line, of which `line` has the first bytes.
+    line_len: u16,
+    head_len: u16,
+    after_cr: bool,
+    seen: Seen,
+}
+
+/// What the answer has shown so far.
+#[derive(Clone, Copy, Debug, Default)]
 struct Seen {
+    status: bool,
     upgrade: bool,
     connection: bool,
     accept: bool,
+    subprotocol: bool,
 }
 
-impl Seen {
-    fn note(&mut self, line: &[u8], accept: &[u8]) -> Result<(), AnswerError> {
-        let colon = line.iter().position(|byte| *byte == b':').ok_or(AnswerError::Malformed)?;
-        let (name, value) = line.split_at_checked(colon).ok_or(AnswerError::Malformed)?;
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
-        // A name that is none, or the second line of a field, which is obsolete (RFC 7230, 3.2.4).
-        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
-            return Err(AnswerError::Malformed);
+impl Handshake {
+    /// The answer to a request with this key and this subprotocol.
+    pub(crate) fn new(key: &[u8; 24], subprotocol: &'static str) -> Self {
+        Self {
+            accept: accept(key),
+            subprotocol,
+            line: [0; LINE],
+            line_len: 0,
+            head_len: 0,
+            after_cr: false,
+            seen: Seen::default(),
         }
-        let is = |expected: &[u8]| name.eq_ignore_ascii_case(expected);
-        if is(b"Upgrade") {
-            self.upgrade |= value.eq_ignore_ascii_case(b"websocket");
-        } else if is(b"Connection") {
-            self.connection |= tokens(value).any(|token| token.eq_ignore_ascii_case(b"upgrade"));
-        } else if is(b"Sec-WebSocket-Accept") {
-            if value != accept || self.accept {
-                return Err(AnswerError::WrongAccept);
+    }
+
+    /// Reads on. `Some` when the head is over, with how many bytes of `input` belong to it.
+    pub(crate) fn read(&mut self, input: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        for (index, byte) in input.iter().enumerate() {
+            if self.head_len == MAX_HEAD {
+                return Err(HandshakeError::TooLong);
             }
-            self.accept = true;
-        } else if is(b"Sec-WebSocket-Protocol") {
-            if value != b"mqtt" {
-                return Err(AnswerError::WrongSubprotocol);
+            self.head_len = self.head_len.wrapping_add(1);
+            // A line may end without CR (RFC 9112 §2.2), which has no other place.
+            let after_cr = core::mem::replace(&mut self.after_cr, *byte == b'\r');
+            match *byte {
+                b'\n' => {
+                    if self.end_of_line()? {
+                        return Ok(Some(index.wrapping_add(1)));
+                    }
+                    self.line_len = 0;
+                }
+                b'\r' if !after_cr => {}
+                byte if after_cr || is_control(byte) => return Err(self.malformed()),
+                byte => {
+                    if let Some(place) = self.line.get_mut(usize::from(self.line_len)) {
+                        *place = byte;
+                    }
+                    self.line_len = self.line_len.wrapping_add(1);
+                    if !self.seen.status {
+                        self.expect_http()?;
+                    }
+                }
             }
-        } else if is(b"Sec-WebSocket-Extensions") && !value.is_empty() {
-            return Err(AnswerError::UnknownExtension);
+        }
+        Ok(None)
+    }
+
+    const fn malformed(&self) -> HandshakeError {
+        if self.line_len == 0 && !self.seen.status {
+            HandshakeError::NotHttp
+        } else {
+            HandshakeError::Malformed
+        }
+    }
+
+    /// Whatever else answers is noticed at its first byte: it may never end a line.
+    fn expect_http(&self) -> Result<(), HandshakeError> {
+        let begin = b"HTTP/1.1 ";
+        let line = self.line.get(..usize::from(self.line_len)).unwrap_or(&self.line);
+        if line.iter().zip(begin).all(|(a, b)| a == b) { Ok(()) } else { Err(HandshakeError::NotHttp) }
+    }
+
+    /// Whether the line was the empty one behind the head.
+    fn end_of_line(&mut self) -> Result<bool, HandshakeError> {
+        let whole = usize::from(self.line_len) <= LINE;
+        let line = self.line;
+        let line = line.get(..usize::from(self.line_len)).unwrap_or(&line);
+        if !self.seen.status {
+            status(line)?;
+            self.seen.status = true;
+        } else if line.is_empty() {
+            self.end_of_head()?;
+            return Ok(true);
+        } else {
+            self.header(line, whole)?;
+        }
+        Ok(false)
+    }
+
+    fn header(&mut self, line: &[u8], whole: bool) -> Result<(), HandshakeError> {
+        let mut parts = line.splitn(2, |byte| *byte == b':');
+        let name = parts.next().unwrap_or_default();
+        let Some(value) = parts.next() else { return Err(HandshakeError::Malformed) };
+        if name.is_empty() || !name.iter().copied().all(is_token) {
+            return Err(HandshakeError::Malformed);
+        }
+        let value = value.trim_ascii();
+        let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
+        let seen = &mut self.seen;
+        let (found, error) = if is("upgrade") {
+            seen.upgrade = true;
+            (value.eq_ignore_ascii_case(b"websocket"), HandshakeError::Upgrade)
+        } else if is("connection") {
+            let mut tokens = value.split(|byte| *byte == b',');
+            // The end of a line that is cut off may look like the token.
+            let named = tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
+            seen.connection |= whole && named;
+            return Ok(());
+        } else if is("sec-websocket-accept") {
+            let first = !core::mem::replace(&mut seen.accept, true);
+            (first && value == self.accept, HandshakeError::Accept)
+        } else if is("sec-websocket-protocol") {
+            let first = !core::mem::replace(&mut seen.subprotocol, true);
+            (first && value == self.subprotocol.as_bytes(), HandshakeError::Subprotocol)
+        } else if is("sec-websocket-extensions") {
+            (value.is_empty(), HandshakeError::Extension)
+        } else {
+            return Ok(());
+        };
+        if found && whole { Ok(()) } else { Err(error) }
+    }
+
+    fn end_of_head(&self) -> Result<(), HandshakeError> {
+        for (seen, error) in [
+            (self.seen.upgrade, HandshakeError::Upgrade),
+            (self.seen.connection, HandshakeError::Connection),
+            (self.seen.accept, HandshakeError::Accept),
+            (self.seen.subprotocol, HandshakeError::Subprotocol),
+        ] {
+            if !seen {
+                return Err(error);
+            }
         }
         Ok(())
     }
+}
 
-    const fn check(&self) -> Result<(), AnswerError> {
-        if !(self.upgrade && self.connection) {
-            return Err(AnswerError::NotUpgraded);
-        }
-        if self.accept { Ok(()) } else { Err(AnswerError::WrongAccept) }
+/// Whether a status line says 101.
+fn status(line: &[u8]) -> Result<(), HandshakeError> {
+    let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b' ', a, b, c, rest @ ..] = line else {
+        return Err(HandshakeError::NotHttp);
+    };
+    if ![a, b, c].iter().all(|digit| digit.is_ascii_digit()) || rest.first().is_some_and(|byte| *byte != b' ')
+    {
+        return Err(HandshakeError::NotHttp);
     }
-}
-
-/// The head with the end of its last line, and what follows the empty line.
-fn split_head(received: &[u8]) -> Option<(&[u8], &[u8])> {
-    const END: &[u8] = b"\r\n\r\n";
-    let within = received.get(..received.len().min(AnswerError::MAX_HEAD)).unwrap_or_default();
-    let at = within.windows(END.len()).position(|window| window == END)?;
-    let (head, rest) = received.split_at_checked(at.saturating_add(2))?;
-    Some((head, rest.get(2..).unwrap_or_default()))
-}
-
-/// The lines without their ends.
-fn lines(mut head: &[u8]) -> impl Iterator<Item = &[u8]> {
-    core::iter::from_fn(move || {
-        let at = head.windows(2).position(|window| window == b"\r\n")?;
-        let (line, rest) = head.split_at_checked(at)?;
-        head = rest.get(2..).unwrap_or_default();
-        Some(line)
-    })
-}
-
-/// What stands between commas.
-fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
-}
-
-/// Three digits, alone or before a space.
-fn status_of(line: &[u8]) -> Option<u16> {
-    let (digits, rest) = line.split_first_chunk::<3>()?;
-    if !(rest.is_empty() || rest.starts_with(b" ")) {
-        return None;
-    }
-    digits.iter().try_fold(0_u16, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number.wrapping_mul(10).wrapping_add(u16::from(digit.wrapping_sub(b'0'))))
-    })
+    let status = [a, b, c].iter().fold(0_u16, |status, digit| {
+        status.wrapping_mul(10).wrapping_add(u16::from(digit.wrapping_sub(b'0')))
+    });
+    if status == 101 { Ok(()) } else { Err(HandshakeError::Status(status)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The example of RFC 6455 §1.3: `the sample nonce`.
+    const KEY: &[u8; 24] = b"dGhlIHNhbXBsZSBub25jZQ==";
+    const ACCEPT: &[u8; 28] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
     #[test]
-    fn the_example_of_rfc_6455_has_its_key_and_its_accept() {
-        let key = Key::new(*b"the sample nonce");
-        assert_eq!(&key.0, b"dGhlIHNhbXBsZSBub25jZQ==");
-        assert_eq!(&key.accept(), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    fn key_and_accept_are_those_of_the_standards_example() {
+        assert_eq!(key(*b"the sample nonce"), *KEY);
+        assert_eq!(accept(KEY), *ACCEPT);
+    }
+
+    /// RFC 4648 §10.
+    #[test]
+    fn base64_is_padded() {
+        assert_eq!(&base64::<4>(b"f"), b"Zg==");
+        assert_eq!(&base64::<4>(b"fo"), b"Zm8=");
+        assert_eq!(&base64::<8>(b"foobar"), b"Zm9vYmFy");
     }
 }

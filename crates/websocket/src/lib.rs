@@ -1,40 +1,54 @@
-//! MQTT over WebSocket (RFC 6455; MQTT 3.1.1, 6), the client's side: handshake and framing, without IO and without a heap.
-//! TLS is somebody else's.
+//! The client's end of a WebSocket that carries MQTT (RFC 6455, MQTT 3.1.1 §6), as a state machine over the caller's
+//! buffers: for C programs, firmware and whoever else brings a transport of their own.
 //!
-//! A [`WebSocket`] stands between a byte stream and a client that is driven by bytes, such as that of `mqtt-p2p-core`:
+//! Like the client of `mqtt-p2p-core` it does no IO, makes no random number and needs no heap; it never panics. It sits
+//! between that client and the transport:
 //!
-//! 1. Send [`request`](WebSocket::request), and read until [`answer`](WebSocket::answer) is true.
-//! 2. What comes in goes through [`unwrap`](WebSocket::unwrap), in place: what is left is MQTT.
-//! 3. What is to go out goes through [`wrap`](WebSocket::wrap), which also puts in what the protocol itself has to say.
-//! 4. When [`end`](WebSocket::end) says so, the connection is over.
+//! 1. The transport is connected: [`open`](WebSocket::open) writes the request for the upgrade; send it.
+//! 2. **Bytes come in**: append them to what the client has left, and let
+//!    [`receive_in_place`](WebSocket::receive_in_place) make MQTT's bytes of them. All of them are read at once, so that
+//!    the buffer never holds anything but MQTT. [`receive`](WebSocket::receive) does it without moving a byte.
+//!    Once [`is_open`](WebSocket::is_open) says so, tell the client that its transport is open.
+//! 3. **Packets go out**: [`transmit`](WebSocket::transmit) makes frames of what the client wants to transmit.
+//! 4. Whenever [`wants_transmit`](WebSocket::wants_transmit) says so, call it without packets, too: there is a ping to
+//!    answer, or the end to confirm.
 //!
 //! ```
-//! use mqtt_p2p_websocket::WebSocket;
+//! use mqtt_p2p_websocket::{Received, Request, Transmitted, WebSocket};
 //!
-//! let mut socket = WebSocket::new([7; 16]); // 16 random bytes
-//! let mut buffer = [0; 256];
-//! let len = socket.request("broker.example:8083", "/mqtt", &mut buffer)?;
-//! assert!(buffer[..len].starts_with(b"GET /mqtt HTTP/1.1\r\nHost: broker.example:8083\r\n"));
-//! // … the server's answer goes to `answer`. From then on:
+//! let mut socket = WebSocket::new([7; 16]); // in truth, from an entropy source
+//! let mut out = [0; 256];
+//! let len = socket.open(&Request::new("broker.example", "/mqtt"), &mut out)?;
+//! assert!(out[..len].starts_with(b"GET /mqtt HTTP/1.1\r\nHost: broker.example\r\nUpgrade: websocket\r\n"));
 //!
-//! // A frame of two bytes, as it comes in, becomes the PINGRESP that it carries.
-//! let mut received = [0x82, 2, 0xd0, 0];
-//! assert_eq!(socket.unwrap(&mut received), 2);
-//! assert_eq!(received[..2], [0xd0, 0]);
+//! // The server's answer, and right behind it a frame with CONNACK.
+//! let mut buffer = *b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+//!     Sec-WebSocket-Accept: WmD3fgkZ5TrMuVbxJw9aDP2gmlE=\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n\x82\x04\x20\x02\x00\x00";
+//! assert_eq!(socket.receive_in_place(&mut buffer), Received { len: 4, end: None });
+//! assert_eq!(buffer[..4], [0x20, 2, 0, 0]);
+//! assert!(socket.is_open());
 //!
-//! // A PINGREQ, as it goes out: two bytes of header, four of mask, two of payload.
-//! let mut packets: &[u8] = &[0xc0, 0];
-//! assert_eq!(socket.wrap(&mut packets, &mut buffer), 8);
-//! assert_eq!((buffer[0], buffer[1], packets.len()), (0x82, 0x82, 0));
-//! # Ok::<(), mqtt_p2p_websocket::RequestError>(())
+//! // Two packets, PINGREQ and DISCONNECT, are two messages: each has a header of 6 bytes.
+//! let done = socket.transmit(&[0xc0, 0, 0xe0, 0], &mut out)?;
+//! assert_eq!(done, Transmitted { taken: 4, written: 16 });
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Why not a library
+//! # The caller's part
 //!
-//! Two that need no heap were looked at. `embedded-websocket` 0.9 takes masked frames from a server, reserved bits, long
-//! and fragmented control frames and lengths of more than 63 bits for good, and a text where the rest of a binary message
-//! is due; of handshakes with some bytes changed it accepted one in fifty. `ws-framer` 0.4 needs room for a whole frame
-//! and drops what does not fit, so bytes in the middle of the MQTT stream go missing.
+//! - The seed of the mask keys comes from an entropy source, or is a secret of the device hashed with a number that never
+//!   comes again: see [`WebSocket::new`].
+//! - Nothing here has a clock. The client's own deadline covers the handshake, and its pings find a dead peer.
+//! - After an [`End`], send what [`transmit`](WebSocket::transmit) still writes, without waiting for it, and close the
+//!   transport. The bytes of MQTT that came before are good: pass them to the client first.
+//! - Over TLS, that is between this and the transport; nothing here knows of it.
+//!
+//! # Why not another crate
+//!
+//! Of the small ones that need no heap, `ws-framer` 0.4 is sound, but wants a whole message in its buffer (a server may
+//! put any number of packets into one), takes masked frames and does not look at `Upgrade`, `Connection`, subprotocol and
+//! extensions; `embedded-websocket` 0.9 takes a handshake without `Sec-WebSocket-Accept` and panics at a long subprotocol;
+//! `edge-ws` and `websocket-sans-io` read headers and leave all rules to their caller.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -46,11 +60,16 @@
 )]
 
 mod error;
+mod frame;
 mod handshake;
-mod incoming;
-mod masks;
-mod outgoing;
-mod socket;
+mod mask;
+mod receive;
+mod request;
+mod websocket;
 
-pub use error::{AnswerError, End, FrameError, RequestError};
-pub use socket::WebSocket;
+pub use error::{End, FrameError, HandshakeError, RequestError, TransmitError};
+pub use request::Request;
+pub use websocket::{Received, Transmitted, WebSocket};
+
+#[doc(no_inline)]
+pub use mqtt_p2p_packet::Protocol;

@@ -5,7 +5,7 @@ use core::ffi::c_void;
 use mqtt_p2p_aliyun::Deduplicator;
 
 use crate::handle::{Handle, Object, guarded};
-use crate::status::{MQTTP2P_E_NULL, Status, mqttp2p_status_t};
+use crate::status::mqttp2p_status_t;
 use crate::types::mqttp2p_bytes_t;
 
 /// How many keys a `mqttp2p_deduplicator_t` remembers.
@@ -47,14 +47,10 @@ pub unsafe extern "C" fn mqttp2p_deduplicator_init(
     deduplicator: *mut *mut mqttp2p_deduplicator_t,
 ) -> mqttp2p_status_t {
     guarded(|| {
-        let mut key = [0; 16];
-        if seed.is_null() {
-            return Err(Status(MQTTP2P_E_NULL));
-        }
         // SAFETY: the caller's promise.
-        unsafe { core::ptr::copy_nonoverlapping(seed, key.as_mut_ptr(), key.len()) };
+        let object = Inner::new(unsafe { crate::types::seed(seed) }?);
         // SAFETY: the caller's promise.
-        unsafe { Handle::place(memory, memory_len, Inner::new(key), deduplicator) }
+        unsafe { Handle::place(memory, memory_len, object, deduplicator) }
     })
 }
 

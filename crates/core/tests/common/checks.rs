@@ -29,6 +29,8 @@ struct Sent {
 pub(crate) struct Checks {
     /// Tickets that have not ended.
     pub(crate) live: BTreeSet<u32>,
+    /// Those of them that end without an event once they are handed over.
+    pub(crate) silent: BTreeSet<u32>,
     /// Packet identifiers in use, with what was sent last under them.
     in_use: BTreeMap<u16, Sent>,
     transport: Transport,
@@ -65,13 +67,20 @@ impl Checks {
 
     /// The program starts anew, with what it exported: connections are gone, requests and identifiers stay.
     pub(crate) fn restarted(self) -> Self {
-        Self { live: self.live, in_use: self.in_use, connection: self.connection, ..Self::default() }
+        Self {
+            live: self.live,
+            silent: self.silent,
+            in_use: self.in_use,
+            connection: self.connection,
+            ..Self::default()
+        }
     }
 
     /// The program crashed, and starts anew with these requests.
     pub(crate) fn crashed(self, requests: &BTreeSet<u32>) -> Self {
         let mut restarted = self.restarted();
         restarted.live.retain(|ticket| requests.contains(ticket));
+        restarted.silent.retain(|ticket| requests.contains(ticket));
         restarted.in_use.retain(|id, _| requests.iter().any(|ticket| *ticket as u16 == *id));
         restarted
     }
@@ -110,7 +119,21 @@ impl Checks {
         }
     }
 
+    /// Takes note of those that ended without an event: they are no request any more.
+    pub(crate) fn note_silent(&mut self, requests: &[Ticket]) {
+        let ended: Vec<u32> = self
+            .silent
+            .iter()
+            .copied()
+            .filter(|silent| requests.iter().all(|ticket| ticket.to_bits() != *silent))
+            .collect();
+        for ticket in ended {
+            self.ended(Ticket::from_bits(ticket).expect("a ticket"));
+        }
+    }
+
     fn ended(&mut self, ticket: Ticket) {
+        self.silent.remove(&ticket.to_bits());
         assert!(self.live.remove(&ticket.to_bits()), "{ticket:?} is not under way");
         self.in_use.remove(&ticket.packet_id());
     }

@@ -270,7 +270,12 @@ impl<S: Storage> Driver<S> {
 
     /// Accepted or not; nothing goes out before the next [`Self::run`].
     pub(crate) fn try_publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        self.client.publish(publication).inspect(|ticket| self.checks.accepted(*ticket))
+        let ticket = self.client.publish(publication)?;
+        self.checks.accepted(ticket);
+        if publication.qos == QoS::AtMostOnce && !self.client.config().tell_qos_0 {
+            self.checks.silent.insert(ticket.to_bits());
+        }
+        Ok(ticket)
     }
 
     pub(crate) fn publish(&mut self, topic: &str, payload: &[u8], qos: QoS) -> Ticket {
@@ -345,6 +350,24 @@ impl<S: Storage> Driver<S> {
 
     /// One poll, and what it asks for. `false` if there was nothing to do.
     pub(crate) fn step(&mut self) -> bool {
+        let waiting = self.client.is_waiting().then(|| self.client.due_at()).filter(|at| self.is_before(*at));
+        let more = self.perform();
+        if let Some(at) = waiting.filter(|_| self.input.is_empty()) {
+            assert!(!more, "it said that it has nothing to do");
+            assert_eq!(self.wait, at.map(Instant::as_millis));
+        }
+        if !self.checks.silent.is_empty() {
+            let requests = self.requests();
+            self.checks.note_silent(&requests);
+        }
+        more
+    }
+
+    fn is_before(&self, at: Option<Instant>) -> bool {
+        self.input.is_empty() && at.is_none_or(|at| self.instant() < at)
+    }
+
+    fn perform(&mut self) -> bool {
         self.wait = None;
         match self.poll() {
             Step::Write(bytes) => return self.write(&bytes),

@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use mqtt_p2p_core::{
-    Action, Client, Config, Event, Growing, Inline, Instant, Login, Publication, QoS, Storage,
+    Action, Client, Config, Event, Growing, InboundId, Inline, Instant, Login, Memory, Publication, QoS,
+    Request, Storage,
 };
 
 use crate::packet::{acked, encoded, small, topic};
@@ -27,8 +28,21 @@ fn growing() -> Client<Growing> {
     connected(Growing::default())
 }
 
+/// Over the caller's slices, as other languages give them.
+fn slices() -> Client<Memory<'static>> {
+    connected(Memory {
+        tx: vec![0; 65_536].leak(),
+        requests: vec![Request::EMPTY; 256].leak(),
+        control: vec![0; 1024].leak(),
+        subscriptions: vec![0; 128].leak(),
+        inbound: vec![InboundId::EMPTY; 4].leak(),
+        growable: false,
+    })
+}
+
 pub(crate) fn rows() -> Vec<Row> {
     const PUBLISH_0: &str = "publish; polls to Transmit, Published, Wait";
+    const PUBLISH_0_NOT_TOLD: &str = "publish; poll to Transmit; nothing to wait for by is_waiting";
     const PUBLISH_1: &str = "publish; polls to Transmit, Wait; PUBACK; polls to Published, Wait";
     const PUBLISH_2: &str = "publish; polls to Transmit, Wait; PUBREC; polls to Transmit, Wait; PUBCOMP; \
                              polls to Published, Wait";
@@ -43,14 +57,23 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new("client: publish QoS 0", PUBLISH_0, Some(300), |n| {
             publish_0(n, fixed());
         }),
+        Row::new("client: publish QoS 0, not told", PUBLISH_0_NOT_TOLD, Some(300), |n| {
+            publish_0_not_told(n, Fixed::new());
+        }),
         Row::new("client: publish QoS 0, growing", PUBLISH_0, Some(300), |n| {
             publish_0(n, growing());
+        }),
+        Row::new("client: publish QoS 0, slices", PUBLISH_0, Some(300), |n| {
+            publish_0(n, slices());
         }),
         Row::new("client: publish QoS 1 and PUBACK", PUBLISH_1, Some(500), |n| {
             publish_1(n, fixed());
         }),
         Row::new("client: publish QoS 1 and PUBACK, growing", PUBLISH_1, Some(500), |n| {
             publish_1(n, growing())
+        }),
+        Row::new("client: publish QoS 1 and PUBACK, slices", PUBLISH_1, Some(500), |n| {
+            publish_1(n, slices());
         }),
         Row::new("client: publish QoS 2, whole", PUBLISH_2, None, |n| {
             publish_2(n, fixed());
@@ -63,6 +86,9 @@ pub(crate) fn rows() -> Vec<Row> {
         }),
         Row::new("client: receive QoS 0, growing", RECEIVE_0, Some(300), |n| {
             receive_0(n, growing());
+        }),
+        Row::new("client: receive QoS 0, slices", RECEIVE_0, Some(300), |n| {
+            receive_0(n, slices());
         }),
         Row::new("client: receive QoS 1 and send PUBACK", RECEIVE_1, Some(450), |n| receive_1(n, fixed())),
         Row::new("client: receive QoS 1 and send PUBACK, growing", RECEIVE_1, Some(450), |n| {
@@ -90,7 +116,11 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn connected<S: Storage>(storage: S) -> Client<S> {
-    let config = Config { max_in_flight: BATCH as u16, ..Config::new() };
+    connected_with(storage, Config::new())
+}
+
+fn connected_with<S: Storage>(storage: S, config: Config) -> Client<S> {
+    let config = Config { max_in_flight: BATCH as u16, ..config };
     let mut client = Client::new(config, 42, storage);
     client.connect(NOW);
     assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
@@ -163,6 +193,26 @@ fn publish_0<S: Storage>(times: u32, mut client: Client<S>) {
     repeat(times, || {
         publish(&mut client, &publication);
         drain(&mut client, &[]);
+    });
+    assert_eq!(client.requests().count(), 0);
+}
+
+/// [`Config::tell_qos_0`] is off, and the driver asks [`Client::is_waiting`] before it polls again.
+fn publish_0_not_told<S: Storage>(times: u32, storage: S) {
+    let mut client = connected_with(storage, Config { tell_qos_0: false, ..Config::new() });
+    let publication = publication(QoS::AtMostOnce);
+    let mut words = Vec::new();
+    publish(&mut client, &publication);
+    trace(&mut client, &[], &mut words);
+    assert_eq!(words, ["Transmit", "Wait"]);
+    repeat(times, || {
+        publish(&mut client, &publication);
+        let Action::Transmit(bytes) = client.poll(black_box(NOW), &mut &[][..]) else {
+            panic!("it goes out");
+        };
+        let len = black_box(bytes).len();
+        client.transmitted(len);
+        assert!(client.is_waiting());
     });
     assert_eq!(client.requests().count(), 0);
 }
