@@ -13,11 +13,12 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::buffer;
 use crate::config::{Login, Settings, qos};
-use crate::drain::{Driver, Told};
+use crate::driver::Driver;
 use crate::errors;
 use crate::message::{Message, TopicCache, Topics};
 use crate::reasons;
 use crate::tokens::Tokens;
+use crate::told::Told;
 use crate::websocket::Wrapped;
 
 /// The state machine of a client, safe to use from any thread.

@@ -9,13 +9,15 @@ mod aliyun;
 mod buffer;
 mod client;
 mod config;
-mod drain;
+mod driver;
 mod emulator;
 mod errors;
 mod events;
 mod message;
 mod reasons;
+mod tickets;
 mod tokens;
+mod told;
 mod websocket;
 
 /// The module, as Python imports it.

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::aliyun;
 use crate::config::Login;
-use crate::drain::Told;
 use crate::events::{TokenExpires, TokenFailed, TokenInvalid, TokenNeeded, TokenRenewed};
+use crate::told::Told;
 
 /// The tokens of one client. Their texts are wiped when they go.
 pub(crate) struct Tokens {

@@ -54,11 +54,15 @@ class Authority:
         self.certificate = directory / "server.pem"
         self.key = directory / "server.key"
         extensions = directory / "extensions"
-        extensions.write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+        extensions.write_text(
+            "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n"
+            "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+        )
         ca_key, request = directory / "ca.key", directory / "server.csr"
         new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
         for command in (
-            ("req", "-x509", *new, "-keyout", ca_key, "-out", self.ca, "-days", "2", "-subj", "/CN=test authority"),
+            ("req", "-x509", *new, "-keyout", ca_key, "-out", self.ca, "-days", "2", "-subj", "/CN=test authority",
+             "-addext", "keyUsage=critical,keyCertSign,cRLSign"),
             ("req", *new, "-keyout", self.key, "-out", request, "-subj", "/CN=test server"),
             ("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
              "-extfile", extensions, "-out", self.certificate),

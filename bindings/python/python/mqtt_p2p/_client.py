@@ -97,20 +97,20 @@ class BaseClient:
             try:
                 handler(event)
             except Exception:  # The user's own code.
-                self.handler_errors += 1
                 log.exception("a handler of connection events raised; the connection is as it was")
+                self.handler_errors += 1
 
     def _tell_the_end(self) -> None:
         for listener in tuple(self._listeners):
             listener._tell(None)
 
     def _handler_failed(self, filter_: str | None, error: Exception) -> None:
-        self.handler_errors += 1
         log.error(
             "a handler of %s raised; the connection is as it was, and the next message is handled",
             filter_ or "all messages",
             exc_info=error,
         )
+        self.handler_errors += 1
         self._tell(HandlerFailed(filter_, error))
 
     # ---- requests ----

@@ -1,55 +1,25 @@
 //! The state machine with what its driver keeps: polled until it waits, what it tells put down in order.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::config::Login;
+use crate::events::{
+    CloseTransport, Connected, Disconnected, Dropped, OpenTransport, Published, Refused, Subscribed,
+    SubscriptionLost, Unsubscribed,
+};
+use crate::message::Parcel;
+use crate::reasons;
+use crate::tickets::Tickets;
+use crate::tokens::{self, Tokens};
+use crate::told::Told;
+use crate::websocket::Wrapped;
 use mqtt_p2p_aliyun::{Evidence, Suspicion, TokenNotice};
 use mqtt_p2p_core::{
     Action, Client, Event, Growing, Instant, ReasonCode, Ticket, TransportError, packet_len,
 };
-use pyo3::prelude::*;
-
-use crate::config::Login;
-use crate::events::{
-    self, CloseTransport, Connected, Disconnected, Dropped, OpenTransport, Published, Refused, Subscribed,
-    SubscriptionLost, Unsubscribed,
-};
-use crate::message::{Parcel, Topics};
-use crate::reasons;
-use crate::tokens::{self, Tokens};
-use crate::websocket::Wrapped;
 
 /// So many bytes of answers may wait for `data_to_send` before no more is read.
 const WRITE_AHEAD: usize = 64 * 1024;
-
-/// What is to be told: made under the lock, and made an object of Python's without it.
-pub(crate) enum Told<'b> {
-    Message(Parcel<'b>),
-    Event(events::Event),
-}
-
-impl<T: Into<events::Event>> From<T> for Told<'_> {
-    fn from(event: T) -> Self {
-        Self::Event(event.into())
-    }
-}
-
-impl Told<'_> {
-    pub(crate) fn into_owned(self) -> Told<'static> {
-        match self {
-            Self::Message(parcel) => Told::Message(parcel.into_owned()),
-            Self::Event(event) => Told::Event(event),
-        }
-    }
-
-    pub(crate) fn object<'py>(&self, py: Python<'py>, topics: &mut Topics) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::Message(parcel) => parcel.open(py, topics).map(Bound::into_any),
-            Self::Event(event) => event.object(py),
-        }
-    }
-}
 
 /// Everything behind the lock.
 pub(crate) struct Driver {
@@ -250,7 +220,6 @@ impl Driver {
         };
         let result = websocket.unwrap(&mut data);
         let ended = websocket.ended();
-        self.output |= websocket.is_pending();
         match result {
             Ok(true) => self.log_in(),
             Ok(false) => {}
@@ -292,8 +261,8 @@ impl Driver {
     }
 
     /// Whether `data_to_send` is likely to have something.
-    pub(crate) const fn has_output(&self) -> bool {
-        self.output || !self.outgoing.is_empty()
+    pub(crate) fn has_output(&self) -> bool {
+        self.output || !self.outgoing.is_empty() || self.websocket.as_ref().is_some_and(Wrapped::is_pending)
     }
 
     /// Whether `drain` has something to tell already.
@@ -577,25 +546,4 @@ fn notice(message: &mqtt_p2p_core::Message<'_>) -> Option<TokenNotice> {
         return None;
     }
     TokenNotice::parse(message.topic.as_str(), message.payload)?.ok()
-}
-
-type Tickets = HashSet<u32, BuildHasherDefault<TicketHasher>>;
-
-/// Tickets are no secret, and few are there at a time.
-#[derive(Default)]
-pub(crate) struct TicketHasher(u64);
-
-impl Hasher for TicketHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u32(&mut self, ticket: u32) {
-        // The table looks at the highest bits as well.
-        self.0 = u64::from(ticket).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
 }
