@@ -23,6 +23,7 @@ mod link;
 mod login;
 mod receive;
 mod shared;
+mod websocket;
 
 pub use aliyun_login::{AliyunLogin, SignedLogin};
 #[cfg(feature = "embassy-time")]
@@ -36,6 +37,8 @@ pub use shared::{NoReceiver, Receiver, Shared, Status, SubscribeError, UploadErr
 
 pub use mqtt_p2p_aliyun;
 pub use mqtt_p2p_core;
+
+pub use websocket::{WebSocketConnection, WebSocketDialer, WebSocketError};
 
 #[doc(no_inline)]
 pub use mqtt_p2p_aliyun::{PublishP2p, profile};

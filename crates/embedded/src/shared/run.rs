@@ -15,7 +15,7 @@ use crate::dial::Dial;
 use crate::io::{First, TURN_MS, first, in_time};
 use crate::line::{LINGER_MS, Line};
 use crate::login::LoginSource;
-use crate::receive::Receive;
+use crate::receive::{Receive, move_down};
 
 /// The buffers while the client runs. They come back when its task is dropped.
 struct Running<'s, 'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize> {
@@ -163,8 +163,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
                     return Some(connection);
                 }
                 Some(First::Left(Err(error))) => {
-                    let now = timer.now();
-                    self.with(|state| state.client.transport_closed(now, error));
+                    self.closed(timer, error);
                     return None;
                 }
                 Some(First::Right(())) | None => {}
@@ -191,6 +190,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
                     let until = *closing.get_or_insert(now.after_millis(LINGER_MS));
                     if line.may_end(until, now) || self.start == self.end {
                         closing = None;
+                        (self.start, self.end) = (0, 0);
                         line.close(now);
                     } else {
                         self.write(&mut line, timer, now).await;
@@ -201,8 +201,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
                 Next::Nothing => {}
                 Next::Wait(until) => {
                     if let Some(why) = self.read(&mut line, timer, until).await {
-                        let now = timer.now();
-                        self.with(|state| state.client.transport_closed(now, why));
+                        self.closed(timer, why);
                     }
                 }
             }
@@ -232,8 +231,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
             let written = line.write(bytes, timer, now).await;
             self.start = self.start.saturating_add(written);
         } else if let Some(why) = self.read(line, timer, Some(now.after_millis(TURN_MS))).await {
-            let now = timer.now();
-            self.with(|state| state.client.transport_closed(now, why));
+            self.closed(timer, why);
         }
     }
 
@@ -253,6 +251,13 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
         self.shared.or_work(read.as_mut()).await.flatten()
     }
 
+    /// The transport is gone, or did not come about; and with it what was still to be written.
+    fn closed(&mut self, timer: &impl Timer, why: TransportError) {
+        (self.start, self.end) = (0, 0);
+        let now = timer.now();
+        self.with(|state| state.client.transport_closed(now, why));
+    }
+
     /// A message that all have taken is acknowledged.
     fn take_back(&mut self) {
         let lent = self.with(|state| {
@@ -269,8 +274,10 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
     fn step(&mut self, now: Instant) -> Next {
         self.take_back();
         let Self { shared, receive, transmit, start, end, held } = self;
-        if start == end {
-            (*start, *end) = (0, 0);
+        if *start > 0 {
+            // A layer that wants whole packets may have left the beginning of one.
+            move_down(transmit, *start, *end);
+            (*start, *end) = (0, end.saturating_sub(*start));
         }
         let mut lend = None;
         let next = shared.with(|state| {
