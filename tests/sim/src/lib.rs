@@ -1,0 +1,27 @@
+//! Simulation, storms and model checking of the client: see `README.md` beside this crate's manifest.
+
+mod agenda;
+mod down;
+mod driver;
+mod faults;
+mod inject;
+mod link;
+mod party;
+mod payload;
+mod plan;
+mod program;
+mod room;
+mod server;
+mod store;
+mod tally;
+mod topics;
+mod up;
+mod violation;
+mod wire;
+mod world;
+
+pub use faults::{Fault, Faults};
+pub use plan::{Plan, ServerKind};
+pub use tally::Tally;
+pub use violation::Violation;
+pub use world::run;
