@@ -12,6 +12,8 @@ mod plan;
 mod program;
 mod room;
 mod server;
+mod shrink;
+mod soak;
 mod store;
 mod tally;
 mod topics;
@@ -22,6 +24,8 @@ mod world;
 
 pub use faults::{Fault, Faults};
 pub use plan::{Plan, ServerKind};
+pub use shrink::shrink;
+pub use soak::{Length, Report, soak};
 pub use tally::Tally;
 pub use violation::Violation;
 pub use world::run;

@@ -275,7 +275,7 @@ impl World {
         party.clock_seen = 0;
         if let Some(store) = &mut party.store {
             let result = client.restore(store);
-            promise!(result.is_ok(), "what was kept is restored", "client {p}: {result:?} {store:?}");
+            promise!(result.is_ok(), "what was kept is restored", "client {p}: {result:?}");
             let listed: Vec<_> = client.requests().collect();
             let kept = party.up.crashed(Some(store))?;
             promise!(

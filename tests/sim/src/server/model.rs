@@ -233,7 +233,10 @@ impl World {
             }
             _ => {
                 self.sessions[p].unreleased.retain(|(known, _)| *known != id);
-                if self.has(Fault::Withhold) && std::mem::take(&mut self.sessions[p].withholds) {
+                if self.has(Fault::Withhold)
+                    && self.sessions[p].withheld.is_none()
+                    && std::mem::take(&mut self.sessions[p].withholds)
+                {
                     let turn = self.links.all[link].turn;
                     self.sessions[p].withheld = Some((link, turn, id));
                     let later = self.chance.u64(1_000..600_000);
