@@ -102,8 +102,7 @@ impl World {
                     let gently = client.has_left() || chance.bool();
                     let it = &mut links.all[link];
                     it.client_holds = false;
-                    it.down.bytes.clear();
-                    it.down.arrived = 0;
+                    it.down.clear();
                     if it.open {
                         if !gently {
                             it.up.cut(chance);
@@ -125,7 +124,7 @@ impl World {
                             "no session is continued that was to be clean",
                             "client {p}"
                         );
-                        party.full = false;
+                        party.full = None;
                     }
                     Said::Refused { retry_at, .. } | Said::Disconnected { retry_at, .. } => {
                         promise!(party.attempt, "one terminal event per attempt", "client {p}: {said:?}");
@@ -138,7 +137,6 @@ impl World {
                     }
                     Said::Published { ticket } => {
                         ended(up, store.is_none(), ticket, false)?;
-                        party.full = false;
                     }
                     Said::Subscribed { ticket, .. } | Said::Unsubscribed { ticket } => {
                         ended(up, store.is_none(), ticket, false)?;
@@ -310,12 +308,12 @@ impl World {
             return Ok(());
         }
         let p = it.party;
-        let count = piece(weather.chop, chance, it.down.bytes.len());
+        let count = piece(weather.chop, chance, it.down.len());
         let party = &mut parties[p];
-        party.rx.extend_from_slice(&it.down.bytes[..count]);
+        party.rx.extend_from_slice(it.down.first(count));
         it.down.arrived = count;
         it.down.taken(count);
-        if !it.down.bytes.is_empty() {
+        if !it.down.is_empty() {
             it.down.scheduled = true;
             agenda.after(chance.u64(..=weather.latency), Event::Down(link as u32, turn));
         }
@@ -323,7 +321,7 @@ impl World {
             self.run(p)?;
         }
         let it = &self.links.all[link];
-        if it.turn == turn && it.client_holds && it.down.ended && it.down.bytes.is_empty() {
+        if it.turn == turn && it.client_holds && it.down.ended && it.down.is_empty() {
             self.client_loses(link)?;
         }
         Ok(())

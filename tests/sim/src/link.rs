@@ -9,8 +9,9 @@ use crate::up::Arrival;
 /// Bytes on their way in one direction.
 #[derive(Debug, Default)]
 pub(crate) struct Pipe {
-    /// Up to `arrived` they are at the other end, and not taken yet; the rest is under way.
-    pub(crate) bytes: Vec<u8>,
+    /// From `start` on: the first `arrived` of them are at the other end, and not taken yet; the rest is under way.
+    bytes: Vec<u8>,
+    start: usize,
     pub(crate) arrived: usize,
     /// The writer has closed: the end follows the bytes.
     pub(crate) ended: bool,
@@ -24,8 +25,42 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
+    /// How many bytes have not been taken.
+    pub(crate) const fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub(crate) const fn under_way(&self) -> usize {
-        self.bytes.len() - self.arrived
+        self.len() - self.arrived
+    }
+
+    /// The first so many bytes.
+    pub(crate) fn first(&self, count: usize) -> &[u8] {
+        &self.bytes[self.start..self.start + count]
+    }
+
+    /// Lends out the bytes that have arrived, until [`Self::give_back`].
+    pub(crate) fn lend(&mut self) -> (Vec<u8>, usize) {
+        (std::mem::take(&mut self.bytes), self.start)
+    }
+
+    pub(crate) fn give_back(&mut self, bytes: Vec<u8>) {
+        self.bytes = bytes;
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.start = 0;
+        self.arrived = 0;
+    }
+
+    /// Where bytes are written to.
+    pub(crate) fn writer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) {
@@ -36,24 +71,24 @@ impl Pipe {
 
     /// The reader took so many bytes of those that arrived.
     pub(crate) fn taken(&mut self, count: usize) {
-        if count == self.bytes.len() {
-            self.bytes.clear();
-        } else {
-            self.bytes.drain(..count);
-        }
+        self.start += count;
         self.arrived -= count;
+        if self.start > self.bytes.len() / 2 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
     }
 
     /// Breaks: of what is under way, any beginning still arrives.
     pub(crate) fn cut(&mut self, chance: &mut fastrand::Rng) {
-        let keep = if chance.bool() { self.arrived } else { chance.usize(self.arrived..=self.bytes.len()) };
-        self.bytes.truncate(keep);
+        let keep = if chance.bool() { self.arrived } else { chance.usize(self.arrived..=self.len()) };
+        self.bytes.truncate(self.start + keep);
         self.broken = true;
         self.ended = true;
     }
 
     pub(crate) fn swallow(&mut self) {
-        self.bytes.truncate(self.arrived);
+        self.bytes.truncate(self.start + self.arrived);
         self.broken = true;
         self.hole = true;
     }
@@ -113,9 +148,10 @@ impl Links {
             self.all.len() - 1
         });
         let link = &mut self.all[index];
-        let mut buffers = [std::mem::take(&mut link.up.bytes), std::mem::take(&mut link.down.bytes)];
-        buffers.iter_mut().for_each(Vec::clear);
-        let [up, down] = buffers.map(|bytes| Pipe { bytes, ..Pipe::default() });
+        let [up, down] = [&mut link.up, &mut link.down].map(|pipe| {
+            pipe.clear();
+            Pipe { bytes: std::mem::take(&mut pipe.bytes), ..Pipe::default() }
+        });
         *link = Link { turn: link.turn + 1, party, up, down, client_holds: true, ..Link::default() };
         index
     }

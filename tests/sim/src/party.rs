@@ -44,8 +44,8 @@ pub(crate) struct Party {
     pub(crate) to_acknowledge: Vec<(Delivery, u32)>,
     /// Nobody knows what the server made of a request about subscriptions.
     pub(crate) unsure: bool,
-    /// No room, or too much under way: the program waits.
-    pub(crate) full: bool,
+    /// There was no room: the program waits until no more requests than this are under way.
+    pub(crate) full: Option<usize>,
     pub(crate) app_at: u64,
     /// The next dial goes wrong.
     pub(crate) bad_dial: bool,
@@ -94,7 +94,7 @@ impl Party {
             paused: false,
             to_acknowledge: Vec::new(),
             unsure: false,
-            full: false,
+            full: None,
             app_at: u64::MAX,
             bad_dial: false,
             expected: HashSet::new(),

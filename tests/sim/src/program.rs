@@ -77,7 +77,12 @@ impl World {
             if self.chance.u8(..32) == 0 {
                 self.subscribe(p)?;
             }
-            let burst = self.chance.u32(1..=self.weather.burst);
+            let party = &mut self.parties[p];
+            if party.full.is_some_and(|live| party.up.live() <= live) {
+                party.full = None;
+            }
+            let waits = party.full.is_some() && self.chance.u8(..8) > 0;
+            let burst = if waits { 0 } else { self.chance.u32(1..=self.weather.burst) };
             for _ in 0..burst {
                 if self.tally.publications >= u64::from(self.plan.messages) || !self.publish(p)? {
                     break;
@@ -90,7 +95,7 @@ impl World {
             }
         }
         let mut later = self.chance.u64(1..=2 * self.weather.tick);
-        if self.parties[p].full || self.settling {
+        if self.parties[p].full.is_some() || self.settling {
             later = later.max(50);
         }
         self.plan_app(p, later);
@@ -133,7 +138,7 @@ impl World {
                     "requests fail for a reason",
                     "client {p} can't publish: {error:?}"
                 );
-                party.full = true;
+                party.full = Some(party.up.live() / 2);
                 Ok(false)
             }
         }
@@ -247,6 +252,7 @@ impl World {
         if let Some(link) = party.link.take() {
             let it = &mut links.all[link];
             it.client_holds = false;
+            it.conn.disturbed = true;
             match chance.u8(..3) {
                 0 => it.up.swallow(),
                 1 => it.up.cut(chance),
@@ -300,7 +306,8 @@ impl World {
     pub(crate) fn restart(&mut self, p: usize) -> Check {
         let party = &mut self.parties[p];
         let Some(client) = &mut party.client else { return Ok(()) };
-        if party.attempt {
+        // Who keeps the session as it changes has no need of exporting it.
+        if party.attempt || party.store.is_some() {
             return Ok(());
         }
         party.resends += u64::from(client.stats().resends);
@@ -320,10 +327,6 @@ impl World {
         let mut client = party.make(seed);
         let result = client.import_session(&bytes[..len]);
         promise!(result.is_ok(), "what was exported is imported", "client {p}: {result:?}");
-        if let Some(store) = &mut party.store {
-            // It is kept anew.
-            *store = crate::store::Store::default();
-        }
         party.clock_seen = 0;
         party.paused = false;
         party.up.restarted();

@@ -42,6 +42,8 @@ pub(crate) struct Weather {
     /// has no remedy for what they believe of the session before.
     pub(crate) keeps_unconfirmed: bool,
     pub(crate) last_id: u16,
+    /// How many bytes the server lets wait before it drops messages of QoS 0.
+    pub(crate) unread: usize,
     pub(crate) window: usize,
 }
 
@@ -84,6 +86,10 @@ impl World {
     fn new(plan: Plan, trace: bool) -> Self {
         let mut chance = fastrand::Rng::with_seed(plan.seed);
         let weather = weather(&mut chance);
+        let mut plan = plan;
+        if weather.chop == Chop::Bytes {
+            plan.messages = plan.messages.min(1_000);
+        }
         let emulator = (plan.server == ServerKind::Aliyun).then(|| crate::server::emulator(plan.seed));
         let parties: Vec<_> =
             (0..usize::from(plan.clients)).map(|index| Party::new(index, plan.seed, plan.server)).collect();
@@ -232,7 +238,7 @@ impl World {
                 return Some(format!("client {p} has not got {} messages", party.expected.len()));
             }
             if let Some(link) = party.link
-                && !(self.links.all[link].up.bytes.is_empty() && self.links.all[link].down.bytes.is_empty())
+                && !(self.links.all[link].up.is_empty() && self.links.all[link].down.is_empty())
             {
                 return Some(format!("bytes are under way to or from client {p}"));
             }
@@ -292,7 +298,7 @@ fn weather(chance: &mut fastrand::Rng) -> Weather {
         _ => Chop::Whole,
     };
     let narrow = chance.u8(..8) == 0;
-    Weather {
+    let mut weather = Weather {
         latency: [1, 5, 40, 300][chance.usize(..4)],
         chop,
         capacity: if narrow { chance.usize(16..512) } else { 16 * 1024 },
@@ -304,7 +310,17 @@ fn weather(chance: &mut fastrand::Rng) -> Weather {
         keeps_unconfirmed: chance.u8(..8) == 0,
         last_id: if chance.bool() { 12 } else { u16::MAX },
         window: chance.usize(1..10),
+        unread: 16 * 1024,
+    };
+    if chop == Chop::Bytes {
+        // Each byte takes its time: no more of them than needed.
+        weather.latency = weather.latency.min(5);
+        weather.capacity = weather.capacity.min(256);
+        weather.unread = 256;
+        weather.burst = 4;
+        weather.tick = 100;
     }
+    weather
 }
 
 /// Runs a plan to its end.

@@ -49,8 +49,7 @@ impl World {
             return Ok(());
         }
         if !it.server_holds {
-            it.up.bytes.clear();
-            it.up.arrived = 0;
+            it.up.clear();
         } else if !it.up.hole {
             it.up.arrived += piece(weather.chop, chance, it.up.under_way());
             if it.up.under_way() > 0 {
@@ -78,13 +77,13 @@ impl World {
     /// Takes the packets that have arrived.
     fn take(&mut self, link: usize) -> Check {
         let it = &mut self.links.all[link];
-        let bytes = std::mem::take(&mut it.up.bytes);
-        let arrived = it.up.arrived;
+        let (bytes, start) = it.up.lend();
+        let arrived = start + it.up.arrived;
         let current = it.client_holds && self.parties[it.party].link == Some(link);
         let emulated = self.emulator.is_some();
         it.conn.way.current = current;
         it.conn.last_heard = self.agenda.now;
-        let mut at = 0;
+        let mut at = start;
         let mut result = Ok(());
         while result.is_ok() && self.links.all[link].server_holds {
             match wire::next(&bytes[at..arrived]) {
@@ -103,14 +102,18 @@ impl World {
         let it = &mut self.links.all[link];
         if emulated && it.server_holds {
             let fed = std::mem::replace(&mut it.conn.fed, arrived - at);
-            let raw = &bytes[fed..arrived];
+            let raw = &bytes[start + fed..arrived];
             if let Some(id) = it.emulated {
                 self.feed_emulator(id, raw);
             }
         }
         let it = &mut self.links.all[link];
-        it.up.bytes = bytes;
-        it.up.taken(at);
+        if it.server_holds {
+            it.up.give_back(bytes);
+            it.up.taken(at - start);
+        } else {
+            it.up.clear();
+        }
         if emulated {
             self.collect()?;
         }
@@ -197,8 +200,7 @@ impl World {
     pub(crate) fn server_loses(&mut self, link: usize) {
         let it = &mut self.links.all[link];
         it.server_holds = false;
-        it.up.bytes.clear();
-        it.up.arrived = 0;
+        it.up.clear();
         let (p, emulated) = (it.party, it.emulated.take());
         trace!(self, "server: the connection of {p} is gone");
         if let Some(id) = emulated {

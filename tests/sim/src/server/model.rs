@@ -10,14 +10,13 @@ use crate::world::World;
 
 /// How much the server keeps for one client.
 const MOST_WAITING: usize = 32;
-const MOST_UNREAD: usize = 16 * 1024;
 
 impl World {
     /// Bytes to the client.
     fn tell(&mut self, link: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let it = &mut self.links.all[link];
         if it.server_holds && !it.down.broken {
-            write(&mut it.down.bytes);
+            write(it.down.writer());
             if !it.down.scheduled {
                 it.down.scheduled = true;
                 let later = self.chance.u64(..=self.weather.latency);
@@ -73,7 +72,7 @@ impl World {
                     // Now and then something is refused, but nothing that was granted before.
                     let refused = id != super::REPLAY && !self.settling && self.chance.u8(..32) == 0;
                     match topics::filter(filter) {
-                        Some(filter) if !refused => {
+                        Some(filter) if !refused || self.sessions[p].subscriptions[filter].is_some() => {
                             let granted = if self.chance.u8(..8) == 0 { 0 } else { qos };
                             self.sessions[p].subscribe(filter, Some(granted));
                             codes.push(granted);
@@ -191,7 +190,7 @@ impl World {
             let link = self.sessions[p].link;
             if qos == 0 {
                 if let Some(link) = link
-                    && self.links.all[link].down.bytes.len() < MOST_UNREAD
+                    && self.links.all[link].down.len() < self.weather.unread
                 {
                     let copy = self.parties[p].down.add(sender, number, topic, qos);
                     self.tally.deliveries += 1;
