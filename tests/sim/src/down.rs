@@ -16,6 +16,8 @@ struct Copy {
     allowed: u8,
     /// The caller acknowledged it by hand.
     acknowledged: bool,
+    /// PUBREC went out, so what the client knows of it must outlive a crash.
+    confirmed: bool,
     /// The server has nothing more to do with it.
     done: bool,
 }
@@ -40,6 +42,7 @@ impl Down {
             delivered: 0,
             allowed: 1,
             acknowledged: false,
+            confirmed: false,
             // Nothing is promised, and it may come late.
             done: qos == 0,
         };
@@ -113,10 +116,18 @@ impl Down {
         }
     }
 
-    /// The client crashed, and what it knew of this copy was not kept.
-    pub(crate) fn excuse(&mut self, copy: u32, only_unacknowledged: bool) {
+    /// PUBREC goes out.
+    pub(crate) fn confirmed(&mut self, copy: u32) {
+        if let Some(copy) = self.copy(copy) {
+            copy.confirmed = true;
+        }
+    }
+
+    /// The client went through a restart that may have lost what it knew of this copy, if that had not to be kept.
+    pub(crate) fn excuse(&mut self, copy: u32, even_acknowledged: bool) {
         if let Some(copy) = self.copy(copy)
-            && !(only_unacknowledged && copy.acknowledged)
+            && !copy.confirmed
+            && (even_acknowledged || !copy.acknowledged)
         {
             copy.allowed = copy.allowed.max(copy.delivered.saturating_add(1));
         }

@@ -7,9 +7,11 @@ use crate::down::Down;
 use crate::party::Party;
 use crate::payload::Content;
 use crate::plan::ServerKind;
+use crate::server::Session;
 use crate::topics;
 use crate::up::Kind;
 use crate::violation::{Check, promise};
+use crate::wire::{self, Packet};
 use crate::world::{Chop, World, trace};
 
 impl World {
@@ -47,6 +49,7 @@ impl World {
                     );
                     let link = links.dial(p);
                     party.link = Some(link);
+                    party.written.clear();
                     party.attempt = true;
                     party.dials += 1;
                     let slow = std::mem::take(&mut party.bad_dial) && chance.bool();
@@ -71,6 +74,10 @@ impl World {
                     let room = weather.capacity.saturating_sub(it.up.under_way());
                     let count = bytes.len().min(room).min(weather.write_at_most);
                     it.up.write(&bytes[..count]);
+                    if store.is_some() {
+                        party.written.extend_from_slice(&bytes[..count]);
+                        note_confirmed(&mut party.written, &sessions[p], down);
+                    }
                     if !it.up.scheduled {
                         it.up.scheduled = true;
                         agenda.after(chance.u64(..=weather.latency), Event::Up(link as u32, it.turn));
@@ -118,7 +125,11 @@ impl World {
                 }
                 Action::Event(said) => match said {
                     Said::Connected { session_present } => {
-                        promise!(party.attempt, "an attempt has one outcome", "client {p} is connected twice");
+                        promise!(
+                            party.attempt,
+                            "an attempt has one outcome",
+                            "client {p} is connected twice"
+                        );
                         promise!(
                             !(session_present && config.clean_session),
                             "no session is continued that was to be clean",
@@ -128,7 +139,11 @@ impl World {
                     }
                     Said::Refused { retry_at, .. } | Said::Disconnected { retry_at, .. } => {
                         promise!(party.attempt, "one terminal event per attempt", "client {p}: {said:?}");
-                        promise!(party.link.is_none(), "the end comes after the close", "client {p}: {said:?}");
+                        promise!(
+                            party.link.is_none(),
+                            "the end comes after the close",
+                            "client {p}: {said:?}"
+                        );
                         party.attempt = false;
                         party.to_acknowledge.retain(|(delivery, _)| delivery.to_bits() >> 16 & 3 == 2);
                         if retry_at.is_none() && party.wanted && !party.paused {
@@ -356,6 +371,20 @@ pub(crate) fn piece(chop: Chop, chance: &mut fastrand::Rng, len: usize) -> usize
         Chop::Pieces => chance.usize(1..=len),
         Chop::Bytes => 1,
     }
+}
+
+/// Once PUBREC goes out, a message must not be delivered again, come what may.
+fn note_confirmed(written: &mut Vec<u8>, session: &Session, down: &mut Down) {
+    let mut at = 0;
+    while let Ok(Some((packet, len))) = wire::next(&written[at..]) {
+        at += len;
+        if let Packet::Ack { kind: wire::PUBREC, id } = packet
+            && let Some(copy) = session.copy_of(id, 2)
+        {
+            down.confirmed(copy);
+        }
+    }
+    written.drain(..at);
 }
 
 fn ended(up: &mut crate::up::Up, at_once: bool, ticket: mqtt_p2p_core::Ticket, dropped: bool) -> Check<Kind> {

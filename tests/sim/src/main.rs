@@ -1,10 +1,13 @@
 //! The command: soaks, replays, storms, explorations. `mqtt-p2p-sim help` tells how.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use mqtt_p2p_sim::{Length, Plan, Tally, run, shrink, soak};
+use mqtt_p2p_sim::{
+    Bounds, Length, Plan, Storm, Strategy, Tally, draw, explore, run, run_storm, shrink, soak,
+};
 
 const HELP: &str = "\
 mqtt-p2p-sim soak    [--seed N] [--worlds N] [--messages N] [--seconds N] [--jobs N] [--violations N] [--no-shrink]
@@ -14,8 +17,8 @@ mqtt-p2p-sim run PLAN [--trace]
                      runs one world: a seed, or a plan as soak tells it, in quotes
 mqtt-p2p-sim storm [DIRECTORY]
                      a million clients lose their server: figures, and pictures in a directory
-mqtt-p2p-sim explore [DEPTH]
-                     explores the exchange of QoS 1 and 2 exhaustively
+mqtt-p2p-sim explore [--deep] [--depth N] [--jobs N]
+                     explores the exchange of QoS 1 and 2 exhaustively, within small bounds or larger ones
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +26,8 @@ fn main() -> ExitCode {
     let outcome = match args.first().map(String::as_str) {
         Some("soak") => soak_command(&args),
         Some("run") => run_command(&args),
+        Some("explore") => explore_command(&args),
+        Some("storm") => storm_command(args.get(1).map(Path::new)),
         _ => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
@@ -96,4 +101,79 @@ fn run_command(args: &[String]) -> Result<bool, String> {
         }
     }
     Ok(true)
+}
+
+fn storm_command(directory: Option<&Path>) -> Result<bool, String> {
+    let free = Storm { clients: 1_000_000, outage: 30, accepts: 10_000, refusals: 0, horizon: 900, seed: 1 };
+    // Who never gets back is not watched for ever.
+    let dear = Storm { refusals: 20, ..free };
+    for (name, title, storm) in [
+        (
+            "storm-free",
+            "1,000,000 clients, server away for 30 s, takes back 10,000/s; a refusal costs nothing",
+            free,
+        ),
+        ("storm-dear", "The same, but 20 refusals cost the server as much as one acceptance", dear),
+    ] {
+        println!("{title}");
+        println!(
+            "| back-off | peak, attempts/s | peak after the return | attempts | 50 % back | 90 % | 99 % | all | back at the end |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|");
+        let mut courses = Vec::new();
+        for strategy in Strategy::ALL {
+            let horizon = if storm.refusals > 0 && strategy == Strategy::Fixed { 120 } else { storm.horizon };
+            let course = run_storm(&Storm { horizon, ..storm }, strategy);
+            let reached = |percent: u64| {
+                let clients = (u64::from(storm.clients) * percent).div_ceil(100) as u32;
+                let second =
+                    course.reached(clients).map(|second| second as u64 + 1 - u64::from(storm.outage));
+                second.map_or_else(
+                    || format!("not in {} s", horizon - storm.outage),
+                    |second| format!("{second} s"),
+                )
+            };
+            println!(
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                strategy.name(),
+                course.peak(),
+                course.peak_from(storm.outage),
+                course.total(),
+                reached(50),
+                reached(90),
+                reached(99),
+                reached(100),
+                course.connected.last().copied().unwrap_or_default()
+            );
+            courses.push((strategy, course));
+        }
+        if let Some(directory) = directory {
+            let seconds = 300;
+            draw(&directory.join(name).with_extension("svg"), title, seconds, &courses)
+                .map_err(|error| format!("the picture can't be drawn: {error}"))?;
+        }
+    }
+    Ok(true)
+}
+
+fn explore_command(args: &[String]) -> Result<bool, String> {
+    let depth = option(args, "--depth")?.unwrap_or(usize::MAX);
+    let jobs = option(args, "--jobs")?.unwrap_or(1);
+    let mut kept = true;
+    for (name, bounds) in Bounds::scenes(args.iter().any(|arg| arg == "--deep")) {
+        let start = Instant::now();
+        let explored = explore(Bounds { depth: depth.min(bounds.depth), ..bounds }, jobs);
+        let complete = if explored.complete { "complete" } else { "as far as that" };
+        println!(
+            "{name}: {} states, {} steps deep, {complete}, {:.0} s",
+            explored.states,
+            explored.depth - 1,
+            start.elapsed().as_secs_f64()
+        );
+        if let Some((way, what)) = explored.broken {
+            println!("  {what}\n  {way:?}");
+            kept = false;
+        }
+    }
+    Ok(kept)
 }

@@ -22,6 +22,8 @@ pub(crate) struct Party {
     pub(crate) up: Up,
     pub(crate) down: Down,
     pub(crate) client_id: String,
+    /// With a store: what it wrote of a packet that is not whole yet.
+    pub(crate) written: Vec<u8>,
     /// What arrived and the client has not taken.
     pub(crate) rx: Vec<u8>,
     /// The transport that it dials or has.
@@ -81,6 +83,7 @@ impl Party {
             up: Up::new(),
             down: Down::default(),
             client_id: format!("GID_s@@@{index}"),
+            written: Vec::new(),
             rx: Vec::new(),
             link: None,
             dials: 0,

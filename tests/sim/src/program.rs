@@ -1,8 +1,6 @@
 //! What the program around a client does.
 
-use mqtt_p2p_core::{
-    Error, Instant, Key, Publication, QoS, SubscribeFilter, Ticket, TopicFilter, TopicName,
-};
+use mqtt_p2p_core::{Error, Instant, Publication, QoS, SubscribeFilter, Ticket, TopicFilter, TopicName};
 
 use crate::agenda::Event;
 use crate::faults::Fault;
@@ -244,10 +242,8 @@ impl World {
             store.crash(chance);
         }
         party.up.crashed(party.store.as_ref())?;
-        for (copy, id) in sessions[p].unreleased_copies() {
-            if party.store.as_ref().is_none_or(|store| !has_received(store, id)) {
-                party.down.excuse(copy, false);
-            }
+        for copy in sessions[p].unreleased_copies() {
+            party.down.excuse(copy, true);
         }
         if let Some(link) = party.link.take() {
             let it = &mut links.all[link];
@@ -331,8 +327,8 @@ impl World {
         party.paused = false;
         party.up.restarted();
         party.to_acknowledge.clear();
-        for (copy, _) in self.sessions[p].unreleased_copies() {
-            party.down.excuse(copy, true);
+        for copy in self.sessions[p].unreleased_copies() {
+            party.down.excuse(copy, false);
         }
         party.client = Some(client);
         trace!(self, "client {p} has restarted");
@@ -350,8 +346,4 @@ impl World {
         }
         self.run(p)
     }
-}
-
-fn has_received(store: &crate::store::Store, id: u16) -> bool {
-    mqtt_p2p_core::PacketId::new(id).is_some_and(|id| store.has(Key::Received(id)))
 }

@@ -40,6 +40,10 @@ impl Store {
         self.keep(self.pending.len());
     }
 
+    pub(crate) fn lose_pending(&mut self) {
+        self.pending.clear();
+    }
+
     pub(crate) fn crash(&mut self, chance: &mut fastrand::Rng) {
         self.keep(chance.usize(..=self.pending.len()));
         self.pending.clear();
@@ -47,10 +51,6 @@ impl Store {
 
     pub(crate) fn publication(&self, ticket: Ticket) -> Option<&[u8]> {
         self.kept.get(&Key::Publication(ticket).to_bytes()).map(Vec::as_slice)
-    }
-
-    pub(crate) fn has(&self, key: Key) -> bool {
-        self.kept.contains_key(&key.to_bytes())
     }
 }
 

@@ -240,7 +240,11 @@ impl Up {
             "no DUP on what is sent for the first time",
             "{publish:?} against {entry:?}, {way:?}"
         );
-        promise!(first || entry.epoch > 0, "order of what arrives first", "{publish:?} comes after a later one");
+        promise!(
+            first || entry.epoch > 0,
+            "order of what arrives first",
+            "{publish:?} comes after a later one"
+        );
         entry.epoch = way.epoch;
         self.takes_identifier(number, id)?;
         Ok(!again)

@@ -61,7 +61,8 @@ impl World {
             && target < self.parties.len()
         {
             self.tally.deliveries += 1;
-            let kept = !self.parties[sender].config.clean_session && !self.parties[target].config.clean_session;
+            let kept =
+                !self.parties[sender].config.clean_session && !self.parties[target].config.clean_session;
             if qos == 1 && first && kept {
                 self.parties[target].expected.insert((content.sender, content.number));
             }

@@ -164,7 +164,12 @@ impl World {
             Packet::Ack { kind: wire::PUBREL, id } => {
                 party.up.released(id);
                 if let Some(place) = conn.rels_due.iter().position(|due| *due == id) {
-                    promise!(place == 0, "PUBREL in the order of PUBREC", "{id} comes before {:?}", conn.rels_due);
+                    promise!(
+                        place == 0,
+                        "PUBREL in the order of PUBREC",
+                        "{id} comes before {:?}",
+                        conn.rels_due
+                    );
                     conn.rels_due.pop_front();
                 }
             }
@@ -265,7 +270,10 @@ impl World {
         }
         let p = it.party;
         promise!(
-            it.conn.disturbed || self.weather.chop == Chop::Bytes || self.weather.capacity < 512 || self.settling,
+            it.conn.disturbed
+                || self.weather.chop == Chop::Bytes
+                || self.weather.capacity < 512
+                || self.settling,
             "no silence longer than one and a half times the keep alive",
             "client {p} is silent since {}",
             it.conn.last_heard

@@ -90,7 +90,8 @@ impl Session {
     pub(crate) fn subscribe(&mut self, filter: usize, qos: Option<u8>) {
         self.subscriptions[filter] = qos;
         for (topic, granted) in self.granted.iter_mut().enumerate() {
-            let covering = FILTERS.iter().zip(&self.subscriptions).filter(|((_, topics), _)| topics >> topic & 1 == 1);
+            let covering =
+                FILTERS.iter().zip(&self.subscriptions).filter(|((_, topics), _)| topics >> topic & 1 == 1);
             *granted = covering.filter_map(|(_, qos)| *qos).max();
         }
     }
@@ -113,10 +114,10 @@ impl Session {
         self.outgoing.get(self.position(id, qos)?).map(|out| out.copy)
     }
 
-    /// Messages of QoS 2 that were sent and not confirmed by PUBREC: copies and identifiers.
-    pub(crate) fn unreleased_copies(&self) -> impl Iterator<Item = (u32, u16)> + use<'_> {
+    /// Messages of QoS 2 that were sent and not confirmed by PUBREC.
+    pub(crate) fn unreleased_copies(&self) -> impl Iterator<Item = u32> + use<'_> {
         let sent = self.outgoing.iter().take(self.sent);
-        sent.filter(|out| out.qos == 2 && !out.released).map(|out| (out.copy, out.id))
+        sent.filter(|out| out.qos == 2 && !out.released).map(|out| out.copy)
     }
 
     /// An identifier that is not in use, nor answered twice because it was sent twice.
