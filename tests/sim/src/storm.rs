@@ -79,6 +79,7 @@ impl Course {
 type Tiny = Client<Inline<0, 0, 40, 0, 0>>;
 
 /// One who waits.
+#[expect(clippy::large_enum_variant, reason = "all of a storm's are of the same kind")]
 enum Waiter {
     Real(Tiny),
     Computed { failures: u32 },
