@@ -23,6 +23,8 @@ pub(crate) enum Event {
     Again(u32),
     /// The server answers what it held back for a client.
     Withheld(u32),
+    /// The server answers what goes alone.
+    Alone(u32, u32),
     /// The emulator's time.
     Emulator,
     Fault,

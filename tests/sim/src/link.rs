@@ -107,6 +107,8 @@ pub(crate) struct Conn {
     pub(crate) recs_due: VecDeque<u16>,
     /// Identifiers that were answered with PUBREC over this connection: PUBREL comes in this order.
     pub(crate) rels_due: VecDeque<u16>,
+    /// What goes alone came, and is not answered.
+    pub(crate) alone: bool,
     /// DISCONNECT came.
     pub(crate) left: bool,
     /// What was passed on to the emulator of the bytes that wait.

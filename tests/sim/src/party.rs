@@ -38,6 +38,8 @@ pub(crate) struct Party {
     pub(crate) clock_seen: u64,
     /// When it has to be polled, in the world's time.
     pub(crate) due: u64,
+    /// How often in a row it wanted to be polled at once although it could not write.
+    pub(crate) hurry: u8,
     /// The earliest event for that.
     pub(crate) timer_at: u64,
     pub(crate) wanted: bool,
@@ -56,6 +58,8 @@ pub(crate) struct Party {
     pub(crate) dropped: usize,
     pub(crate) resends: u64,
     pub(crate) connections: u64,
+    /// A publication that goes alone is under way.
+    pub(crate) alone: bool,
     /// A message that comes in parts.
     pub(crate) part: Vec<u8>,
     pub(crate) part_of: Option<(String, QoS)>,
@@ -92,6 +96,7 @@ impl Party {
             clock_skew: 0,
             clock_seen: 0,
             due: u64::MAX,
+            hurry: 0,
             timer_at: u64::MAX,
             wanted: false,
             paused: false,
@@ -104,6 +109,7 @@ impl Party {
             dropped: 0,
             resends: 0,
             connections: 0,
+            alone: false,
             part: Vec::new(),
             part_of: None,
         };

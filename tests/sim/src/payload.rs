@@ -7,6 +7,9 @@ const FILL: [u8; LONGEST] = [0x5a; LONGEST];
 /// Messages that no client sent.
 pub(crate) const BACKEND: u16 = u16::MAX;
 
+/// The number of what is published alone, which has no ticket.
+pub(crate) const ALONE: u32 = u32::MAX;
+
 /// What a payload says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Content {

@@ -4,7 +4,7 @@ use mqtt_p2p_core::{Error, Instant, Publication, QoS, SubscribeFilter, Ticket, T
 
 use crate::agenda::Event;
 use crate::faults::Fault;
-use crate::payload::{BACKEND, Content};
+use crate::payload::{ALONE, BACKEND, Content};
 use crate::topics::{FILTERS, TOPICS};
 use crate::up::Kind;
 use crate::violation::{Check, promise};
@@ -75,6 +75,9 @@ impl World {
             if self.chance.u8(..32) == 0 {
                 self.subscribe(p)?;
             }
+            if self.emulator.is_none() && self.chance.u8(..64) == 0 {
+                self.publish_alone(p)?;
+            }
             let party = &mut self.parties[p];
             if party.full.is_some_and(|live| party.up.live() <= live) {
                 party.full = None;
@@ -140,6 +143,28 @@ impl World {
                 Ok(false)
             }
         }
+    }
+
+    /// Publishes what everything else has to wait for.
+    fn publish_alone(&mut self, p: usize) -> Check {
+        let Self { parties, scratch, .. } = self;
+        let party = &mut parties[p];
+        let Some(client) = &mut party.client else { return Ok(()) };
+        scratch.clear();
+        Content { sender: p as u16, number: ALONE, copy: 0 }.write(scratch);
+        let topic = TopicName::new("alone").expect("a valid topic name");
+        match client.publish_alone(topic, scratch) {
+            Ok(()) => {
+                promise!(!party.alone, "what goes alone is alone", "client {p} accepts two");
+                party.alone = true;
+            }
+            Err(error) => promise!(
+                matches!(error, Error::Full(_) | Error::Offline),
+                "requests fail for a reason",
+                "client {p} can't publish alone: {error:?}"
+            ),
+        }
+        Ok(())
     }
 
     /// Asks for something, or asks for it no more.
@@ -231,6 +256,7 @@ impl World {
         party.resends += u64::from(client.stats().resends);
         party.connections += u64::from(client.stats().connections);
         party.attempt = false;
+        party.alone = false;
         party.wanted = false;
         party.paused = false;
         party.to_acknowledge.clear();

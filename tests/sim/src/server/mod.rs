@@ -9,7 +9,7 @@ pub(crate) use session::Session;
 
 use crate::agenda::Event;
 use crate::driver::piece;
-use crate::payload::Content;
+use crate::payload::{ALONE, Content};
 use crate::topics;
 use crate::up::{Kind, Published};
 use crate::violation::{Check, promise};
@@ -18,6 +18,8 @@ use crate::world::{Chop, World, trace};
 
 /// The packet identifier with which subscriptions are replayed; no ticket has it.
 const REPLAY: u16 = 65_535;
+/// That of what goes alone.
+const ALONE_ID: u16 = 65_534;
 
 impl World {
     /// Sees to it that what waits in either pipe moves.
@@ -132,6 +134,13 @@ impl World {
             "CONNECT comes first, and once",
             "client {p} sends {packet:02x?}"
         );
+        let holds_back =
+            matches!(packet, Packet::Publish { .. } | Packet::Subscribe { .. } | Packet::Unsubscribe { .. });
+        promise!(
+            !(conn.alone && holds_back),
+            "what goes alone is alone",
+            "client {p} sends {packet:02x?} before the answer"
+        );
         promise!(!conn.left, "nothing follows DISCONNECT", "client {p} sends {packet:02x?}");
         match *packet {
             Packet::Publish { dup, qos, id, topic, payload } => {
@@ -140,6 +149,15 @@ impl World {
                     return Ok(());
                 };
                 promise!(usize::from(content.sender) == p, "payloads arrive whole", "{content:?} from {p}");
+                if content.number == ALONE {
+                    promise!(
+                        (qos, id, dup) == (1, ALONE_ID, false),
+                        "what goes alone is alone",
+                        "{packet:02x?}"
+                    );
+                    conn.alone = true;
+                    return Ok(());
+                }
                 let known = topics::topic(topic);
                 promise!(known.is_some() || emulator.is_some(), "topics arrive whole", "{topic:02x?}");
                 let number = content.number;

@@ -46,6 +46,10 @@ impl World {
         }
         self.sessions[p].confirmed = true;
         match *packet {
+            Packet::Publish { .. } if self.links.all[link].conn.alone => {
+                let later = self.chance.u64(1..200);
+                self.agenda.after(later, Event::Alone(link as u32, self.links.all[link].turn));
+            }
             Packet::Publish { qos, id, topic, payload, .. } => {
                 let (Some(topic), Some(content)) = (topics::topic(topic), Content::read(payload)) else {
                     return;
@@ -252,6 +256,14 @@ impl World {
             && self.links.all[link].turn == turn
         {
             self.tell(link, |out| wire::ack(out, wire::PUBCOMP, id));
+        }
+    }
+
+    /// What goes alone is answered, if the connection still is the same.
+    pub(crate) fn answer_alone(&mut self, link: usize, turn: u32) {
+        if self.links.all[link].turn == turn {
+            self.links.all[link].conn.alone = false;
+            self.tell(link, |out| wire::ack(out, wire::PUBACK, super::ALONE_ID));
         }
     }
 
