@@ -2,13 +2,21 @@
 #![no_std]
 
 mod arguments;
+pub mod blocking;
+mod firmware;
+mod log_in;
 pub mod memory;
 mod report;
+mod room;
+pub mod serial;
 #[cfg(all(feature = "systick", target_arch = "arm"))]
 pub mod systick;
 
 pub use arguments::Arguments;
+pub use firmware::Firmware;
+pub use log_in::LogIns;
 pub use report::{Outcome, finish};
+pub use room::Room;
 #[doc(hidden)]
 pub use semihosting;
 

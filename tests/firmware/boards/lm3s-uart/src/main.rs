@@ -1,13 +1,20 @@
-//! x
+//! Firmware with a serial line for its network: QEMU's lm3s6965evb, the blocking driver.
 #![no_std]
 #![no_main]
-use firmware_support::{Arguments, Outcome, finish, memory, say, systick};
-#[cortex_m_rt::entry]
+
+mod uart;
+
+use cortex_m_rt::entry;
+use firmware_support::serial::Serial;
+use firmware_support::{Arguments, blocking, systick};
+
+use uart::{Board, Uart};
+
+#[entry]
 fn main() -> ! {
-    memory::paint_stack();
-    systick::start(25_000_000);
+    // The board resets to 12 MHz.
+    systick::start(12_000_000);
     let arguments = Arguments::of_host();
-    let settings = arguments.settings("GID_demo@@@smoltcp");
-    say!("{settings:?} {} {} {}", systick::millis(), memory::statics(), memory::deepest_stack());
-    finish(Outcome::Passed)
+    let settings = arguments.settings("GID_demo@@@lm3s-uart");
+    blocking::run(&settings, Board, Serial { port: Uart::start(), clock: Board }, 0x5eed)
 }

@@ -1,12 +1,18 @@
-//! x
+//! Firmware on RISC-V, with a serial line for its network: QEMU's `virt`, the blocking driver.
 #![no_std]
 #![no_main]
-use firmware_support::{Arguments, Outcome, finish, memory, say};
-#[riscv_rt::entry]
+
+mod board;
+
+use firmware_support::serial::Serial;
+use firmware_support::{Arguments, blocking};
+use riscv_rt::entry;
+
+use board::{Board, Uart};
+
+#[entry]
 fn main() -> ! {
-    memory::paint_stack();
     let arguments = Arguments::of_host();
-    let settings = arguments.settings("GID_demo@@@riscv");
-    say!("{settings:?} {} {}", memory::statics(), memory::deepest_stack());
-    finish(Outcome::Passed)
+    let settings = arguments.settings("GID_demo@@@riscv-uart");
+    blocking::run(&settings, Board, Serial { port: Uart::start(), clock: Board }, 0x5eed)
 }
