@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 use crate::Failure;
@@ -28,8 +28,10 @@ pub(crate) async fn wrong_secret(board: &Board) -> Result<String, Failure> {
 
 /// Nothing is behind the port.
 pub(crate) async fn nobody_listens(board: &Board) -> Result<String, Failure> {
-    let (listener, port) = listener().await?;
-    drop(listener);
+    // A socket that is bound and does not listen: the port stays nobody else's.
+    let bound = TcpSocket::new_v4().map_err(|error| error.to_string())?;
+    bound.bind((Ipv4Addr::LOCALHOST, 0).into()).map_err(|error| error.to_string())?;
+    let port = bound.local_addr().map_err(|error| error.to_string())?.port();
     let end = Run::start(board, port, "attempts=2")?.end().await?;
     end.expect(
         12,

@@ -13,6 +13,9 @@ use crate::board::Board;
 /// Ends every run. A serial line on a loaded machine takes a minute.
 const DEADLINE: Duration = Duration::from_secs(240);
 
+/// So long a firmware may say nothing: it tells of every 50 messages.
+const SILENCE: Duration = Duration::from_secs(90);
+
 /// A firmware that runs. It is killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -54,10 +57,11 @@ impl Run {
 
     /// The next line that the firmware says; `None` at its end.
     pub(crate) async fn line(&mut self) -> Result<Option<String>, Failure> {
-        let line = match timeout_at(self.deadline, self.lines.next_line()).await {
+        let deadline = self.deadline.min(Instant::now() + SILENCE);
+        let line = match timeout_at(deadline, self.lines.next_line()).await {
             Ok(Ok(line)) => line,
             Ok(Err(error)) => return Err(self.failure(&format!("its output breaks: {error}"))),
-            Err(_) => return Err(self.failure(&format!("it has not ended after {DEADLINE:?}"))),
+            Err(_) => return Err(self.failure("nothing has come from it for too long")),
         };
         self.said.extend(line.clone());
         Ok(line)

@@ -21,7 +21,7 @@ impl Arguments {
         // The first word is the firmware's own name.
         for word in self.0.iter().flatten().skip(1) {
             let heeded = match word {
-                Ok(word) if word.is_empty() => Ok(()),
+                Ok("") => Ok(()),
                 Ok(word) => settings.heed(word),
                 Err(_) => Err(firmware_scenario::BadSetting("bytes that are no text")),
             };

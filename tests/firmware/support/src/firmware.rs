@@ -142,10 +142,10 @@ impl<'a> Firmware<'a> {
                 Ok(progress) => tell(progress),
                 Err(fault) => wrong(&fault),
             },
-            Event::Subscribed { return_codes, .. } | Event::Resubscribed { return_codes, .. } => {
-                if !return_codes.all_granted() {
-                    wrong(&Wrong::NotGranted);
-                }
+            Event::Subscribed { return_codes, .. } | Event::Resubscribed { return_codes, .. }
+                if !return_codes.all_granted() =>
+            {
+                wrong(&Wrong::NotGranted);
             }
             Event::Dropped { .. } => wrong(&Wrong::Dropped),
             _ => {}

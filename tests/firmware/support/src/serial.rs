@@ -21,7 +21,7 @@ impl<P: Read + Write + ReadReady + WriteReady, C: Idle> Dial for Serial<P, C> {
     where
         Self: 'c;
 
-    fn dial<'c>(&'c mut self, deadline: Instant) -> Result<&'c mut P, TransportError> {
+    fn dial(&mut self, deadline: Instant) -> Result<&mut P, TransportError> {
         let mut silent_at = self.clock.now().after_millis(SILENCE);
         while self.clock.now() < silent_at {
             if self.clock.now() >= deadline {
