@@ -18,9 +18,12 @@ mod clock;
 mod dial;
 mod driver;
 mod io;
+mod line;
 mod link;
 mod login;
 mod receive;
+mod shared;
+mod websocket;
 
 pub use aliyun_login::{AliyunLogin, SignedLogin};
 #[cfg(feature = "embassy-time")]
@@ -30,9 +33,12 @@ pub use dial::{Dial, Port, TcpDialer};
 pub use driver::Driver;
 pub use link::Link;
 pub use login::LoginSource;
+pub use shared::{NoReceiver, Receiver, Shared, Status, SubscribeError, UploadError, Watcher};
 
 pub use mqtt_p2p_aliyun;
 pub use mqtt_p2p_core;
+
+pub use websocket::{WebSocketConnection, WebSocketDialer, WebSocketError};
 
 #[doc(no_inline)]
 pub use mqtt_p2p_aliyun::{PublishP2p, profile};

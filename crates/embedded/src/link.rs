@@ -1,33 +1,20 @@
 //! An attempt to connect, and the connection that it leads to.
 
 use core::fmt;
-use core::pin::pin;
 
 use embedded_io_async::{Read, Write};
-use mqtt_p2p_core::{Action, Client, Event, HeldEvent, Instant, Storage, TransportError};
+use mqtt_p2p_core::{Action, Client, Event, HeldEvent, Instant, Storage};
 
 use crate::clock::Timer;
 use crate::driver::{Driver, Transport};
-use crate::io::{Came, TURN_MS, Written, in_time, now_or_never, read, write};
-
-/// How long the last bytes may take to go out, in milliseconds.
-const LINGER_MS: u32 = 500;
+use crate::io::TURN_MS;
+use crate::line::Line;
 
 /// One attempt to connect, and the connection if it succeeds: a stream of events that ends with the attempt. Opened by
 /// [`Driver::open`]; to drop it closes the transport.
 pub struct Link<'l, 'b, S, T, C> {
     driver: &'l mut Driver<'b, S, T>,
-    io: Option<C>,
-    /// Written, and perhaps not flushed.
-    unflushed: bool,
-    /// The transport takes nothing for now: time to read.
-    stalled: bool,
-    /// DISCONNECT is the last that was written.
-    left: bool,
-    /// Until when the good-bye may take.
-    parting: Option<Instant>,
-    /// How the transport ended, which the client hears once all that came has been read.
-    ended: Option<TransportError>,
+    line: Line<C>,
     /// The attempt has ended, and everybody knows.
     over: bool,
 }
@@ -43,16 +30,7 @@ enum Next {
 
 impl<'l, 'b, S: Storage, T: Timer, C: Read + Write> Link<'l, 'b, S, T, C> {
     pub(crate) const fn new(driver: &'l mut Driver<'b, S, T>, io: Option<C>) -> Self {
-        Self {
-            driver,
-            io,
-            unflushed: false,
-            stalled: false,
-            left: false,
-            parting: None,
-            ended: None,
-            over: false,
-        }
+        Self { driver, line: Line::new(io), over: false }
     }
 
     /// The client: see [`Driver::client`].
@@ -67,7 +45,7 @@ impl<'l, 'b, S: Storage, T: Timer, C: Read + Write> Link<'l, 'b, S, T, C> {
 
     /// The transport, if it is open.
     pub const fn connection(&mut self) -> Option<&mut C> {
-        self.io.as_mut()
+        self.line.io()
     }
 
     /// The next event; a message lies in the driver's receive buffer until the next call. `None` when the attempt has
@@ -89,10 +67,8 @@ impl<'l, 'b, S: Storage, T: Timer, C: Read + Write> Link<'l, 'b, S, T, C> {
 
     /// Does one thing that the client says.
     async fn step(&mut self) -> Next {
-        if let Some(until) = self.parting {
-            self.part(until).await;
-        }
-        let driver = &mut *self.driver;
+        let (driver, line) = (&mut *self.driver, &mut self.line);
+        line.part(&driver.timer).await;
         if let Some(event) = driver.event.take() {
             self.over = is_last(&event);
             return Next::Tell(event.hold(&[]));
@@ -109,100 +85,44 @@ impl<'l, 'b, S: Storage, T: Timer, C: Read + Write> Link<'l, 'b, S, T, C> {
                 self.over = is_last(&event);
                 let held = event.hold(driver.receive.whole());
                 driver.receive.leave(rest);
-                Next::Tell(held)
+                return Next::Tell(held);
             }
             Action::Transmit(bytes) => {
+                // Before any wait: what was taken must not be taken again.
                 driver.receive.leave(rest);
-                let Some(io) = self.io.as_mut().filter(|_| self.ended.is_none() && !self.stalled) else {
-                    // Whoever takes nothing may have something to say; and then the writing goes on.
-                    self.stalled = false;
+                if !line.may_write() {
                     return Next::Read(Some(now.after_millis(TURN_MS)));
-                };
-                match write(io, bytes, &driver.timer, now.after_millis(TURN_MS)).await {
-                    Written::Bytes(len) => {
-                        driver.client.transmitted(len);
-                        self.unflushed = true;
-                        self.left = driver.client.has_left();
-                    }
-                    Written::Stalled => self.stalled = true,
-                    Written::Failed => self.ended = Some(TransportError::Broken),
                 }
-                Next::Again
+                let len = line.write(bytes, &driver.timer, now).await;
+                driver.client.transmitted(len);
+                line.note_left(driver.client.has_left());
             }
             Action::CloseTransport => {
                 driver.receive.leave(rest);
                 driver.transport = Transport::None;
-                if self.left && self.unflushed && self.ended.is_none() {
-                    self.parting = Some(now.after_millis(LINGER_MS));
-                } else {
-                    self.io = None;
-                }
-                Next::Again
+                line.close(now);
             }
             Action::OpenTransport { attempt } => {
                 // The next attempt. This link was there to tell of something else.
                 driver.transport = Transport::Wanted(attempt);
                 self.over = true;
-                Next::Over
             }
-            Action::Store(_) => Next::Again,
+            Action::Store(_) => {}
             Action::Wait(until) => {
                 driver.receive.leave(rest);
-                Next::Read(until)
+                return Next::Read(until);
             }
         }
+        Next::Again
     }
 
-    /// Waits for bytes. What is written is flushed first, and where that takes longer, again later.
     async fn read(&mut self, until: Option<Instant>) {
         let driver = &mut *self.driver;
-        let Some(io) = &mut self.io else {
+        if !self.line.is_open() {
             self.over = true;
-            return;
-        };
-        if let Some(why) = self.ended {
-            // What had come before is good: why the server closed, perhaps.
-            let room = driver.receive.room();
-            let came = if room.is_empty() { None } else { now_or_never(io.read(room)).await };
-            match came {
-                Some(Ok(len)) if len > 0 => driver.receive.put(len),
-                _ => {
-                    self.io = None;
-                    driver.closed(why);
-                }
-            }
-            return;
+        } else if let Some(why) = self.line.read(&mut driver.receive, &driver.timer, until).await {
+            driver.closed(why);
         }
-        let mut until = until;
-        if self.unflushed {
-            match now_or_never(io.flush()).await {
-                Some(Ok(())) => self.unflushed = false,
-                Some(Err(_)) => {
-                    self.ended = Some(TransportError::Broken);
-                    return;
-                }
-                None => {
-                    let turn = driver.timer.now().after_millis(TURN_MS);
-                    until = Some(until.map_or(turn, |until| until.min(turn)));
-                }
-            }
-        }
-        match read(io, driver.receive.room(), &driver.timer, until).await {
-            Came::Bytes(len) => driver.receive.put(len),
-            Came::End => self.ended = Some(TransportError::ClosedByPeer),
-            Came::Broken => self.ended = Some(TransportError::Broken),
-            Came::Time => {}
-        }
-    }
-
-    /// Lets the good-bye go out before the transport is closed.
-    async fn part(&mut self, until: Instant) {
-        if let Some(io) = &mut self.io {
-            let mut flush = pin!(io.flush());
-            in_time(flush.as_mut(), &self.driver.timer, Some(until)).await;
-        }
-        self.parting = None;
-        self.io = None;
     }
 }
 
@@ -215,7 +135,7 @@ const fn is_last(event: &Event<'_>) -> bool {
 impl<S, T, C> fmt::Debug for Link<'_, '_, S, T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
-            .field("is_open", &self.io.is_some())
+            .field("is_open", &self.line.is_open())
             .field("over", &self.over)
             .finish_non_exhaustive()
     }

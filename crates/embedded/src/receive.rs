@@ -45,12 +45,7 @@ impl<'b> Receive<'b> {
     /// Where more can be put. What an event lies in may be gone.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         if self.taken > 0 {
-            // Byte by byte: the standard library's move has a panic path.
-            let cells = Cell::from_mut(&mut *self.buffer).as_slice_of_cells();
-            let bytes = cells.get(self.taken..self.filled).unwrap_or_default();
-            for (place, byte) in cells.iter().zip(bytes) {
-                place.set(byte.get());
-            }
+            move_down(self.buffer, self.taken, self.filled);
             self.filled = self.filled.saturating_sub(self.taken);
             self.taken = 0;
         }
@@ -66,6 +61,15 @@ impl<'b> Receive<'b> {
     pub(crate) const fn clear(&mut self) {
         self.taken = 0;
         self.filled = 0;
+    }
+}
+
+/// Moves a part of a buffer to its front, byte by byte: the standard library's move has a panic path.
+pub(crate) fn move_down(buffer: &mut [u8], start: usize, end: usize) {
+    let cells = Cell::from_mut(buffer).as_slice_of_cells();
+    let bytes = cells.get(start..end).unwrap_or_default();
+    for (place, byte) in cells.iter().zip(bytes) {
+        place.set(byte.get());
     }
 }
 

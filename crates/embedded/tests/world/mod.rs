@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) dials: usize,
     /// What the next dials answer.
     pub(crate) refuse: VecDeque<TransportError>,
+    /// The server gets nothing of what is written.
+    pub(crate) deaf: bool,
     /// Dials take so long.
     pub(crate) dial_takes: u64,
 }
@@ -82,6 +84,7 @@ impl World {
             writes: 0,
             dials: 0,
             refuse: VecDeque::new(),
+            deaf: false,
             dial_takes: 0,
         })))
     }
@@ -159,6 +162,12 @@ impl State {
             self.emulator.connection_closed(now, id);
         }
         self.closed = true;
+        self.wake();
+    }
+
+    /// The server sends this.
+    pub(crate) fn to_client(&mut self, bytes: &[u8]) {
+        self.to_client.extend(bytes);
         self.wake();
     }
 
@@ -327,7 +336,9 @@ impl embedded_io_async::Write for Pipe {
                 let now = state.time();
                 state.last_write = state.now;
                 state.writes += 1;
-                state.emulator.bytes_received(now, self.id, &buf[..len]);
+                if !state.deaf {
+                    state.emulator.bytes_received(now, self.id, &buf[..len]);
+                }
                 Poll::Ready(Ok(len))
             })
         })
