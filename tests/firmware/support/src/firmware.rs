@@ -5,9 +5,11 @@ use core::fmt;
 use firmware_scenario::{Exchange, Outgoing, Progress, Settings, Target};
 use mqtt_p2p_embedded::mqtt_p2p_aliyun::{P2pTopic, PublishP2pError, same_topic};
 use mqtt_p2p_embedded::{
-    Backoff, Client, Config, DisconnectReason, Error, Event, Instant, PublishP2p, QoS, Storage,
-    SubscribeFilter, TopicFilter, profile,
+    Backoff, Client, Config, DisconnectReason, Error, Event, Instant, Message, PublishP2p, QoS, ReasonCode,
+    Storage, SubscribeFilter, TopicFilter, profile,
 };
+
+use static_cell::StaticCell;
 
 use crate::report::{Outcome, finish};
 use crate::{memory, say};
@@ -16,7 +18,7 @@ use crate::{memory, say};
 #[derive(Debug)]
 pub struct Firmware<'a> {
     settings: &'a Settings<'a>,
-    own_topic: P2pTopic,
+    own_topic: &'a str,
     exchange: Exchange,
     stage: Stage,
     /// Attempts to connect in a row that came to nothing.
@@ -42,8 +44,9 @@ enum Wrong {
 impl<'a> Firmware<'a> {
     /// A firmware with these settings.
     pub fn new(settings: &'a Settings<'a>) -> Self {
+        static TOPIC: StaticCell<P2pTopic> = StaticCell::new();
         let own_topic = match P2pTopic::new(settings.parent, settings.client_id) {
-            Ok(topic) => topic,
+            Ok(topic) => TOPIC.init(topic).as_str(),
             Err(error) => finish(Outcome::Unusable(&error)),
         };
         let exchange = Exchange::new(settings.messages, settings.peer.is_some(), settings.pause);
@@ -69,8 +72,11 @@ impl<'a> Firmware<'a> {
     pub fn feed<S: Storage>(&mut self, client: &mut Client<S>, now: Instant) {
         if self.stage == Stage::Begins {
             self.stage = Stage::Runs;
-            if self.settings.plain {
-                self.subscribe(client);
+            if let Some(filter) = self.filter() {
+                let filter = SubscribeFilter { filter, qos: QoS::AtLeastOnce };
+                if let Err(error) = client.subscribe(&[filter]) {
+                    finish(Outcome::Unusable(&error));
+                }
             }
         }
         while let Some(outgoing) = self.exchange.next() {
@@ -80,68 +86,25 @@ impl<'a> Firmware<'a> {
                 Err(error) => finish(Outcome::Unusable(&error)),
             }
         }
-        if self.stage == Stage::Runs && self.exchange.is_done() {
-            self.stage = Stage::Leaves;
+        if self.is_done() {
             client.disconnect(now);
         }
     }
 
     fn publish<S: Storage>(&self, client: &mut Client<S>, outgoing: Outgoing) -> Result<(), PublishP2pError> {
-        let target = match (outgoing.target, self.settings.peer) {
-            (Target::Peer, Some(peer)) => peer,
-            _ => self.settings.client_id,
-        };
-        client.publish_p2p(self.settings.parent, target, &outgoing.payload(), QoS::AtLeastOnce)?;
+        let payload = outgoing.payload();
+        client.publish_p2p(self.settings.parent, self.target(outgoing), &payload, QoS::AtLeastOnce)?;
         Ok(())
-    }
-
-    fn subscribe<S: Storage>(&self, client: &mut Client<S>) {
-        let filter = match TopicFilter::new(self.own_topic.as_str()) {
-            Ok(filter) => filter,
-            Err(error) => finish(Outcome::Unusable(&error)),
-        };
-        if let Err(error) = client.subscribe(&[SubscribeFilter { filter, qos: QoS::AtLeastOnce }]) {
-            finish(Outcome::Unusable(&error));
-        }
     }
 
     /// Makes something of an event. What can't go well ends the firmware, with a report.
     pub fn heed(&mut self, event: &Event<'_>, now: Instant) {
         match event {
-            Event::Connected { session_present } => {
-                self.failures = 0;
-                say!("connected, session present {session_present}, at {} ms", now.as_millis());
-            }
-            Event::Refused { reason, retry_at } => {
-                say!("refused: {reason}");
-                if retry_at.is_none() {
-                    finish(Outcome::Refused(reason));
-                }
-                self.failed(reason);
-            }
-            Event::Disconnected { reason: DisconnectReason::Requested, .. } => {
-                say!("disconnected on request")
-            }
-            Event::Disconnected { reason, retry_at } => {
-                say!("disconnected: {reason}, at {} ms", now.as_millis());
-                if retry_at.is_none() {
-                    finish(Outcome::NoConnection(reason));
-                }
-                self.failed(reason);
-            }
-            Event::Message(message) => {
-                if !same_topic(message.topic.as_str(), self.own_topic.as_str()) {
-                    wrong(&Wrong::Topic);
-                }
-                match self.exchange.received(message.payload) {
-                    Ok(progress) => tell(progress),
-                    Err(fault) => wrong(&fault),
-                }
-            }
-            Event::Published { .. } => match self.exchange.acknowledged() {
-                Ok(progress) => tell(progress),
-                Err(fault) => wrong(&fault),
-            },
+            Event::Connected { session_present } => self.connected(*session_present, now),
+            Event::Refused { reason, retry_at } => self.refused(*reason, *retry_at),
+            Event::Disconnected { reason, retry_at } => self.disconnected(*reason, *retry_at, now),
+            Event::Message(message) => self.received(message),
+            Event::Published { .. } => self.acknowledged(),
             Event::Subscribed { return_codes, .. } | Event::Resubscribed { return_codes, .. }
                 if !return_codes.all_granted() =>
             {
@@ -149,6 +112,93 @@ impl<'a> Firmware<'a> {
             }
             Event::Dropped { .. } => wrong(&Wrong::Dropped),
             _ => {}
+        }
+    }
+
+    // ---- the same step by step, for tasks that share a client ----
+
+    /// What to subscribe to at first, if it takes that.
+    pub fn filter(&self) -> Option<TopicFilter<'a>> {
+        if !self.settings.plain {
+            return None;
+        }
+        match TopicFilter::new(self.own_topic) {
+            Ok(filter) => Some(filter),
+            Err(error) => finish(Outcome::Unusable(&error)),
+        }
+    }
+
+    /// Who gets a message.
+    pub fn target(&self, outgoing: Outgoing) -> &'a str {
+        match (outgoing.target, self.settings.peer) {
+            (Target::Peer, Some(peer)) => peer,
+            _ => self.settings.client_id,
+        }
+    }
+
+    /// What to send now, if anything: it counts as sent.
+    pub fn take_next(&mut self) -> Option<Outgoing> {
+        if self.stage == Stage::Begins {
+            self.stage = Stage::Runs;
+        }
+        let outgoing = self.exchange.next()?;
+        self.exchange.sent(outgoing);
+        Some(outgoing)
+    }
+
+    /// Whether it is time to leave. It says so once.
+    pub fn is_done(&mut self) -> bool {
+        let done = self.stage == Stage::Runs && self.exchange.is_done();
+        if done {
+            self.stage = Stage::Leaves;
+        }
+        done
+    }
+
+    /// The server accepted the log-in.
+    pub fn connected(&mut self, session_present: bool, now: Instant) {
+        self.failures = 0;
+        say!("connected, session present {session_present}, at {} ms", now.as_millis());
+    }
+
+    /// The server refused the log-in.
+    pub fn refused(&mut self, reason: ReasonCode, retry_at: Option<Instant>) {
+        say!("refused: {reason}");
+        if retry_at.is_none() {
+            finish(Outcome::Refused(&reason));
+        }
+        self.failed(&reason);
+    }
+
+    /// The connection ended, or an attempt failed.
+    pub fn disconnected(&mut self, reason: DisconnectReason, retry_at: Option<Instant>, now: Instant) {
+        if reason == DisconnectReason::Requested {
+            say!("left");
+            return;
+        }
+        say!("disconnected: {reason}, at {} ms", now.as_millis());
+        if retry_at.is_none() {
+            finish(Outcome::NoConnection(&reason));
+        }
+        self.failed(&reason);
+    }
+
+    /// A message came.
+    pub fn received(&mut self, message: &Message<'_>) {
+        if !same_topic(message.topic.as_str(), self.own_topic) {
+            wrong(&Wrong::Topic);
+        }
+        match self.exchange.received(message.payload) {
+            Ok(progress) => tell(progress),
+            Err(fault) => wrong(&fault),
+        }
+    }
+
+    /// A message was acknowledged.
+    pub fn acknowledged(&mut self) {
+        match self.exchange.acknowledged() {
+            Ok(progress) => tell(progress),
+            Err(fault) => wrong(&fault),
         }
     }
 
