@@ -81,6 +81,7 @@ fn connack_refuses_what_table_3_1_has_no_code_for() {
         (true, ReasonCode::NotAuthorized),
     ] {
         let connack = ConnAck { session_present, reason };
+        assert_eq!(Packet::ConnAck(connack).encoded_len(), Err(EncodeError::InvalidConnAck));
         refused(Packet::ConnAck(connack), EncodeError::InvalidConnAck);
     }
 }
