@@ -3,9 +3,9 @@
 use arbitrary::{Arbitrary, Unstructured};
 use mqtt_p2p_core::{Config, DisconnectReason};
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, ConnAck, Connect, DecodeError, Decoded, Filters, Frame, Framed, Options, Packet, PacketId,
-    Protocol, Publish, QoS, ReasonCode, ReturnCodes, SubAck, Subscribe, SubscribeFilter, TopicFilter,
-    TopicName, Unsubscribe, Will, frame,
+    Ack, AckedQoS, ConnAck, Connect, DecodeError, Decoded, EncodeError, Filters, Frame, Framed, Options,
+    Packet, PacketId, Protocol, Publish, QoS, ReasonCode, ReturnCodes, SubAck, Subscribe, SubscribeFilter,
+    TopicFilter, TopicName, Unsubscribe, Will, frame,
 };
 
 use crate::driver::{Driver, Received, Seen, config, server};
@@ -58,6 +58,11 @@ fn decode_one(input: &[u8], options: &Options) -> Option<usize> {
 }
 
 fn written_again(bytes: &[u8], packet: &Packet<'_>, options: &Options) {
+    // A server reads it, to refuse it with return code 2 ([MQTT-3.1.3-8]); a client never writes it.
+    if matches!(packet, Packet::Connect(connect) if connect.client_id.is_empty() && !connect.clean_session) {
+        assert_eq!(packet.encoded_len(), Err(EncodeError::EmptyClientId));
+        return;
+    }
     let written = server::encoded(packet);
     let again = mqtt_p2p_packet::decode(&written, options);
     assert_eq!(again, Ok(Decoded::Packet { packet: *packet, len: written.len() }));
