@@ -110,6 +110,8 @@ pub enum EncodeError {
     InvalidText,
     /// A password without a user name ([MQTT-3.1.2-22]).
     PasswordWithoutUserName,
+    /// No client identifier, and a session that is to be kept ([MQTT-3.1.3-7]).
+    EmptyClientId,
     /// SUBSCRIBE or UNSUBSCRIBE without a topic filter, SUBACK without a return code.
     EmptyList,
     /// A return code that CONNACK of MQTT 3.1.1 does not have, or session present in a refusal.
@@ -126,6 +128,9 @@ impl fmt::Display for EncodeError {
             Self::FieldTooLong => f.write_str("a text or binary field is longer than 65,535 bytes"),
             Self::InvalidText => f.write_str("text may not hold U+0000"),
             Self::PasswordWithoutUserName => f.write_str("a password needs a user name"),
+            Self::EmptyClientId => {
+                f.write_str("a session that is to be kept needs a client identifier; or ask for a clean one")
+            }
             Self::EmptyList => f.write_str("at least one topic filter or return code is needed"),
             Self::InvalidConnAck => {
                 f.write_str("CONNACK has no such return code, or a refusal claims a session")

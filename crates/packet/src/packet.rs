@@ -118,7 +118,7 @@ impl<'a> Packet<'a> {
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
         match self {
             Self::Connect(packet) => packet.encoded_len(),
-            Self::ConnAck(_) => packet_size(ConnAck::REMAINING),
+            Self::ConnAck(packet) => packet.encoded_len(),
             Self::Publish(packet) => packet.encoded_len(),
             Self::Subscribe(packet) => packet.encoded_len(),
             Self::SubAck(packet) => packet.encoded_len(),
