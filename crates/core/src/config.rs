@@ -44,7 +44,8 @@ pub struct Config {
     /// What may be published while there is no connection.
     pub offline: Offline,
     /// Acknowledge messages only when [`acknowledge`](crate::Client::acknowledge) says so; otherwise it happens
-    /// once the caller has taken the message, that is, at the next poll. Default: false.
+    /// once the caller has taken the message, that is, at the next poll. The order is the caller's then: the standard
+    /// asks for that in which the messages came ([MQTT-4.6.0-2], [MQTT-4.6.0-3]). Default: false.
     pub manual_ack: bool,
     /// Tell every change of the session by [`Action::Store`](crate::Action::Store), so that it outlives a crash.
     /// Default: false.

@@ -424,10 +424,10 @@ pub const STATEMENTS: &[Row] = &[
         "core::publishing::with_the_session_all_is_sent_again_in_order_with_dup_and_pubrel_where_pubrec_was_seen",
         "core::keeping::after_a_crash_all_goes_on_in_its_order_with_dup",
     ] },
-    Row { id: "4.6.0-2", binds: Client, says: "PUBACK packets go out in the order of their PUBLISH", tests: &[
+    Row { id: "4.6.0-2", binds: Client, says: "PUBACK packets go out in the order of their PUBLISH (with manual acknowledgement it is the caller's)", tests: &[
         "conformance::statements::acknowledgements_go_out_in_the_order_of_their_messages",
     ] },
-    Row { id: "4.6.0-3", binds: Client, says: "PUBREC packets go out in the order of their PUBLISH", tests: &[
+    Row { id: "4.6.0-3", binds: Client, says: "PUBREC packets go out in the order of their PUBLISH (with manual acknowledgement it is the caller's)", tests: &[
         "conformance::statements::acknowledgements_go_out_in_the_order_of_their_messages",
     ] },
     Row { id: "4.6.0-4", binds: Client, says: "PUBREL packets go out in the order of their PUBREC", tests: &[

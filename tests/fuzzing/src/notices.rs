@@ -26,6 +26,10 @@ fn notice(topic: &str, payload: &[u8]) {
         Ok(json) => json,
         // It takes no more than 128 levels.
         Err(error) if error.to_string().contains("recursion limit") => return,
+        // RFC 8259, §6: which numbers are too large is for each reader to say.
+        Err(error) if error.to_string().contains("number out of range") => return,
+        // RFC 8259, §8.2, lets a surrogate be escaped without its other half; this one does not.
+        Err(_) if escapes_surrogate(payload) => return,
         Err(error) => panic!("{}: {notice:?}, but {error}", String::from_utf8_lossy(payload)),
     };
     let text = |key: &str| match &json[key] {
@@ -47,6 +51,11 @@ fn notice(topic: &str, payload: &[u8]) {
         other => panic!("{other:?}"),
     };
     assert_eq!(text("type"), kind.as_str());
+}
+
+fn escapes_surrogate(json: &[u8]) -> bool {
+    json.windows(4)
+        .any(|escape| matches!(escape, [b'\\', b'u', b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F']))
 }
 
 /// A password of tokens that is read can be written, and read again.
