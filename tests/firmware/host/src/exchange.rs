@@ -18,19 +18,30 @@ const LOST: u64 = 1_500;
 
 /// With the stand-in for ApsaraMQ: P2P messages, and credentials that the firmware computes.
 pub(crate) async fn with_emulator(board: &Board) -> Result<String, Failure> {
-    run(board, Server::emulator().await?, &format!("secret={SECRET}")).await
+    let server = Server::emulator().await?;
+    let port = server.port();
+    run(board, server, port, &format!("secret={SECRET}")).await
+}
+
+/// The same over WebSocket.
+pub(crate) async fn over_websocket(board: &Board) -> Result<String, Failure> {
+    let server = Server::emulator().await?;
+    let port = server.ws_port();
+    run(board, server, port, &format!("secret={SECRET} websocket")).await
 }
 
 /// With a broker that knows neither: the same topics, subscribed to.
 pub(crate) async fn with_mosquitto(board: &Board) -> Result<String, Failure> {
-    run(board, Server::mosquitto().await, "plain").await
+    let server = Server::mosquitto().await;
+    let port = server.port();
+    run(board, server, port, "plain").await
 }
 
-async fn run(board: &Board, mut server: Server, settings: &str) -> Result<String, Failure> {
+async fn run(board: &Board, mut server: Server, port: u16, settings: &str) -> Result<String, Failure> {
     let firmware_id = board.client_id();
     let host_id = format!("GID_demo@@@host-of-{}", board.name);
     let partner = Partner::connect(&server, &host_id, &firmware_id).await?;
-    let proxy = Proxy::to(server.endpoint().port(), CUTS).await.map_err(|error| error.to_string())?;
+    let proxy = Proxy::to(port, CUTS).await.map_err(|error| error.to_string())?;
     let settings = format!("{settings} parent={PARENT} peer={host_id} messages={MESSAGES} attempts=30 pause");
     let mut firmware = Run::start(board, proxy.port, &settings)?;
 

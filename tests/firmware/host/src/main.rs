@@ -26,6 +26,7 @@ type Failure = String;
 #[derive(Clone, Copy, Debug)]
 enum Test {
     Exchange,
+    ExchangeOverWebSocket,
     ExchangeWithMosquitto,
     WrongSecret,
     NobodyListens,
@@ -33,12 +34,19 @@ enum Test {
 }
 
 impl Test {
-    const ALL: [Self; 5] =
-        [Self::Exchange, Self::ExchangeWithMosquitto, Self::WrongSecret, Self::NobodyListens, Self::Silence];
+    const ALL: [Self; 6] = [
+        Self::Exchange,
+        Self::ExchangeOverWebSocket,
+        Self::ExchangeWithMosquitto,
+        Self::WrongSecret,
+        Self::NobodyListens,
+        Self::Silence,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Exchange => "exchanges_every_message_over_cuts_and_a_restart",
+            Self::ExchangeOverWebSocket => "does_the_same_over_websocket",
             Self::ExchangeWithMosquitto => "does_the_same_with_mosquitto",
             Self::WrongSecret => "reports_that_a_wrong_secret_is_refused",
             Self::NobodyListens => "reports_that_nobody_listens",
@@ -48,12 +56,17 @@ impl Test {
 
     /// Serial lines are slow, and mosquitto is the same to all.
     fn is_for(self, board: &Board) -> bool {
-        !matches!(self, Self::ExchangeWithMosquitto) || board.link == Link::Network
+        match self {
+            Self::ExchangeOverWebSocket => board.websocket,
+            Self::ExchangeWithMosquitto => board.link == Link::Network,
+            _ => true,
+        }
     }
 
     async fn run(self, board: &'static Board) -> Result<String, Failure> {
         match self {
             Self::Exchange => exchange::with_emulator(board).await,
+            Self::ExchangeOverWebSocket => exchange::over_websocket(board).await,
             Self::ExchangeWithMosquitto => exchange::with_mosquitto(board).await,
             Self::WrongSecret => failures::wrong_secret(board).await,
             Self::NobodyListens => failures::nobody_listens(board).await,

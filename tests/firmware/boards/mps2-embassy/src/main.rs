@@ -12,7 +12,7 @@ use core::cell::RefCell;
 use embassy_executor::{SpawnToken, Spawner, main, task};
 use embassy_net::tcp::client::{TcpClient, TcpClientState};
 use embassy_net::{Runner, StackResources};
-use firmware_support::{Arguments, Firmware, LogIns, Outcome, Room, finish, memory};
+use firmware_support::{Arguments, Firmware, Outcome, Room, finish, memory};
 use mqtt_p2p_embedded::{QoS, TcpDialer};
 use static_cell::{ConstStaticCell, StaticCell};
 
@@ -39,8 +39,10 @@ async fn main(spawner: Spawner) {
     static SETTINGS: StaticCell<firmware_scenario::Settings<'static>> = StaticCell::new();
     static FIRMWARE: StaticCell<RefCell<Firmware<'static>>> = StaticCell::new();
     static CLIENT: StaticCell<Client> = StaticCell::new();
-    /// What goes out in one write.
-    static TRANSMIT: ConstStaticCell<[u8; 1_024]> = ConstStaticCell::new([0; 1_024]);
+    /// What goes out in one write. Over WebSocket it has to hold the longest packet.
+    static TRANSMIT: ConstStaticCell<[u8; 1_152]> = ConstStaticCell::new([0; 1_152]);
+    /// The frames of it, over WebSocket.
+    static FRAMES: ConstStaticCell<[u8; 1_024]> = ConstStaticCell::new([0; 1_024]);
 
     time::start(25_000_000);
     let settings =
@@ -64,7 +66,7 @@ async fn main(spawner: Spawner) {
     memory::paint_stack();
     spawn(spawner, tasks::receive(client, receiver, firmware));
     spawn(spawner, tasks::watch(client, firmware));
-    spawn(spawner, tasks::run(client, dialer, LogIns::new(settings), firmware));
+    spawn(spawner, tasks::run(client, settings, dialer, FRAMES.take(), firmware));
     let filter = firmware.borrow().filter();
     if let Some(filter) = filter
         && let Err(error) = client.subscribe(filter, QoS::AtLeastOnce).await
