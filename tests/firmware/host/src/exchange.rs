@@ -31,6 +31,13 @@ pub(crate) async fn with_emulator(board: &Board) -> Result<String, Failure> {
     run(board, server, port, &format!("secret={SECRET}")).await
 }
 
+/// The same with the driver for one task, where usually several share a client.
+pub(crate) async fn in_one_task(board: &Board) -> Result<String, Failure> {
+    let server = Server::emulator().await?;
+    let port = server.port();
+    run(board, server, port, &format!("secret={SECRET} one-task")).await
+}
+
 /// The same over WebSocket.
 pub(crate) async fn over_websocket(board: &Board) -> Result<String, Failure> {
     let server = Server::emulator().await?;

@@ -26,6 +26,7 @@ type Failure = String;
 #[derive(Clone, Copy, Debug)]
 enum Test {
     Exchange,
+    ExchangeInOneTask,
     ExchangeOverWebSocket,
     ExchangeWithMosquitto,
     WrongSecret,
@@ -34,8 +35,9 @@ enum Test {
 }
 
 impl Test {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Exchange,
+        Self::ExchangeInOneTask,
         Self::ExchangeOverWebSocket,
         Self::ExchangeWithMosquitto,
         Self::WrongSecret,
@@ -46,6 +48,7 @@ impl Test {
     const fn name(self) -> &'static str {
         match self {
             Self::Exchange => "exchanges_every_message_over_cuts_and_a_restart",
+            Self::ExchangeInOneTask => "does_the_same_in_one_task",
             Self::ExchangeOverWebSocket => "does_the_same_over_websocket",
             Self::ExchangeWithMosquitto => "does_the_same_with_mosquitto",
             Self::WrongSecret => "reports_that_a_wrong_secret_is_refused",
@@ -57,7 +60,7 @@ impl Test {
     /// Serial lines are slow, and mosquitto is the same to all.
     fn is_for(self, board: &Board) -> bool {
         match self {
-            Self::ExchangeOverWebSocket => board.websocket,
+            Self::ExchangeInOneTask | Self::ExchangeOverWebSocket => board.embassy,
             Self::ExchangeWithMosquitto => board.link == Link::Network,
             _ => true,
         }
@@ -66,6 +69,7 @@ impl Test {
     async fn run(self, board: &'static Board) -> Result<String, Failure> {
         match self {
             Self::Exchange => exchange::with_emulator(board).await,
+            Self::ExchangeInOneTask => exchange::in_one_task(board).await,
             Self::ExchangeOverWebSocket => exchange::over_websocket(board).await,
             Self::ExchangeWithMosquitto => exchange::with_mosquitto(board).await,
             Self::WrongSecret => failures::wrong_secret(board).await,

@@ -26,6 +26,8 @@ pub struct Settings<'a> {
     pub plain: bool,
     /// `websocket`: MQTT over WebSocket, for boards that know it.
     pub websocket: bool,
+    /// `one-task`: all in one task, for boards that have several.
+    pub one_task: bool,
     /// `pause`: wait for the host to go on, in the middle.
     pub pause: bool,
     /// `messages=…`: how many to each. Default: 200.
@@ -51,6 +53,7 @@ impl<'a> Settings<'a> {
             peer: None,
             plain: false,
             websocket: false,
+            one_task: false,
             pause: false,
             messages: 200,
             attempts: 3,
@@ -74,6 +77,7 @@ impl<'a> Settings<'a> {
             "peer" => self.peer = Some(value),
             "plain" => self.plain = true,
             "websocket" => self.websocket = true,
+            "one-task" => self.one_task = true,
             "pause" => self.pause = true,
             "messages" => {
                 self.messages =

@@ -1,9 +1,10 @@
 //! Firmware on Embassy: QEMU's mps2-an385, embassy-net over its Ethernet with DHCP, and tasks that share one client: some
-//! send, one receives, one watches the connection, one runs the client.
+//! send, one receives, one watches the connection, one runs the client. Or it all runs in one task, if it is told so.
 #![no_std]
 #![no_main]
 
 mod ethernet;
+mod one_task;
 mod tasks;
 mod time;
 
@@ -57,8 +58,12 @@ async fn main(spawner: Spawner) {
 
     let tcp = &*TCP.init(TcpClient::new(stack, CONNECTIONS.init_with(TcpClientState::new)));
     let dialer = TcpDialer::new(tcp, settings.server.into());
-    let firmware = &*FIRMWARE.init(RefCell::new(Firmware::new(settings)));
+    let firmware = Firmware::new(settings);
     let (receive, room) = Room::take();
+    if settings.one_task {
+        one_task::run(settings, dialer, firmware, receive, room).await;
+    }
+    let firmware = &*FIRMWARE.init(RefCell::new(firmware));
     let client = &*CLIENT.init_with(|| Client::new(Firmware::config(), SEED, room, receive, TRANSMIT.take()));
     let Ok(receiver) = client.receiver(None) else {
         finish(Outcome::Unusable(&"there is no room for a receiver"));
