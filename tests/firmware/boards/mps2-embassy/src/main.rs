@@ -45,7 +45,7 @@ async fn main(spawner: Spawner) {
     /// The frames of it, over WebSocket.
     static FRAMES: ConstStaticCell<[u8; 1_024]> = ConstStaticCell::new([0; 1_024]);
 
-    time::start(25_000_000);
+    time::start();
     let settings =
         &*SETTINGS.init(ARGUMENTS.init_with(Arguments::of_host).settings("GID_demo@@@mps2-embassy"));
     let Some(ethernet) = Ethernet::start(MAC) else {
