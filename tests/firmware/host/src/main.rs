@@ -97,8 +97,8 @@ async fn main() -> ExitCode {
         }
     }
 
-    // As many at a time as the machine can emulate.
-    let places = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+    // A guest sleeps for half its life.
+    let places = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from) * 2));
     let mut running = JoinSet::new();
     for (board, test, name) in tests {
         let places = Arc::clone(&places);
