@@ -10,6 +10,8 @@ use crate::Failure;
 pub(crate) struct Board {
     pub(crate) name: &'static str,
     pub(crate) link: Link,
+    /// Whether its firmware has tasks, and knows WebSocket.
+    pub(crate) embassy: bool,
     target: &'static str,
     emulator: &'static str,
     machine: &'static [&'static str],
@@ -29,6 +31,7 @@ pub(crate) const BOARDS: [Board; 4] = [
     Board {
         name: "riscv-uart",
         link: Link::Serial,
+        embassy: false,
         target: "riscv32imc-unknown-none-elf",
         emulator: "qemu-system-riscv32",
         machine: &["-M", "virt", "-bios", "none"],
@@ -36,6 +39,7 @@ pub(crate) const BOARDS: [Board; 4] = [
     Board {
         name: "lm3s-uart",
         link: Link::Serial,
+        embassy: false,
         target: "thumbv7m-none-eabi",
         emulator: "qemu-system-arm",
         machine: &["-M", "lm3s6965evb"],
@@ -43,6 +47,7 @@ pub(crate) const BOARDS: [Board; 4] = [
     Board {
         name: "mps2-smoltcp",
         link: Link::Network,
+        embassy: false,
         target: "thumbv7m-none-eabi",
         emulator: "qemu-system-arm",
         machine: &["-M", "mps2-an385"],
@@ -50,6 +55,7 @@ pub(crate) const BOARDS: [Board; 4] = [
     Board {
         name: "mps2-embassy",
         link: Link::Network,
+        embassy: true,
         target: "thumbv7m-none-eabi",
         emulator: "qemu-system-arm",
         machine: &["-M", "mps2-an385"],

@@ -15,7 +15,7 @@ use crate::server::{PARENT, Server};
 pub(crate) async fn wrong_secret(board: &Board) -> Result<String, Failure> {
     let server = Server::emulator().await?;
     let settings = format!("secret=wrong parent={PARENT}");
-    let end = Run::start(board, server.endpoint().port(), &settings)?.end().await?;
+    let end = Run::start(board, server.port(), &settings)?.end().await?;
     end.expect(11, "result: refused: ")?;
     if server.log_ins(&board.client_id()) != Some(0) {
         return Err(end.failure("the server let it in"));

@@ -26,6 +26,8 @@ type Failure = String;
 #[derive(Clone, Copy, Debug)]
 enum Test {
     Exchange,
+    ExchangeInOneTask,
+    ExchangeOverWebSocket,
     ExchangeWithMosquitto,
     WrongSecret,
     NobodyListens,
@@ -33,12 +35,21 @@ enum Test {
 }
 
 impl Test {
-    const ALL: [Self; 5] =
-        [Self::Exchange, Self::ExchangeWithMosquitto, Self::WrongSecret, Self::NobodyListens, Self::Silence];
+    const ALL: [Self; 7] = [
+        Self::Exchange,
+        Self::ExchangeInOneTask,
+        Self::ExchangeOverWebSocket,
+        Self::ExchangeWithMosquitto,
+        Self::WrongSecret,
+        Self::NobodyListens,
+        Self::Silence,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Exchange => "exchanges_every_message_over_cuts_and_a_restart",
+            Self::ExchangeInOneTask => "does_the_same_in_one_task",
+            Self::ExchangeOverWebSocket => "does_the_same_over_websocket",
             Self::ExchangeWithMosquitto => "does_the_same_with_mosquitto",
             Self::WrongSecret => "reports_that_a_wrong_secret_is_refused",
             Self::NobodyListens => "reports_that_nobody_listens",
@@ -48,12 +59,18 @@ impl Test {
 
     /// Serial lines are slow, and mosquitto is the same to all.
     fn is_for(self, board: &Board) -> bool {
-        !matches!(self, Self::ExchangeWithMosquitto) || board.link == Link::Network
+        match self {
+            Self::ExchangeInOneTask | Self::ExchangeOverWebSocket => board.embassy,
+            Self::ExchangeWithMosquitto => board.link == Link::Network,
+            _ => true,
+        }
     }
 
     async fn run(self, board: &'static Board) -> Result<String, Failure> {
         match self {
             Self::Exchange => exchange::with_emulator(board).await,
+            Self::ExchangeInOneTask => exchange::in_one_task(board).await,
+            Self::ExchangeOverWebSocket => exchange::over_websocket(board).await,
             Self::ExchangeWithMosquitto => exchange::with_mosquitto(board).await,
             Self::WrongSecret => failures::wrong_secret(board).await,
             Self::NobodyListens => failures::nobody_listens(board).await,
@@ -80,8 +97,8 @@ async fn main() -> ExitCode {
         }
     }
 
-    // As many at a time as the machine can emulate.
-    let places = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+    // A guest sleeps for half its life.
+    let places = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from) * 2));
     let mut running = JoinSet::new();
     for (board, test, name) in tests {
         let places = Arc::clone(&places);

@@ -11,6 +11,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+/// When a link is cut, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    /// When the firmware has sent so many bytes, in the middle of whatever it sends.
+    pub(crate) after: u64,
+    pub(crate) how: How,
+}
+
+/// What the firmware gets to know of a cut. The server's end closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// The link closes.
+    Closed,
+    /// Nothing: it is open, and nothing arrives any more.
+    Silent,
+}
+
 /// Passes bytes on from a port of its own to the server's.
 #[derive(Debug)]
 pub(crate) struct Proxy {
@@ -32,8 +49,8 @@ struct Shared {
 struct State {
     /// How many bytes the firmware has sent.
     uplink: u64,
-    /// The link is cut when it has sent so many; ascending.
-    cuts: VecDeque<u64>,
+    /// Those to come, in their order.
+    cuts: VecDeque<Cut>,
     cuts_made: usize,
     /// Whether what the firmware sends is kept back, for good.
     keeps_back: bool,
@@ -41,9 +58,8 @@ struct State {
 }
 
 impl Proxy {
-    /// Listens on a free port, and cuts the link in the middle of whatever the firmware sends when it has sent so many
-    /// bytes.
-    pub(crate) async fn to(server: u16, cuts: impl Into<VecDeque<u64>>) -> io::Result<Self> {
+    /// Listens on a free port, and cuts the link as often as that.
+    pub(crate) async fn to(server: u16, cuts: impl Into<VecDeque<Cut>>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let state = Mutex::new(State { cuts: cuts.into(), ..State::default() });
@@ -112,12 +128,20 @@ async fn listen(listener: TcpListener, server: u16, shared: Arc<Shared>) {
                     // Without a server, the link ends at once.
                     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { return };
                     let _ = (firmware.set_nodelay(true), server.set_nodelay(true));
-                    let (from_firmware, to_firmware) = firmware.into_split();
+                    let (mut from_firmware, mut to_firmware) = firmware.into_split();
                     let (from_server, to_server) = server.into_split();
-                    tokio::select! {
-                        _ = up(from_firmware, to_server, &shared) => {}
-                        _ = down(from_server, to_firmware) => {}
-                        _ = cut.changed() => {}
+                    let how = tokio::select! {
+                        how = up(&mut from_firmware, to_server, &shared) => how.unwrap_or(How::Closed),
+                        _ = down(from_server, &mut to_firmware) => How::Closed,
+                        _ = cut.changed() => How::Closed,
+                    };
+                    if how == How::Silent {
+                        // Until the firmware gives it up.
+                        let mut nobody = tokio::io::sink();
+                        tokio::select! {
+                            _ = tokio::io::copy(&mut from_firmware, &mut nobody) => {}
+                            _ = cut.changed() => {}
+                        }
                     }
                 });
             }
@@ -127,12 +151,12 @@ async fn listen(listener: TcpListener, server: u16, shared: Arc<Shared>) {
 }
 
 /// Carries bytes from the firmware to the server until the link ends or is to be cut.
-async fn up(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) -> io::Result<()> {
+async fn up(from: &mut OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) -> io::Result<How> {
     let mut buffer = [0; 4096];
     loop {
         let len = from.read(&mut buffer).await?;
         if len == 0 {
-            return Ok(());
+            return Ok(How::Closed);
         }
         let (len, cut) = {
             let mut state = shared.state();
@@ -141,25 +165,24 @@ async fn up(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, shared: &Shared) ->
                 shared.kept.notify_waiters();
                 continue;
             }
-            let until_cut = state.cuts.front().map(|cut| cut.saturating_sub(state.uplink) as usize);
-            let (len, cut) = match until_cut {
-                Some(until_cut) if until_cut <= len => (until_cut, true),
-                _ => (len, false),
-            };
+            let uplink = state.uplink;
+            let until = |cut: &Cut| cut.after.saturating_sub(uplink) as usize;
+            let cut = state.cuts.front().copied().filter(|cut| until(cut) <= len);
+            let len = cut.as_ref().map_or(len, until);
             state.uplink += len as u64;
-            if cut {
+            if cut.is_some() {
                 state.cuts.pop_front();
                 state.cuts_made += 1;
             }
             (len, cut)
         };
         to.write_all(&buffer[..len]).await?;
-        if cut {
-            return Ok(());
+        if let Some(cut) = cut {
+            return Ok(cut.how);
         }
     }
 }
 
-async fn down(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<u64> {
-    tokio::io::copy(&mut from, &mut to).await
+async fn down(mut from: OwnedReadHalf, to: &mut OwnedWriteHalf) -> io::Result<u64> {
+    tokio::io::copy(&mut from, to).await
 }

@@ -23,8 +23,9 @@ pub(crate) enum Server {
     /// The stand-in for ApsaraMQ. It forgets everything when it is stopped.
     Emulator {
         /// `None` while it is stopped.
-        running: Option<Emulator>,
+        running: Option<Box<Emulator>>,
         port: u16,
+        ws_port: u16,
     },
     /// Debian's broker. It keeps its sessions in a file.
     Mosquitto(Box<Mosquitto>),
@@ -32,9 +33,10 @@ pub(crate) enum Server {
 
 impl Server {
     pub(crate) async fn emulator() -> Result<Self, Failure> {
-        let running = emulator(0).await.map_err(|error| format!("the emulator does not start: {error}"))?;
-        let port = running.tcp_addr().port();
-        Ok(Self::Emulator { running: Some(running), port })
+        let running =
+            emulator(0, 0).await.map_err(|error| format!("the emulator does not start: {error}"))?;
+        let (port, ws_port) = (running.tcp_addr().port(), running.ws_addr().port());
+        Ok(Self::Emulator { running: Some(Box::new(running)), port, ws_port })
     }
 
     pub(crate) async fn mosquitto() -> Self {
@@ -47,6 +49,19 @@ impl Server {
         match self {
             Self::Emulator { port, .. } => Endpoint::tcp("127.0.0.1", *port),
             Self::Mosquitto(broker) => broker.tcp(),
+        }
+    }
+
+    /// Where MQTT over TCP is.
+    pub(crate) fn port(&self) -> u16 {
+        self.endpoint().port()
+    }
+
+    /// Where MQTT over WebSocket is.
+    pub(crate) fn ws_port(&self) -> u16 {
+        match self {
+            Self::Emulator { ws_port, .. } => *ws_port,
+            Self::Mosquitto(broker) => broker.ws().port(),
         }
     }
 
@@ -63,10 +78,13 @@ impl Server {
 
     pub(crate) async fn start(&mut self) -> Result<(), Failure> {
         match self {
-            Self::Emulator { running, port } => {
-                let server = emulator(*port).await;
-                *running =
-                    Some(server.map_err(|error| format!("the emulator does not start again: {error}"))?);
+            Self::Emulator { running, port, ws_port } => {
+                let server = emulator(*port, *ws_port).await;
+                *running = Some(
+                    server
+                        .map(Box::new)
+                        .map_err(|error| format!("the emulator does not start again: {error}"))?,
+                );
             }
             Self::Mosquitto(broker) => broker.restart().await,
         }
@@ -84,7 +102,7 @@ impl Server {
     }
 }
 
-async fn emulator(port: u16) -> io::Result<Emulator> {
+async fn emulator(port: u16, ws_port: u16) -> io::Result<Emulator> {
     let instance = Config::new(INSTANCE).account(Account::access_key(ACCESS_KEY, SECRET)).parents([PARENT]);
-    Emulator::start(ServerConfig::new(instance).ports(port, 0)).await
+    Emulator::start(ServerConfig::new(instance).ports(port, ws_port)).await
 }

@@ -24,6 +24,10 @@ pub struct Settings<'a> {
     pub peer: Option<&'a str>,
     /// `plain`: the server knows neither accounts nor P2P, as any MQTT broker. The firmware subscribes to its topic.
     pub plain: bool,
+    /// `websocket`: MQTT over WebSocket, for boards that know it.
+    pub websocket: bool,
+    /// `one-task`: all in one task, for boards that have several.
+    pub one_task: bool,
     /// `pause`: wait for the host to go on, in the middle.
     pub pause: bool,
     /// `messages=…`: how many to each. Default: 200.
@@ -48,6 +52,8 @@ impl<'a> Settings<'a> {
             parent: "parent",
             peer: None,
             plain: false,
+            websocket: false,
+            one_task: false,
             pause: false,
             messages: 200,
             attempts: 3,
@@ -70,6 +76,8 @@ impl<'a> Settings<'a> {
             "parent" => self.parent = value,
             "peer" => self.peer = Some(value),
             "plain" => self.plain = true,
+            "websocket" => self.websocket = true,
+            "one-task" => self.one_task = true,
             "pause" => self.pause = true,
             "messages" => {
                 self.messages =

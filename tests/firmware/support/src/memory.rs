@@ -1,6 +1,6 @@
 //! How much RAM a firmware has taken: what is static, by the linker's word, and the stack's deepest point, by paint.
 
-use core::ptr::{read_volatile, write_volatile};
+use core::ptr::{read_volatile, with_exposed_provenance_mut, write_volatile};
 
 unsafe extern "C" {
     static __sdata: u32;
@@ -26,26 +26,22 @@ pub fn paint_stack() {
     /// What this function itself may need.
     const MARGIN: usize = 256;
     let here = 0_u32;
-    let end = (&raw const here).addr() - MARGIN;
-    let mut word = (&raw const __sheap).cast_mut();
-    while word.addr() < end {
+    for word in words((&raw const here).addr() - MARGIN) {
         // SAFETY: between the end of the static memory and the stack's lower end there is only RAM that nobody uses:
         // there is no heap, and interrupts push below this frame only for a moment, and pop before this goes on.
-        unsafe {
-            write_volatile(word, PAINT);
-            word = word.add(1);
-        }
+        unsafe { write_volatile(word, PAINT) };
     }
 }
 
 /// How many bytes of stack were in use at the deepest point since [`paint_stack`].
 pub fn deepest_stack() -> usize {
-    let mut word = &raw const __sheap;
-    let start = (&raw const _stack_start).addr();
-    // SAFETY: as above, up to the stack's upper end it is RAM, and it may be read at any time.
-    while word.addr() < start && unsafe { read_volatile(word) } == PAINT {
-        // SAFETY: it stays within the RAM, or is one word behind it.
-        word = unsafe { word.add(1) };
-    }
-    start - word.addr()
+    let end = (&raw const _stack_start).addr();
+    // SAFETY: up to the stack's upper end it is RAM, and it may be read at any time.
+    let deepest = words(end).find(|word| unsafe { read_volatile(*word) } != PAINT);
+    deepest.map_or(0, |word| end - word.addr())
+}
+
+/// The words from the end of the static memory to this address.
+fn words(end: usize) -> impl Iterator<Item = *mut u32> {
+    ((&raw const __sheap).addr()..end).step_by(size_of::<u32>()).map(with_exposed_provenance_mut)
 }

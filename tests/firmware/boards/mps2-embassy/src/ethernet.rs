@@ -6,7 +6,7 @@ use core::task::{Context, Waker};
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
-use firmware_lan9118::{Frame, INTERRUPT, Lan9118, MAX_FRAME, MTU, disarm};
+use firmware_mps2::{Frame, INTERRUPT, Lan9118, MAX_FRAME, MTU, disarm};
 
 /// Who waits for a frame.
 static WAITING: Mutex<RefCell<Option<Waker>>> = Mutex::new(RefCell::new(None));

@@ -1,9 +1,10 @@
 //! Firmware on Embassy: QEMU's mps2-an385, embassy-net over its Ethernet with DHCP, and tasks that share one client: some
-//! send, one receives, one watches the connection, one runs the client.
+//! send, one receives, one watches the connection, one runs the client. Or it all runs in one task, if it is told so.
 #![no_std]
 #![no_main]
 
 mod ethernet;
+mod one_task;
 mod tasks;
 mod time;
 
@@ -12,7 +13,7 @@ use core::cell::RefCell;
 use embassy_executor::{SpawnToken, Spawner, main, task};
 use embassy_net::tcp::client::{TcpClient, TcpClientState};
 use embassy_net::{Runner, StackResources};
-use firmware_support::{Arguments, Firmware, LogIns, Outcome, Room, finish, memory};
+use firmware_support::{Arguments, Firmware, Outcome, Room, finish, memory};
 use mqtt_p2p_embedded::{QoS, TcpDialer};
 use static_cell::{ConstStaticCell, StaticCell};
 
@@ -39,10 +40,12 @@ async fn main(spawner: Spawner) {
     static SETTINGS: StaticCell<firmware_scenario::Settings<'static>> = StaticCell::new();
     static FIRMWARE: StaticCell<RefCell<Firmware<'static>>> = StaticCell::new();
     static CLIENT: StaticCell<Client> = StaticCell::new();
-    /// What goes out in one write.
-    static TRANSMIT: ConstStaticCell<[u8; 1_024]> = ConstStaticCell::new([0; 1_024]);
+    /// What goes out in one write. Over WebSocket it has to hold the longest packet.
+    static TRANSMIT: ConstStaticCell<[u8; 1_152]> = ConstStaticCell::new([0; 1_152]);
+    /// The frames of it, over WebSocket.
+    static FRAMES: ConstStaticCell<[u8; 1_024]> = ConstStaticCell::new([0; 1_024]);
 
-    time::start(25_000_000);
+    time::start();
     let settings =
         &*SETTINGS.init(ARGUMENTS.init_with(Arguments::of_host).settings("GID_demo@@@mps2-embassy"));
     let Some(ethernet) = Ethernet::start(MAC) else {
@@ -55,8 +58,12 @@ async fn main(spawner: Spawner) {
 
     let tcp = &*TCP.init(TcpClient::new(stack, CONNECTIONS.init_with(TcpClientState::new)));
     let dialer = TcpDialer::new(tcp, settings.server.into());
-    let firmware = &*FIRMWARE.init(RefCell::new(Firmware::new(settings)));
+    let firmware = Firmware::new(settings);
     let (receive, room) = Room::take();
+    if settings.one_task {
+        one_task::run(settings, dialer, firmware, receive, room).await;
+    }
+    let firmware = &*FIRMWARE.init(RefCell::new(firmware));
     let client = &*CLIENT.init_with(|| Client::new(Firmware::config(), SEED, room, receive, TRANSMIT.take()));
     let Ok(receiver) = client.receiver(None) else {
         finish(Outcome::Unusable(&"there is no room for a receiver"));
@@ -64,7 +71,7 @@ async fn main(spawner: Spawner) {
     memory::paint_stack();
     spawn(spawner, tasks::receive(client, receiver, firmware));
     spawn(spawner, tasks::watch(client, firmware));
-    spawn(spawner, tasks::run(client, dialer, LogIns::new(settings), firmware));
+    spawn(spawner, tasks::run(client, settings, dialer, FRAMES.take(), firmware));
     let filter = firmware.borrow().filter();
     if let Some(filter) = filter
         && let Err(error) = client.subscribe(filter, QoS::AtLeastOnce).await

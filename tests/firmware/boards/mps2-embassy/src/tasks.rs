@@ -8,7 +8,7 @@ use embassy_sync::blocking_mutex::raw::{CriticalSectionRawMutex, NoopRawMutex};
 use embassy_sync::signal::Signal;
 use firmware_scenario::Settings;
 use firmware_support::{Firmware, LogIns, Outcome, Room, finish};
-use mqtt_p2p_embedded::{Clock, EmbassyTimer, QoS, Receiver, Shared, Status, TcpDialer};
+use mqtt_p2p_embedded::{Clock, EmbassyTimer, QoS, Receiver, Shared, Status, TcpDialer, WebSocketDialer};
 
 pub(crate) type Network = TcpClient<'static, 2, 2_048, 2_048>;
 
@@ -26,11 +26,19 @@ type State = &'static RefCell<Firmware<'static>>;
 #[task]
 pub(crate) async fn run(
     client: &'static Client,
+    settings: &'static Settings<'static>,
     mut dialer: TcpDialer<'static, Network>,
-    mut log_ins: LogIns<'static>,
+    frames: &'static mut [u8],
     firmware: State,
 ) {
-    client.run(&mut dialer, &mut log_ins, &EmbassyTimer).await;
+    let mut log_ins = LogIns::new(settings);
+    if settings.websocket {
+        // The masks are for real networks with real proxies; a seed for them has to come from a source of entropy.
+        let mut dialer = WebSocketDialer::new(dialer, [0x5e; 16], "emulator", "/mqtt", frames);
+        client.run(&mut dialer, &mut log_ins, &EmbassyTimer).await;
+    } else {
+        client.run(&mut dialer, &mut log_ins, &EmbassyTimer).await;
+    }
     // That it was refused for good may not be told yet.
     heed(client.status(), firmware);
     firmware.borrow().end(size_of::<Client>());

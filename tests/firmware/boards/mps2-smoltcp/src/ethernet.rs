@@ -1,6 +1,6 @@
 //! The board's Ethernet controller as smoltcp wants it.
 
-use firmware_lan9118::{Frame, Lan9118, MAX_FRAME, MTU};
+use firmware_mps2::{Frame, Lan9118, MAX_FRAME, MTU};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 

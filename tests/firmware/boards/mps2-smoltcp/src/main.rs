@@ -6,7 +6,7 @@ mod ethernet;
 mod network;
 
 use cortex_m_rt::entry;
-use firmware_lan9118::Lan9118;
+use firmware_mps2::{HERTZ, Lan9118, clock};
 use firmware_support::{Arguments, Outcome, blocking, finish, systick};
 use smoltcp::iface::{SocketSet, SocketStorage};
 use smoltcp::socket::tcp::{Socket, SocketBuffer};
@@ -19,7 +19,9 @@ const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
 #[entry]
 fn main() -> ! {
-    systick::start(25_000_000);
+    clock::start();
+    // What ends a sleep.
+    systick::start(HERTZ);
     let arguments = Arguments::of_host();
     let settings = arguments.settings("GID_demo@@@mps2-smoltcp");
     let Some(controller) = Lan9118::start(MAC) else {

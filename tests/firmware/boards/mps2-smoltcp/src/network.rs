@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use core::net::SocketAddrV4;
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
-use firmware_support::systick;
+use firmware_mps2::clock;
 use mqtt_p2p_embedded::Clock;
 use mqtt_p2p_embedded::blocking::{Dial, Idle};
 use mqtt_p2p_embedded::{Instant, TransportError};
@@ -78,12 +78,12 @@ impl Stack<'_> {
 }
 
 fn now() -> NetworkInstant {
-    NetworkInstant::from_millis(systick::millis() as i64)
+    NetworkInstant::from_millis(clock::millis() as i64)
 }
 
 impl Clock for Network<'_> {
     fn now(&self) -> Instant {
-        Instant::from_millis(systick::millis())
+        Instant::from_millis(clock::millis())
     }
 }
 

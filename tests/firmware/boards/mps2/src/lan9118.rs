@@ -1,6 +1,5 @@
 //! The Ethernet controller LAN9118 as the mps2-an385 board has it: frames in, frames out, and an interrupt when one is
 //! there. As much of its data sheet (SMSC LAN9118, revision 1.5) as that takes.
-#![no_std]
 
 use core::ptr::{read_volatile, write_volatile};
 
