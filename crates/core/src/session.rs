@@ -185,6 +185,8 @@ impl Machine {
         if result.is_err() {
             self.forget_session();
         }
+        // The bytes do not say whether the server had answered for all subscriptions.
+        self.unanswered = result.is_ok();
         result
     }
 
