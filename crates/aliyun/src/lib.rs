@@ -48,6 +48,7 @@ mod deduplicator;
 #[cfg(feature = "client")]
 mod evidence;
 mod hidden;
+mod json;
 pub mod limits;
 mod log_in;
 mod p2p;
