@@ -32,8 +32,9 @@ def is_core(function):
     return re.match(r"<*(core|<?\[T\]|str|char)\b|__rust", function) is not None
 
 
-def callers(program):
-    """The functions that lead to the handler of panics, each with the way there: {function: way}."""
+def callers(program, but=()):
+    """The functions that lead to the handler of panics, each with the way there: {function: way}. Panics of
+    the core library whose name ends with one of `but` are left out."""
     listing = subprocess.run(
         [llvm("llvm-objdump"), "--disassemble", "--demangle", "--no-show-raw-insn", program],
         check=True, capture_output=True, text=True,
@@ -45,7 +46,8 @@ def callers(program):
             function = begin[1]
         elif (target := TARGET.search(line)) and target[1] != function:
             calls.setdefault(target[1], set()).add(function)
-    ways = {name: (name,) for name in calls if HANDLERS.search(name)}
+    ways = {name: (name,) for name in calls if HANDLERS.search(name) and not name.endswith(tuple(but))}
+    ignored = {name for name in calls if HANDLERS.search(name)} - set(ways)
     found = {}
     todo = list(ways)
     while todo:
@@ -56,6 +58,8 @@ def callers(program):
             found[callee] = ways[callee]
         for caller in callers:
             way = (caller, *ways[callee])
+            if caller in ignored:
+                continue
             if not is_core(caller):
                 found.setdefault(caller, way)
             elif caller not in ways:

@@ -1,8 +1,9 @@
 //! `mqtt-p2p-core`: a client with everything that is optional, in memory of its own and in the caller's.
 
 use mqtt_p2p_core::{
-    Action, Change, Client, Config, Delivery, DisconnectReason, InboundId, Inline, Instant, Key, Limits,
-    Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore, Storage, Ticket, TransportError,
+    Action, Change, Client, Config, Delivery, DisconnectReason, Event, HeldEvent, InboundId, Inline, Instant,
+    Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore, Storage, Ticket,
+    TransportError,
 };
 
 use crate::packet::{subscribe_filters, topic_filters, topic_name, will};
@@ -20,6 +21,7 @@ pub fn all() {
         growable: any(false),
     });
     client(More);
+    held();
     values();
 }
 
@@ -135,6 +137,13 @@ fn client<S: Storage>(storage: S) {
     take(Client::in_flight(any(&*client)));
     Client::requests(any(&mut *client)).for_each(take);
     Client::subscriptions(any(&mut *client)).for_each(take);
+}
+
+/// An event that is carried out of its loan.
+fn held() {
+    let event = any(Event::MessagePart(bytes()));
+    let held = any(Event::hold(event, bytes()));
+    take(HeldEvent::event(held, bytes()));
 }
 
 fn values() {

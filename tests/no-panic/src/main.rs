@@ -8,6 +8,8 @@
 
 mod aliyun;
 mod client;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod hash;
 mod packet;
 mod shown;
@@ -50,6 +52,8 @@ extern "C" fn start() -> ! {
     hash::all();
     websocket::all();
     shown::all();
+    #[cfg(feature = "embedded")]
+    embedded::all();
     #[cfg(feature = "planted")]
     take(any(None::<u8>).unwrap());
     loop {
@@ -70,6 +74,8 @@ fn a_panic_is_reachable() -> ! {
 }
 
 #[panic_handler]
-fn panic(_: &PanicInfo<'_>) -> ! {
+fn panic(info: &PanicInfo<'_>) -> ! {
+    // Without it, panics with different messages are one to the compiler.
+    black_box(info);
     a_panic_is_reachable()
 }

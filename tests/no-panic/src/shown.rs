@@ -40,6 +40,8 @@ macro_rules! shown {
 }
 
 pub fn all() {
+    #[cfg(feature = "embedded")]
+    embedded();
     if let (Some(name), Some(id), Ok(topic)) = (topic_name(), client_id(), P2pTopic::new(text(), text())) {
         shown! {
             mqtt_p2p_core::TopicName<'_> => name,
@@ -84,5 +86,17 @@ pub fn all() {
         End => End::NotOpened,
         HandshakeError => HandshakeError::NotHttp,
         FrameError => FrameError::Text,
+    }
+}
+
+#[cfg(feature = "embedded")]
+fn embedded() {
+    use mqtt_p2p_embedded::{NoReceiver, SubscribeError, UploadError, WebSocketError};
+
+    shown! {
+        NoReceiver => NoReceiver,
+        SubscribeError => SubscribeError::Refused(ReasonCode::UnspecifiedError),
+        UploadError => UploadError::NotAccepted(Error::Offline),
+        WebSocketError<Error> => WebSocketError::Ended(End::NotOpened),
     }
 }
