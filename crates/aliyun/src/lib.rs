@@ -50,7 +50,6 @@ mod evidence;
 #[cfg(feature = "defmt")]
 mod format;
 mod hidden;
-mod json;
 pub mod limits;
 mod log_in;
 mod p2p;

@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use mqtt_p2p_sha1::{base64, hmac_sha1};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -20,7 +22,13 @@ use crate::hidden::Hidden;
 /// assert_eq!(sign(b"XXXXX", "GID_Test@@@0001").as_bytes(), b"vI009IZJZVGRwBwZvnbwjfuXxVM=");
 /// ```
 pub fn sign(secret: &[u8], client_id: &str) -> Password {
-    Password(base64(&hmac_sha1(secret, client_id.as_bytes())))
+    let mut password = Password([0; Password::LEN]);
+    // HMAC takes a key of any length, and the buffer has the length of the code in Base64: neither fails.
+    if let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) {
+        mac.update(client_id.as_bytes());
+        let _ = STANDARD.encode_slice(mac.finalize().into_bytes(), &mut password.0);
+    }
+    password
 }
 
 /// Whether a password is the signature of a client id, in a time that does not depend on where they differ.

@@ -2,7 +2,8 @@
 
 use core::{fmt, str::FromStr};
 
-use crate::json::{Text, read_object};
+use picojson::{Event, PullParser, SliceParser};
+
 use crate::token::TokenKind;
 use crate::topic::same_topic;
 
@@ -12,8 +13,8 @@ pub const EXPIRE_NOTICE_TOPIC: &str = "$SYS/tokenExpireNotice";
 /// The topic of the notice that a token is not valid (ApsaraMQ docs: token authentication).
 pub const INVALID_NOTICE_TOPIC: &str = "$SYS/tokenInvalidNotice";
 
-/// More characters than a key or a value has that means anything.
-const LONGEST: usize = 32;
+/// The longest text in a notice, in bytes, that may have escapes: `\"` or `\u6e29`, for instance.
+const LONGEST_ESCAPED: usize = 256;
 
 /// What the service says about a token. It comes as an ordinary message, without a subscription, and the service
 /// does not promise to send it (ApsaraMQ docs: token authentication).
@@ -216,28 +217,53 @@ struct Fields {
     code: Option<i32>,
 }
 
+/// A field by its key.
+#[derive(Clone, Copy)]
+enum Key {
+    Kind,
+    ExpireTime,
+    Code,
+    Other,
+}
+
 impl Fields {
     fn read(payload: &[u8]) -> Result<Self, NoticeError> {
+        let mut scratch = [0; LONGEST_ESCAPED];
+        let mut parser = SliceParser::with_buffer_from_slice(payload, &mut scratch);
         let mut fields = Self::default();
-        read_object(payload, |key, value| {
-            if let Some(value) = value {
-                fields.set(key, value);
+        let mut key = Key::Other;
+        let mut depth = 0_usize;
+        loop {
+            match parser.next_event().map_err(|_| NoticeError::NotJson)? {
+                Event::EndDocument => return Ok(fields),
+                Event::StartObject => depth = depth.saturating_add(1),
+                Event::EndObject | Event::EndArray => depth = depth.saturating_sub(1),
+                // What lies outside the object is no notice.
+                _ if depth == 0 => return Err(NoticeError::NotJson),
+                Event::StartArray => depth = depth.saturating_add(1),
+                // What lies within a field's value is not known here.
+                _ if depth > 1 => {}
+                Event::Key(name) => {
+                    key = match name.as_str() {
+                        "type" => Key::Kind,
+                        "expireTime" => Key::ExpireTime,
+                        "code" => Key::Code,
+                        _ => Key::Other,
+                    }
+                }
+                Event::String(text) => fields.set(key, text.as_str()),
+                Event::Number(number) => fields.set(key, number.as_str()),
+                Event::Bool(_) | Event::Null => {}
             }
-        })
-        .ok_or(NoticeError::NotJson)?;
-        Ok(fields)
+        }
     }
 
-    /// Takes a field that is known. Of several with the same key the last counts.
-    fn set(&mut self, key: Text<'_>, value: Text<'_>) {
-        let Some(key) = key.short::<LONGEST>() else { return };
-        let value = value.short::<LONGEST>();
-        let value = value.as_deref().unwrap_or_default();
-        match key.as_str() {
-            "type" => self.kind = value.parse().ok(),
-            "expireTime" => self.expire_time = u64::from_str(value).ok(),
-            "code" => self.code = i32::from_str(value).ok(),
-            _ => {}
+    fn set(&mut self, key: Key, value: &str) {
+        match key {
+            Key::Kind => self.kind = value.parse().ok(),
+            Key::ExpireTime => self.expire_time = u64::from_str(value).ok(),
+            Key::Code => self.code = i32::from_str(value).ok(),
+            Key::Other => {}
         }
     }
 

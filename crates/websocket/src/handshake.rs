@@ -1,6 +1,6 @@
 //! The server's answer to the request (RFC 6455 §4.1, §4.2.2).
 
-use mqtt_p2p_sha1::{base64, sha1};
+use sha1::{Digest, Sha1};
 
 use crate::error::HandshakeError;
 use crate::request::{is_control, is_token};
@@ -21,7 +21,26 @@ pub(crate) fn key(nonce: [u8; 16]) -> [u8; 24] {
 
 /// `Sec-WebSocket-Accept`, the proof that the server has read the key.
 fn accept(key: &[u8; 24]) -> [u8; 28] {
-    base64(&sha1(&[key, GUID]))
+    let mut hash = Sha1::new();
+    hash.update(key);
+    hash.update(GUID);
+    let digest: [u8; 20] = hash.finalize().into();
+    base64(&digest)
+}
+
+/// Base64 with padding, of which `N` bytes are wanted. The workspace's library brings panics into a firmware.
+fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = [b'='; N];
+    for (quartet, triple) in text.as_chunks_mut::<4>().0.iter_mut().zip(bytes.chunks(3)) {
+        let byte = |index| u32::from(triple.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        // A missing byte leaves its characters to the padding.
+        for (place, shift) in quartet.iter_mut().zip([18, 12, 6, 0]).take(triple.len().saturating_add(1)) {
+            *place = ALPHABET.get((bits >> shift & 63) as usize).copied().unwrap_or_default();
+        }
+    }
+    text
 }
 
 /// Reads the answer line by line, as the bytes come. It keeps one line and what the lines before have shown.
@@ -200,5 +219,13 @@ mod tests {
     fn key_and_accept_are_those_of_the_standards_example() {
         assert_eq!(key(*b"the sample nonce"), *KEY);
         assert_eq!(accept(KEY), *ACCEPT);
+    }
+
+    /// RFC 4648 §10.
+    #[test]
+    fn base64_is_padded() {
+        assert_eq!(&base64::<4>(b"f"), b"Zg==");
+        assert_eq!(&base64::<4>(b"fo"), b"Zm8=");
+        assert_eq!(&base64::<8>(b"foobar"), b"Zm9vYmFy");
     }
 }

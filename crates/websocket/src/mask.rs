@@ -1,6 +1,6 @@
 //! Masks: what a client's payloads are combined with (RFC 6455 §5.3).
 
-use mqtt_p2p_sha1::sha1;
+use sha1::{Digest, Sha1};
 
 /// Makes mask keys that nobody can foretell who does not know the seed: SHA-1 in counter mode, since the handshake
 /// needs SHA-1 anyway. What is known of its collisions does not help to foretell it.
@@ -23,7 +23,10 @@ impl Masks {
     /// The next key.
     pub(crate) fn next(&mut self) -> [u8; 4] {
         if self.left == 0 {
-            let digest = sha1(&[&self.seed, &self.counter.to_be_bytes()]);
+            let mut hash = Sha1::new();
+            hash.update(self.seed);
+            hash.update(self.counter.to_be_bytes());
+            let digest: [u8; 20] = hash.finalize().into();
             for (key, bytes) in self.block.iter_mut().zip(digest.as_chunks().0) {
                 *key = *bytes;
             }

@@ -10,7 +10,6 @@ mod aliyun;
 mod client;
 #[cfg(feature = "embedded")]
 mod embedded;
-mod hash;
 mod packet;
 mod shown;
 mod websocket;
@@ -49,7 +48,6 @@ extern "C" fn start() -> ! {
     packet::all();
     client::all();
     aliyun::all();
-    hash::all();
     websocket::all();
     shown::all();
     #[cfg(feature = "embedded")]
