@@ -21,6 +21,7 @@ const LONGEST_ESCAPED: usize = 256;
 ///
 /// Which of the tokens of that kind it means is not said; [`TokenLife::notice`](crate::TokenLife::notice) judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TokenNotice {
     /// The token will expire, in about [5 minutes](crate::limits::TOKEN_EXPIRY_NOTICE). Sent once.
@@ -83,6 +84,7 @@ impl fmt::Display for TokenNotice {
 
 /// Why a token is not valid (ApsaraMQ docs: token authentication).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum InvalidReason {
     /// Code 1: it is forged, or can't be read.
@@ -181,6 +183,7 @@ impl fmt::Display for InvalidReason {
 /// Why a notice can't be understood. It is the fault of the service, or of a server that stands in for it; the own
 /// clock still says when a token expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NoticeError {
     /// No JSON object, or one with texts that are too long.

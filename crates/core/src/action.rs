@@ -50,6 +50,7 @@ impl Action<'_, '_> {
 /// `Unsubscribed` and `Dropped`, but for those of QoS 0 without [`Config::tell_qos_0`](crate::Config::tell_qos_0), which
 /// end silently where it would be `Published`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Event<'b> {
     /// The server accepted the log-in.
@@ -126,6 +127,7 @@ pub enum Event<'b> {
 
 /// A message from the server. It lies in the caller's receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Message<'b> {
     /// Where it was published to. ApsaraMQ may deliver a P2P message under any topic.
     pub topic: TopicName<'b>,
@@ -144,6 +146,7 @@ pub struct Message<'b> {
 
 /// Names the delivery of a message until it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Delivery {
     pub(crate) id: PacketId,
     pub(crate) qos: AckedQoS,

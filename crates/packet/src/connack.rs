@@ -9,6 +9,7 @@ use crate::write::{Writer, packet_size};
 
 /// Whether the server lets the client in, and whether it kept a session for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConnAck {
     /// The server continues the session of this client identifier ([MQTT-3.2.2-2]). MQTT 3.1 never says so.
     pub session_present: bool,

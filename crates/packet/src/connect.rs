@@ -38,6 +38,7 @@ pub struct Connect<'a> {
 
 /// The message that the server publishes when the client goes without DISCONNECT (§3.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Will<'a> {
     /// Where to.
     pub topic: TopicName<'a>,

@@ -7,6 +7,7 @@ use crate::frame::PacketType;
 /// Why bytes are not an MQTT packet. It is always the sender's fault, and always final: the standard asks to
 /// close the connection ([MQTT-4.8.0-1]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Packet type 0 or 15 (§2.2.1).
@@ -95,6 +96,7 @@ impl core::error::Error for DecodeError {}
 
 /// Why a packet can't be written. It is the caller's fault; nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The buffer is shorter than the packet.
@@ -143,6 +145,7 @@ impl core::error::Error for EncodeError {}
 
 /// Why text is not a topic name or a topic filter (§4.7). It is the caller's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TopicError {
     /// No character at all ([MQTT-4.7.3-1]).

@@ -14,6 +14,7 @@ use crate::write::{self, packet_size};
 
 /// A control packet (§3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs, reason = "the names are the standard's; each payload says what it is")]
 pub enum Packet<'a> {
     Connect(Connect<'a>),
@@ -34,6 +35,7 @@ pub enum Packet<'a> {
 
 /// What [`decode`] finds at the start of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Decoded<'a> {
     /// A whole packet.
     Packet {
