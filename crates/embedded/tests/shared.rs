@@ -320,7 +320,7 @@ fn a_subscription_that_the_server_refuses_says_so() {
         let refuse = async {
             let now = world.now();
             world.wait_until(now.after_millis(10)).await;
-            world.set(|world| world.to_client(&[0x90, 3, 0, 1, 0x80]));
+            world.set(|world| world.say(&[0x90, 3, 0, 1, 0x80]));
             std::future::pending::<()>().await;
         };
         let mut subscribe = pin!(subscribe);

@@ -34,7 +34,7 @@ impl TcpConnect for Host {
     type Error = io::Error;
     type Connection<'a> = FromTokio<TcpStream>;
 
-    async fn connect<'a>(&'a self, remote: SocketAddr) -> io::Result<FromTokio<TcpStream>> {
+    async fn connect(&self, remote: SocketAddr) -> io::Result<FromTokio<TcpStream>> {
         let stream = TcpStream::connect(remote).await?;
         stream.set_nodelay(true)?;
         Ok(FromTokio::new(stream))

@@ -166,7 +166,7 @@ impl State {
     }
 
     /// The server sends this.
-    pub(crate) fn to_client(&mut self, bytes: &[u8]) {
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
         self.to_client.extend(bytes);
         self.wake();
     }
