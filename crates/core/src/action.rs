@@ -1,5 +1,7 @@
 //! What the client asks of its caller, and what it reports.
 
+use core::fmt;
+
 use mqtt_p2p_packet::{AckedQoS, PacketId, QoS, ReasonCode, ReturnCodes, TopicName};
 
 use crate::disconnect::DisconnectReason;
@@ -9,7 +11,7 @@ use crate::time::Instant;
 
 /// The next thing to do, from [`Client::poll`](crate::Client::poll). `'a` is the client's memory, `'b` the caller's
 /// receive buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use = "the order of actions is the protocol"]
 pub enum Action<'a, 'b> {
     /// Dial: resolve the name again, refresh the token, and answer with
@@ -33,6 +35,22 @@ pub enum Action<'a, 'b> {
     Event(Event<'b>),
     /// Nothing to do until there is input, or until this moment.
     Wait(Option<Instant>),
+}
+
+/// Without the bytes to transmit: those of CONNECT have the password.
+impl fmt::Debug for Action<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenTransport { attempt } => {
+                f.debug_struct("OpenTransport").field("attempt", attempt).finish()
+            }
+            Self::Transmit(bytes) => write!(f, "Transmit({} bytes)", bytes.len()),
+            Self::Store(change) => f.debug_tuple("Store").field(change).finish(),
+            Self::CloseTransport => f.write_str("CloseTransport"),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::Wait(until) => f.debug_tuple("Wait").field(until).finish(),
+        }
+    }
 }
 
 impl Action<'_, '_> {
