@@ -79,8 +79,11 @@ mod control;
 mod copy;
 mod disconnect;
 mod error;
+#[cfg(feature = "defmt")]
+mod format;
 #[cfg(feature = "alloc")]
 mod growing;
+mod held;
 mod inbound;
 mod journal;
 mod keep_alive;
@@ -107,6 +110,7 @@ pub use disconnect::{DisconnectReason, TransportError};
 pub use error::{Error, Need};
 #[cfg(feature = "alloc")]
 pub use growing::Growing;
+pub use held::HeldEvent;
 pub use inbound::InboundId;
 pub use journal::{Change, Key, RestoreError, SessionStore};
 pub use login::Login;
