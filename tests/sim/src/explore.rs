@@ -114,7 +114,7 @@ impl Bounds {
                 Self {
                     publish: few(&[2, 1]),
                     send: few(&[2, 2]),
-                    breaks: 2,
+                    breaks: 2 + more,
                     forgets: 1,
                     repeats: 1,
                     ..Self::NOTHING

@@ -105,7 +105,7 @@ fn run_command(args: &[String]) -> Result<bool, String> {
 
 fn storm_command(directory: Option<&Path>) -> Result<bool, String> {
     let free = Storm { clients: 1_000_000, outage: 30, accepts: 10_000, refusals: 0, horizon: 900, seed: 1 };
-    // Who never gets back is not watched for ever.
+    // A log-in costs 0.1 ms of the server's time.
     let dear = Storm { refusals: 20, ..free };
     for (name, title, storm) in [
         (
@@ -113,7 +113,11 @@ fn storm_command(directory: Option<&Path>) -> Result<bool, String> {
             "1,000,000 clients, server away for 30 s, takes back 10,000/s; a refusal costs nothing",
             free,
         ),
-        ("storm-dear", "The same, but 20 refusals cost the server as much as one acceptance", dear),
+        (
+            "storm-dear",
+            "1,000,000 clients, server away for 30 s, takes back 10,000/s; 20 refusals cost as much as one log-in",
+            dear,
+        ),
     ] {
         println!("{title}");
         println!(
@@ -122,6 +126,7 @@ fn storm_command(directory: Option<&Path>) -> Result<bool, String> {
         println!("|---|---|---|---|---|---|---|---|---|");
         let mut courses = Vec::new();
         for strategy in Strategy::ALL {
+            // Who never gets back is not watched for ever.
             let horizon = if storm.refusals > 0 && strategy == Strategy::Fixed { 120 } else { storm.horizon };
             let course = run_storm(&Storm { horizon, ..storm }, strategy);
             let reached = |percent: u64| {
