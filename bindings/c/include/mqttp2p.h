@@ -1217,6 +1217,11 @@ typedef struct mqttp2p_record_t {
 #define MQTTP2P_E_NO_TLS -130
 
 /**
+ * No client id, and a session that is to be kept.
+ */
+#define MQTTP2P_E_NO_CLIENT_ID -131
+
+/**
  * The client's memory is full for now.
  */
 #define MQTTP2P_E_FULL -201

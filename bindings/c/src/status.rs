@@ -82,6 +82,8 @@ pub const MQTTP2P_E_TOKEN_EXPIRED: mqttp2p_status_t = -128;
 pub const MQTTP2P_E_URL: mqttp2p_status_t = -129;
 /// TLS was asked for and no library for it was given.
 pub const MQTTP2P_E_NO_TLS: mqttp2p_status_t = -130;
+/// No client id, and a session that is to be kept.
+pub const MQTTP2P_E_NO_CLIENT_ID: mqttp2p_status_t = -131;
 
 /// The client's memory is full for now.
 pub const MQTTP2P_E_FULL: mqttp2p_status_t = -201;
@@ -155,6 +157,7 @@ fn text(status: mqttp2p_status_t) -> &'static CStr {
         MQTTP2P_E_TOKEN_EXPIRED => c"the new token has expired by this clock: set the clock right, or have tokens issued that live longer",
         MQTTP2P_E_URL => c"not a URL of a server: mqtt://host:port, mqtts://, ws://host:port/path or wss://",
         MQTTP2P_E_NO_TLS => c"the URL asks for TLS: give the callbacks of a TLS library, such as mqttp2p_openssl.c",
+        MQTTP2P_E_NO_CLIENT_ID => c"a session that is to be kept needs a client id: give one, or ask for a clean session",
         MQTTP2P_E_FULL => c"the client's memory is full: go on polling, and try again when an earlier request has ended",
         MQTTP2P_E_NO_MEMORY => c"the system has no memory left",
         MQTTP2P_E_SYSTEM => c"the system refused: see errno",
@@ -206,6 +209,7 @@ impl From<EncodeError> for Status {
             }
             EncodeError::InvalidText => MQTTP2P_E_TEXT,
             EncodeError::PasswordWithoutUserName => MQTTP2P_E_PASSWORD_ALONE,
+            EncodeError::EmptyClientId => MQTTP2P_E_NO_CLIENT_ID,
             EncodeError::EmptyList => MQTTP2P_E_NO_FILTER,
             _ => MQTTP2P_E_UNKNOWN,
         })

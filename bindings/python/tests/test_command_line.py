@@ -47,10 +47,10 @@ def test_what_is_published_is_printed_by_who_subscribed(broker):
     ]
 
 
-def _published(broker) -> bool:
+def _published(broker, topic: str = "a/1", payload: str = "one") -> bool:
     """Publishes until it reaches the subscription."""
     before = broker.counters()["delivered"]
-    run("pub", broker.url, "-t", "a/1", "-m", "one")
+    run("pub", broker.url, "-t", topic, "-m", payload)
     return broker.counters()["delivered"] > before
 
 
@@ -67,6 +67,22 @@ def test_a_p2p_message_is_sent_and_listened_to(emulator):
     )  # fmt: skip
     out, err = listening.communicate(timeout=60)
     assert (out, err) == (f"demo/p2p/{bob} hello\n", "")
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_escape_sequences_in_topic_and_payload_are_neutralised(broker, how):
+    hostile = "a\x1b]0;title\x07\x1b[2J\r\nb\x9b31m\u202ec\u6e29"
+    process = start("sub", broker.url, "-i", "reader", "-t", "#", "-C", "1", "-W", "30", *how)
+    eventually(lambda: "reader" in broker.connected_clients())
+    eventually(lambda: _published(broker, "x\x1b[31m", hostile) or process.poll() is not None)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert out.removesuffix("\n").isprintable(), repr(out)
+    if how:
+        message = json.loads(out)
+        assert (message["topic"], message["payload"]) == ("x\x1b[31m", hostile)
+    else:
+        assert out == (r"x\x1b[31m a\x1b]0;title\x07\x1b[2J\r\nb\x9b31m\u202ec" "\u6e29\n")
 
 
 def test_a_log_in_is_signed():

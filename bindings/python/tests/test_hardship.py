@@ -289,6 +289,36 @@ def test_ctrl_c_while_waiting_for_a_message_leaves_the_client_usable(broker):
         assert client.messages.get(LONG).text == "next"
 
 
+WAITS = {
+    "publish": lambda client: client.publish("t", "x", 1),
+    "drain": lambda client: (client.publish_nowait("t", "x", 1), client.drain()),
+    "a message": lambda client: client.messages.get(),
+    "an event": lambda client: next(iter(client.events())),
+    "the end": lambda client: client.run_forever(),
+}
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_a_signal_that_another_thread_took_ends_a_wait_too(broker, wait):
+    done = threading.Event()
+
+    def take() -> None:
+        done.wait(0.1)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        done.wait()
+
+    with Client(broker.url, "me", connect_timeout=0.5) as client:
+        broker.set_faults(half_open=True)
+        thread = threading.Thread(target=take)
+        thread.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                wait(client)
+        finally:
+            done.set()
+            thread.join()
+
+
 def test_ctrl_c_in_an_awaited_publish_closes_the_client_cleanly(broker):
     clients = []
 

@@ -158,6 +158,7 @@ impl AsRef<str> for ClientId {
 /// Why text is not a client id. It is the fault of who chose the ids; the service would refuse the connection
 /// or cut it later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ClientIdError {
     /// No character at all.

@@ -9,6 +9,7 @@ const MAX_FIELD: usize = 65_535;
 
 /// A part of the credentials, to say which one is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CredentialPart {
     /// The account's access key id.
@@ -49,6 +50,7 @@ impl fmt::Display for CredentialPart {
 
 /// Why credentials make no log-in. It is the fault of who supplied them; of secrets it shows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CredentialsError {
     /// A part is empty.

@@ -78,6 +78,7 @@ enum Trial {
 
 /// What the service may have closed a connection for. It is a suspicion: the service does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Suspicion<'a> {
     /// Nothing beyond the reason itself.

@@ -47,6 +47,8 @@ mod credentials_error;
 mod deduplicator;
 #[cfg(feature = "client")]
 mod evidence;
+#[cfg(feature = "defmt")]
+mod format;
 mod hidden;
 pub mod limits;
 mod log_in;

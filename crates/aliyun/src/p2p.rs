@@ -97,6 +97,7 @@ impl AsRef<str> for P2pTopic {
 
 /// A P2P topic, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct P2p<'a> {
     /// The parent topic.
@@ -135,6 +136,7 @@ pub fn parse_p2p(topic: &str) -> Option<P2p<'_>> {
 
 /// Why there is no P2P topic for a parent topic and a client id. It is the fault of who chose them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum P2pTopicError {
     /// The parent topic has fewer than [3](MIN_PARENT_TOPIC) characters.

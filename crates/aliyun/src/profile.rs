@@ -81,6 +81,7 @@ pub trait PublishP2p {
 
 /// Why a P2P message was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum PublishP2pError {
     /// Caller: parent topic or target is against the service's rules.

@@ -17,6 +17,7 @@ use crate::topic::{parent_of, same_topic};
 /// assert_eq!((count.wildcards("devices"), count.wildcards("site")), (2, 0));
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SubscriptionCount<I> {
     filters: I,
 }

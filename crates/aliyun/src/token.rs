@@ -8,6 +8,7 @@ use crate::text::{BAR, is_key_text};
 
 /// What a token allows (ApsaraMQ docs: token authentication).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TokenKind {
     /// To receive.
@@ -167,6 +168,7 @@ impl fmt::Debug for TokenSet<'_> {
 
 /// Why texts are not the tokens of a log-in. Of the tokens it shows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TokenError {
     /// No token at all.

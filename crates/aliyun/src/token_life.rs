@@ -9,6 +9,7 @@ use crate::token_notice::TokenNotice;
 
 /// How careful a [`TokenLife`] is. The defaults suit the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Margins {
     /// A token counts as expired so long before it does, since clocks differ and messages travel. 5 s.
     pub clock_skew: Duration,
@@ -38,6 +39,7 @@ impl Default for Margins {
 
 /// What a notice or a refusal means for the tokens at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
 pub enum Verdict {
     /// It is about no token that is in use: nothing is to be done.
@@ -52,6 +54,7 @@ pub enum Verdict {
 /// A token that was expired, by the own clock, when it was obtained. Either who issued it is at fault, or the
 /// own clock is ahead. It is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ExpiredToken {
     /// The token's type.
     pub kind: TokenKind,

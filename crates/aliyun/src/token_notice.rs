@@ -21,6 +21,7 @@ const LONGEST_ESCAPED: usize = 256;
 ///
 /// Which of the tokens of that kind it means is not said; [`TokenLife::notice`](crate::TokenLife::notice) judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TokenNotice {
     /// The token will expire, in about [5 minutes](crate::limits::TOKEN_EXPIRY_NOTICE). Sent once.
@@ -83,6 +84,7 @@ impl fmt::Display for TokenNotice {
 
 /// Why a token is not valid (ApsaraMQ docs: token authentication).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum InvalidReason {
     /// Code 1: it is forged, or can't be read.
@@ -181,6 +183,7 @@ impl fmt::Display for InvalidReason {
 /// Why a notice can't be understood. It is the fault of the service, or of a server that stands in for it; the own
 /// clock still says when a token expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NoticeError {
     /// No JSON object, or one with texts that are too long.
@@ -223,23 +226,51 @@ enum Key {
     Other,
 }
 
+/// The objects and arrays that have begun: a bit for each, 1 for an object, behind a 1 that marks the outermost.
+#[derive(PartialEq, Eq)]
+struct Open(u64);
+
+impl Open {
+    const NONE: Self = Self(1);
+    const OBJECT: Self = Self(0b11);
+
+    /// Deeper than any notice is: refused.
+    fn begin(&mut self, object: bool) -> Result<(), NoticeError> {
+        if self.0.leading_zeros() == 0 {
+            return Err(NoticeError::NotJson);
+        }
+        self.0 = self.0 << 1 | u64::from(object);
+        Ok(())
+    }
+
+    fn end(&mut self, object: bool) -> Result<(), NoticeError> {
+        if *self == Self::NONE || (self.0 & 1 == 1) != object {
+            return Err(NoticeError::NotJson);
+        }
+        self.0 >>= 1;
+        Ok(())
+    }
+}
+
 impl Fields {
     fn read(payload: &[u8]) -> Result<Self, NoticeError> {
         let mut scratch = [0; LONGEST_ESCAPED];
         let mut parser = SliceParser::with_buffer_from_slice(payload, &mut scratch);
         let mut fields = Self::default();
         let mut key = Key::Other;
-        let mut depth = 0_usize;
+        let mut open = Open::NONE;
         loop {
             match parser.next_event().map_err(|_| NoticeError::NotJson)? {
                 Event::EndDocument => return Ok(fields),
-                Event::StartObject => depth = depth.saturating_add(1),
-                Event::EndObject | Event::EndArray => depth = depth.saturating_sub(1),
+                Event::StartObject => open.begin(true)?,
+                // The parser does not see to it that each ends as it began.
+                Event::EndObject => open.end(true)?,
+                Event::EndArray => open.end(false)?,
                 // What lies outside the object is no notice.
-                _ if depth == 0 => return Err(NoticeError::NotJson),
-                Event::StartArray => depth = depth.saturating_add(1),
+                _ if open == Open::NONE => return Err(NoticeError::NotJson),
+                Event::StartArray => open.begin(false)?,
                 // What lies within a field's value is not known here.
-                _ if depth > 1 => {}
+                _ if open != Open::OBJECT => {}
                 Event::Key(name) => {
                     key = match name.as_str() {
                         "type" => Key::Kind,

@@ -46,6 +46,7 @@ fn parts(kind: TokenKind, token: &str) -> [&str; 5] {
 
 /// Why there is no upload. It is the fault of the caller; of the token it shows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UploadError {
     /// The text can't be a token.

@@ -59,6 +59,7 @@ fn first_unusual_character(topic: &str) -> Option<char> {
 
 /// What the service may dislike about a topic. To heed it is up to who chose the topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TopicWarning {
     /// More than [64](MAX_TOPIC_LEN) characters (ApsaraMQ docs: limits, terms).

@@ -24,6 +24,7 @@ const DEVICE_CREDENTIAL: &str = "DeviceCredential";
 /// assert_eq!(UserName::parse("alice"), UserName::Other("alice"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UserName<'a> {
     /// `Signature|<AccessKeyId>|<InstanceId>`.

@@ -94,9 +94,17 @@ fn what_is_no_json_object_is_refused() {
         r#"{"type":"R","expireTime":1} x"#,
         r#"{"type":"R",}"#,
         r#"{type:"R"}"#,
+        // What ends otherwise than it began.
+        r#"{"type":"R","expireTime":1]"#,
+        r#"{"type":"R","expireTime":1,"x":[1}}"#,
+        r#"{"x":{"a":1],"type":"R","expireTime":1}"#,
+        r#"{"type":"R","expireTime":1,"x":[[1]}]}"#,
     ] {
         assert_eq!(expire(text), Err(NoticeError::NotJson), "{text}");
     }
+    let nested =
+        format!(r#"{{"x":{}1{},"type":"R","expireTime":1}}"#, "[{\"x\":".repeat(10), "}]".repeat(10));
+    assert!(expire(&nested).is_ok(), "{nested}");
     let deep = format!(r#"{{"x":{}1{},"type":"R","expireTime":1}}"#, "[".repeat(5000), "]".repeat(5000));
     assert_eq!(expire(&deep), Err(NoticeError::NotJson));
     assert_eq!(

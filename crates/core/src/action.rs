@@ -1,5 +1,7 @@
 //! What the client asks of its caller, and what it reports.
 
+use core::fmt;
+
 use mqtt_p2p_packet::{AckedQoS, PacketId, QoS, ReasonCode, ReturnCodes, TopicName};
 
 use crate::disconnect::DisconnectReason;
@@ -9,7 +11,7 @@ use crate::time::Instant;
 
 /// The next thing to do, from [`Client::poll`](crate::Client::poll). `'a` is the client's memory, `'b` the caller's
 /// receive buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use = "the order of actions is the protocol"]
 pub enum Action<'a, 'b> {
     /// Dial: resolve the name again, refresh the token, and answer with
@@ -35,6 +37,22 @@ pub enum Action<'a, 'b> {
     Wait(Option<Instant>),
 }
 
+/// Without the bytes to transmit: those of CONNECT have the password.
+impl fmt::Debug for Action<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenTransport { attempt } => {
+                f.debug_struct("OpenTransport").field("attempt", attempt).finish()
+            }
+            Self::Transmit(bytes) => write!(f, "Transmit({} bytes)", bytes.len()),
+            Self::Store(change) => f.debug_tuple("Store").field(change).finish(),
+            Self::CloseTransport => f.write_str("CloseTransport"),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::Wait(until) => f.debug_tuple("Wait").field(until).finish(),
+        }
+    }
+}
+
 impl Action<'_, '_> {
     /// Nothing to do until this moment, which may never come.
     #[inline]
@@ -50,6 +68,7 @@ impl Action<'_, '_> {
 /// `Unsubscribed` and `Dropped`, but for those of QoS 0 without [`Config::tell_qos_0`](crate::Config::tell_qos_0), which
 /// end silently where it would be `Published`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Event<'b> {
     /// The server accepted the log-in.
@@ -126,6 +145,7 @@ pub enum Event<'b> {
 
 /// A message from the server. It lies in the caller's receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Message<'b> {
     /// Where it was published to. ApsaraMQ may deliver a P2P message under any topic.
     pub topic: TopicName<'b>,
@@ -144,6 +164,7 @@ pub struct Message<'b> {
 
 /// Names the delivery of a message until it is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Delivery {
     pub(crate) id: PacketId,
     pub(crate) qos: AckedQoS,

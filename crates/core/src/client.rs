@@ -24,6 +24,7 @@ pub struct Client<S> {
 
 /// A message to publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Publication<'a> {
     /// Where to.
     pub topic: TopicName<'a>,

@@ -10,6 +10,7 @@ use mqtt_p2p_packet::Protocol;
 /// let config = Config { keep_alive_secs: 30, backoff: Backoff::Fixed { delay_ms: 2_000 }, ..Config::new() };
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
     /// The edition to speak. Default: 3.1.1.
     pub protocol: Protocol,
@@ -44,7 +45,8 @@ pub struct Config {
     /// What may be published while there is no connection.
     pub offline: Offline,
     /// Acknowledge messages only when [`acknowledge`](crate::Client::acknowledge) says so; otherwise it happens
-    /// once the caller has taken the message, that is, at the next poll. Default: false.
+    /// once the caller has taken the message, that is, at the next poll. The order is the caller's then: the standard
+    /// asks for that in which the messages came ([MQTT-4.6.0-2], [MQTT-4.6.0-3]). Default: false.
     pub manual_ack: bool,
     /// Tell every change of the session by [`Action::Store`](crate::Action::Store), so that it outlives a crash.
     /// Default: false.
@@ -67,6 +69,7 @@ pub struct Config {
 
 /// What to refuse on the caller's side because the service would drop it, or the connection with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
     /// The longest payload to publish, in bytes.
     pub max_payload: u32,
@@ -83,6 +86,7 @@ pub struct Limits {
 
 /// The wait before the next attempt to connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Backoff {
     /// Any time up to a bound that doubles with every failure: "full jitter", so that a million clients that lost
@@ -102,6 +106,7 @@ pub enum Backoff {
 
 /// When subscriptions are asked for again. The client keeps those that the server has granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Resubscribe {
     /// When CONNACK says that the server has no session for this client.
@@ -114,6 +119,7 @@ pub enum Resubscribe {
 
 /// What is accepted for later while there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Offline {
     /// Everything, as long as there is room.

@@ -6,6 +6,7 @@ use mqtt_p2p_packet::{DecodeError, EncodeError, PacketType};
 
 /// How an attempt to connect ended, as far as the evidence goes. [`DisconnectReason::advice`] says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DisconnectReason {
     /// The caller asked for it.
@@ -37,6 +38,7 @@ pub enum DisconnectReason {
 /// What the caller saw of the transport: the argument of
 /// [`transport_closed`](crate::Client::transport_closed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TransportError {
     /// The name could not be resolved.

@@ -6,6 +6,7 @@ use mqtt_p2p_packet::EncodeError;
 
 /// Why a request was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// Resources: the client's memory is full for now. Go on polling and try again after a terminal event of an
@@ -40,6 +41,7 @@ pub enum Error {
 
 /// Which memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Need {
     /// So many bytes in one piece for outgoing packets.

@@ -131,7 +131,8 @@ mod tests {
         let buffer = *b"..topic..payload..";
         let topic = TopicName::from_bytes(&buffer[2..7]).unwrap();
         let payload = &buffer[9..16];
-        let message = Message { topic, payload, qos: QoS::AtMostOnce, retain: true, dup: false, delivery: None };
+        let message =
+            Message { topic, payload, qos: QoS::AtMostOnce, retain: true, dup: false, delivery: None };
         let held = Event::Message(message).hold(&buffer);
         assert_eq!(held.event(&buffer), Some(Event::Message(message)));
         assert_eq!(held.event(&buffer[..12]), None);

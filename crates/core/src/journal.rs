@@ -27,6 +27,7 @@ use crate::ticket::Ticket;
 
 /// What a kept record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Key {
     /// A publication of QoS 1 or 2 that was accepted and has not ended: the packet that is sent again after a
@@ -67,6 +68,7 @@ impl Key {
 
 /// A change of the session, to be kept: see [`Action::Store`](crate::Action::Store).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Change<'a> {
     /// Keep this record, in the place of one with the same key.
     Put {
@@ -119,6 +121,7 @@ pub trait SessionStore {
 
 /// Why a kept session can't be taken over. Nothing has changed then, neither client nor store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RestoreError<E> {
     /// Resources: the store can't be read.

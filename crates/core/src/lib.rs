@@ -79,6 +79,8 @@ mod control;
 mod copy;
 mod disconnect;
 mod error;
+#[cfg(feature = "defmt")]
+mod format;
 #[cfg(feature = "alloc")]
 mod growing;
 mod held;

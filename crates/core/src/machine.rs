@@ -504,8 +504,9 @@ impl Machine {
             self.inbound.clear(self.is_kept());
             self.session_since = self.connection;
         }
-        // A session that is present now may have begun with the CONNECT before.
-        let doubtful = core::mem::take(&mut self.unanswered);
+        // A session that is present now may have begun with a CONNECT before, whose answer or replay did not come
+        // through.
+        let doubtful = core::mem::take(&mut self.unanswered) || self.subscriptions.is_replaying();
         self.subscriptions.start_replay(match self.config.resubscribe {
             Resubscribe::WithoutSession => !session_present || doubtful,
             Resubscribe::Always => true,

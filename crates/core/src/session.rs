@@ -33,6 +33,7 @@ const SENT: u8 = 0x80;
 
 /// Why a session can't be written or taken over. Nothing has changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SessionError {
     /// Caller: the buffer is too small to write the session.
@@ -185,6 +186,8 @@ impl Machine {
         if result.is_err() {
             self.forget_session();
         }
+        // The bytes do not say whether the server had answered for all subscriptions.
+        self.unanswered = result.is_ok();
         result
     }
 

@@ -2,6 +2,7 @@
 
 /// Counters since the client was made. They stop at their largest number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Stats {
     /// Acknowledgements that answer nothing under way.

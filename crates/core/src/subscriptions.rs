@@ -162,6 +162,11 @@ impl Subscriptions {
         self.replay = if wanted && self.end > 0 { Replay::Next { at: 0 } } else { Replay::Done };
     }
 
+    /// Whether the server has not answered for all subscriptions that it was, or is to be, asked for again.
+    pub(crate) const fn is_replaying(&self) -> bool {
+        !matches!(self.replay, Replay::Done)
+    }
+
     /// Whether [`Self::replay`] has something to do.
     #[inline]
     pub(crate) const fn has_replay(&self) -> bool {

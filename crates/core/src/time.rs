@@ -4,6 +4,7 @@
 ///
 /// The core reads no clock. A moment earlier than one it has seen already counts as that one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
 
 impl Instant {

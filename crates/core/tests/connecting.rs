@@ -125,6 +125,7 @@ fn a_login_that_can_not_be_sent_is_reported_and_not_tried_again() {
         (Login::new(&long), EncodeError::FieldTooLong),
         (Login::new("a\0b"), EncodeError::InvalidText),
         (Login { password: Some(b"secret"), ..LOGIN }, EncodeError::PasswordWithoutUserName),
+        (Login::new(""), EncodeError::EmptyClientId),
         (Login::new(&long[..600]), EncodeError::BufferTooSmall { needed: 615 }),
     ] {
         let mut driver = Driver::new(config());

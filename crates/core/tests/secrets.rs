@@ -26,6 +26,17 @@ fn debug_of_a_client_shows_no_byte_of_the_password() {
 }
 
 #[test]
+fn debug_of_an_action_shows_no_byte_of_the_password() {
+    let mut client = Client::new(Config::new(), 1, Inline::<64>::new());
+    client.connect(NOW);
+    assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
+    client.transport_opened(NOW, &Login::new("id").with_password("user", PASSWORD));
+    let action = client.poll(NOW, &mut &[][..]);
+    assert!(matches!(action, Action::Transmit(connect) if connect.ends_with(PASSWORD)));
+    assert_eq!(format!("{action:?}"), "Transmit(38 bytes)");
+}
+
+#[test]
 fn the_password_does_not_stay_in_memory_once_the_server_has_accepted_it() {
     let (mut tx, mut control, mut subscriptions) = ([0; 64], [0; 128], [0; 16]);
     let (mut requests, mut inbound) = ([Request::EMPTY; 2], [InboundId::EMPTY; 2]);

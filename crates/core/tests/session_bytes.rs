@@ -76,6 +76,7 @@ fn with_the_session_an_imported_client_goes_on_where_the_other_was() {
         driver.take_sent(),
         [
             "CONNECT",
+            "SUBSCRIBE #65535 kept/#:2",
             "PUBLISH q1 #2 dup t=sent",
             "PUBREL #3",
             "PUBLISH q2 #4 dup t=sent too",

@@ -301,6 +301,14 @@ fn a_replay_that_is_cut_off_begins_anew() {
 }
 
 #[test]
+fn a_replay_that_is_cut_off_begins_anew_in_the_session_that_began_with_it() {
+    let mut driver = replaying_in_batches();
+    driver.forget();
+    driver.reconnect(true);
+    assert_eq!(driver.take_sent(), ["CONNECT", "SUBSCRIBE #65535 filter/1:1 filter/2:1"]);
+}
+
+#[test]
 fn a_replay_goes_on_beside_messages_and_their_acknowledgements() {
     let mut driver = replaying_in_batches();
     driver.input = server::publish(1, AtLeastOnce, false, b"x");

@@ -1,7 +1,7 @@
 //! How a connection comes about.
 
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use embedded_io::{Error, ErrorKind};
 use embedded_io_async::{Read, Write};
@@ -90,9 +90,11 @@ impl<'a, S: TcpConnect> TcpDialer<'a, S> {
 }
 
 impl<'a, S: TcpConnect, N: Dns> TcpDialer<'a, S, &'a N> {
-    /// To a host, by its name or by an address in text.
+    /// To a host, by its name or by an IPv4 address in text.
     pub fn with_dns(stack: &'a S, dns: &'a N, host: &'a str, port: u16) -> Self {
-        let host = host.parse().map_or(Host::Name(host), Host::Address);
+        // IPv6 goes to the name server as it stands: the core library reads it with a panic in reach.
+        let address = host.parse::<Ipv4Addr>().map(IpAddr::V4);
+        let host = address.map_or(Host::Name(host), Host::Address);
         Self { stack, dns, host, port }
     }
 }

@@ -78,6 +78,7 @@ struct Header {
 
 /// What can go wrong with a session in flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FlashError<E> {
     /// The flash itself.

@@ -67,6 +67,7 @@ pub struct WebSocketConnection<'c, C> {
 
 /// What ends a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum WebSocketError<E> {
     /// The transport under it.

@@ -8,6 +8,7 @@ use crate::write::Writer;
 
 /// The packet identifier that one of the five two-byte acknowledgements carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ack {
     /// What is acknowledged.
     pub packet_id: PacketId,

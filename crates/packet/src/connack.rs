@@ -5,10 +5,11 @@ use crate::frame::{Frame, PacketType};
 use crate::read::Reader;
 use crate::reason::ReasonCode;
 use crate::types::Protocol;
-use crate::write::Writer;
+use crate::write::{Writer, packet_size};
 
 /// Whether the server lets the client in, and whether it kept a session for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConnAck {
     /// The server continues the session of this client identifier ([MQTT-3.2.2-2]). MQTT 3.1 never says so.
     pub session_present: bool,
@@ -17,7 +18,7 @@ pub struct ConnAck {
 }
 
 impl ConnAck {
-    pub(crate) const REMAINING: usize = 2;
+    const REMAINING: usize = 2;
 
     /// Reads it from a frame of this type.
     ///
@@ -38,12 +39,21 @@ impl ConnAck {
         Ok(Self { session_present: flags == 1, reason })
     }
 
+    /// The return code, if there is one and it may stand beside session present ([MQTT-3.2.2-4]).
+    fn return_code(self) -> Result<u8, EncodeError> {
+        match self.reason.connack_code() {
+            Some(code) if code == 0 || !self.session_present => Ok(code),
+            _ => Err(EncodeError::InvalidConnAck),
+        }
+    }
+
+    pub(crate) fn encoded_len(self) -> Result<usize, EncodeError> {
+        self.return_code()?;
+        packet_size(Self::REMAINING)
+    }
+
     pub(crate) fn encode(self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
-        let code = match self.reason.connack_code() {
-            Some(code) if code == 0 || !self.session_present => code,
-            _ => return Err(EncodeError::InvalidConnAck),
-        };
-        let body = u16::from_be_bytes([u8::from(self.session_present), code]);
+        let body = u16::from_be_bytes([u8::from(self.session_present), self.return_code()?]);
         let (_, size) = Writer::start(buffer, PacketType::ConnAck.first_byte(), Self::REMAINING, body)?;
         Ok(size)
     }

@@ -38,6 +38,7 @@ pub struct Connect<'a> {
 
 /// The message that the server publishes when the client goes without DISCONNECT (§3.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Will<'a> {
     /// Where to.
     pub topic: TopicName<'a>,
@@ -131,7 +132,8 @@ impl<'a> Connect<'a> {
     /// The packet's exact length in bytes.
     ///
     /// # Errors
-    /// A field over 65,535 bytes, U+0000 in the client identifier or user name, a password without a user name.
+    /// A field over 65,535 bytes, U+0000 in the client identifier or user name, a password without a user name, no client
+    /// identifier for a session that is to be kept.
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
         packet_size(self.remaining()?)
     }
@@ -144,6 +146,9 @@ impl<'a> Connect<'a> {
         }
         if self.password.is_some() && self.user_name.is_none() {
             return Err(EncodeError::PasswordWithoutUserName);
+        }
+        if self.client_id.is_empty() && !self.clean_session {
+            return Err(EncodeError::EmptyClientId);
         }
         // Level, flags and keep alive take four bytes.
         let mut size = field_size(self.protocol_name())?.wrapping_add(4);

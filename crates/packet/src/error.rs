@@ -7,6 +7,7 @@ use crate::frame::PacketType;
 /// Why bytes are not an MQTT packet. It is always the sender's fault, and always final: the standard asks to
 /// close the connection ([MQTT-4.8.0-1]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Packet type 0 or 15 (§2.2.1).
@@ -95,6 +96,7 @@ impl core::error::Error for DecodeError {}
 
 /// Why a packet can't be written. It is the caller's fault; nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The buffer is shorter than the packet.
@@ -110,6 +112,8 @@ pub enum EncodeError {
     InvalidText,
     /// A password without a user name ([MQTT-3.1.2-22]).
     PasswordWithoutUserName,
+    /// No client identifier, and a session that is to be kept ([MQTT-3.1.3-7]).
+    EmptyClientId,
     /// SUBSCRIBE or UNSUBSCRIBE without a topic filter, SUBACK without a return code.
     EmptyList,
     /// A return code that CONNACK of MQTT 3.1.1 does not have, or session present in a refusal.
@@ -126,6 +130,9 @@ impl fmt::Display for EncodeError {
             Self::FieldTooLong => f.write_str("a text or binary field is longer than 65,535 bytes"),
             Self::InvalidText => f.write_str("text may not hold U+0000"),
             Self::PasswordWithoutUserName => f.write_str("a password needs a user name"),
+            Self::EmptyClientId => {
+                f.write_str("a session that is to be kept needs a client identifier; or ask for a clean one")
+            }
             Self::EmptyList => f.write_str("at least one topic filter or return code is needed"),
             Self::InvalidConnAck => {
                 f.write_str("CONNACK has no such return code, or a refusal claims a session")
@@ -138,6 +145,7 @@ impl core::error::Error for EncodeError {}
 
 /// Why text is not a topic name or a topic filter (§4.7). It is the caller's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TopicError {
     /// No character at all ([MQTT-4.7.3-1]).

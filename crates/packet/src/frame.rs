@@ -11,6 +11,7 @@ pub(crate) const MAX_PACKET_SIZE: u32 = 268_435_460;
 
 /// The fourteen control packets, with their number on the wire (§2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are the standard's, and say all")]

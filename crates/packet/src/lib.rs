@@ -45,6 +45,8 @@ mod ack;
 mod connack;
 mod connect;
 mod error;
+#[cfg(feature = "defmt")]
+mod format;
 mod frame;
 mod packet;
 mod publish;

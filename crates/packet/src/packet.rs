@@ -14,6 +14,7 @@ use crate::write::{self, packet_size};
 
 /// A control packet (§3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs, reason = "the names are the standard's; each payload says what it is")]
 pub enum Packet<'a> {
     Connect(Connect<'a>),
@@ -34,6 +35,7 @@ pub enum Packet<'a> {
 
 /// What [`decode`] finds at the start of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Decoded<'a> {
     /// A whole packet.
     Packet {
@@ -118,7 +120,7 @@ impl<'a> Packet<'a> {
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
         match self {
             Self::Connect(packet) => packet.encoded_len(),
-            Self::ConnAck(_) => packet_size(ConnAck::REMAINING),
+            Self::ConnAck(packet) => packet.encoded_len(),
             Self::Publish(packet) => packet.encoded_len(),
             Self::Subscribe(packet) => packet.encoded_len(),
             Self::SubAck(packet) => packet.encoded_len(),

@@ -14,6 +14,7 @@ const DUP: u8 = 0b1000;
 /// A message. QoS and packet identifier are one value, since neither makes sense alone: an identifier goes with
 /// QoS 1 and 2, and only with them ([MQTT-2.3.1-1], [MQTT-2.3.1-5]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Publish<'a> {
     /// Sent before; never set with QoS 0 ([MQTT-3.3.1-2]). Says nothing about whether it *arrived* before.
     pub dup: bool,
@@ -29,6 +30,7 @@ pub struct Publish<'a> {
 
 /// The beginning of a PUBLISH that is not whole: see [`Publish::decode_head`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PublishHead<'a> {
     /// The message, its payload empty.
     pub publish: Publish<'a>,
@@ -40,6 +42,7 @@ pub struct PublishHead<'a> {
 
 /// The two qualities of service that are acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum AckedQoS {
     /// QoS 1.

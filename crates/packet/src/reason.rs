@@ -5,6 +5,7 @@ use core::fmt;
 /// What the other side answered. The numbers are MQTT 5's; the return codes of 3.1.1 map into them, so a program
 /// reads the same reasons whichever edition is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum ReasonCode {

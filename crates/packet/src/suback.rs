@@ -11,6 +11,7 @@ use crate::write::{Writer, packet_size};
 
 /// The server's answers to one SUBSCRIBE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SubAck<'a> {
     /// The SUBSCRIBE's packet identifier.
     pub packet_id: PacketId,

@@ -11,6 +11,7 @@ use crate::write::{Writer, packet_size};
 
 /// A request for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Subscribe<'a> {
     /// What SUBACK will carry.
     pub packet_id: PacketId,
@@ -20,6 +21,7 @@ pub struct Subscribe<'a> {
 
 /// A topic filter, and the highest QoS at which the client wants its messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SubscribeFilter<'a> {
     /// What to receive.
     pub filter: TopicFilter<'a>,

@@ -5,6 +5,7 @@ use core::num::NonZeroU16;
 
 /// Which edition of the protocol the two sides speak; CONNECT says it in its protocol name and level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Protocol {
     /// MQTT 3.1: protocol name `MQIsdp`, level 3.
@@ -16,6 +17,7 @@ pub enum Protocol {
 
 /// Quality of service of a message (§4.3). There are three in every edition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum QoS {
     /// QoS 0: sent once, never acknowledged; lost if the connection is.
@@ -48,6 +50,7 @@ impl fmt::Display for QoS {
 
 /// A packet identifier: 1 to 65,535, never 0 ([MQTT-2.3.1-1]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PacketId(NonZeroU16);
 
 impl PacketId {
@@ -84,6 +87,7 @@ impl fmt::Display for PacketId {
 
 /// How to read packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Options {
     /// The edition that CONNECT named. A server that has not read CONNECT yet keeps the default.

@@ -10,6 +10,7 @@ use crate::write::packet_size;
 
 /// A request to end subscriptions, compared with them character by character ([MQTT-3.10.4-1]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Unsubscribe<'a> {
     /// What UNSUBACK will carry.
     pub packet_id: PacketId,

@@ -60,6 +60,13 @@ fn a_password_without_a_user_name_is_refused() {
 }
 
 #[test]
+fn an_empty_client_identifier_is_refused_for_a_session_that_is_to_be_kept() {
+    let connect = Connect { clean_session: false, ..Connect::new("") };
+    refused(Packet::Connect(connect), EncodeError::EmptyClientId);
+    assert!(Packet::Connect(Connect { clean_session: true, ..connect }).encoded_len().is_ok());
+}
+
+#[test]
 fn subscribe_and_unsubscribe_without_a_topic_filter_are_refused() {
     // [MQTT-3.8.3-3], [MQTT-3.10.3-2].
     refused(
@@ -81,6 +88,7 @@ fn connack_refuses_what_table_3_1_has_no_code_for() {
         (true, ReasonCode::NotAuthorized),
     ] {
         let connack = ConnAck { session_present, reason };
+        assert_eq!(Packet::ConnAck(connack).encoded_len(), Err(EncodeError::InvalidConnAck));
         refused(Packet::ConnAck(connack), EncodeError::InvalidConnAck);
     }
 }

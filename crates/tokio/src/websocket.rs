@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -60,7 +61,7 @@ pub(crate) async fn open(
     let refused = |error: &dyn fmt::Display| DialError::new(TransportError::Upgrade, error);
     let limit = max_packet_size.max(MIN_MESSAGE_LIMIT);
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
-    let (socket, _) =
+    let (socket, answer) =
         client_async_with_config(request, stream, Some(config)).await.map_err(|error| match error {
             Error::Io(error) => DialError::broken(&error),
             Error::Http(response) => refused(&format!("the server answered {}", response.status())),
@@ -69,6 +70,13 @@ pub(crate) async fn open(
             ),
             other => refused(&other),
         })?;
+    // RFC 6455, §4.1: nothing but what was offered; the library does not look at these.
+    if answer.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) {
+        return Err(refused(&"the server chose an extension that it was not offered"));
+    }
+    if answer.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter().count() != 1 {
+        return Err(refused(&"the server chose more than one subprotocol"));
+    }
     Ok(WebSocket { socket, rest: Bytes::new() })
 }
 

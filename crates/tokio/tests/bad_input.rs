@@ -328,7 +328,7 @@ async fn a_user_name_alone_goes_without_any_password() {
     let raw = Raw::start().await;
     let (client, _) = Client::start(raw.options().user_name("me"));
     let connect = packet(&mut raw.accept().await).await;
-    // The flags of [MQTT-3.1.2.3], and what is behind them: keep alive, client id, user name.
+    // The flags of §3.1.2.3, and what is behind them: keep alive, client id, user name.
     assert_eq!(connect[9] & 0b1100_0000, 0b1000_0000);
     assert_eq!(connect[12..], *b"\x00\x06client\x00\x02me");
     drop(client);

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Why the request for an upgrade was not written. It is the caller's fault; nothing has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RequestError {
     /// The request takes so many bytes, more than the buffer has.
@@ -53,6 +54,7 @@ impl core::error::Error for RequestError {}
 
 /// Why nothing was written for the transport. It is the caller's fault; nothing has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TransmitError {
     /// What comes next takes so many bytes in one piece, more than the buffer has: send what is in it and pass it
@@ -85,6 +87,7 @@ impl core::error::Error for TransmitError {}
 
 /// How a WebSocket ended. Send what [`transmit`](crate::WebSocket::transmit) still has, and close the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum End {
     /// The peer said that it closes.
@@ -103,6 +106,7 @@ pub enum End {
 
 /// Why an upgrade failed (RFC 6455 §4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HandshakeError {
     /// What answers speaks no HTTP/1.1.
@@ -127,6 +131,7 @@ pub enum HandshakeError {
 
 /// What RFC 6455, or MQTT's use of it, forbids in a frame of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FrameError {
     /// A masked frame (§5.1).

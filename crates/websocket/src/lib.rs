@@ -60,6 +60,8 @@
 )]
 
 mod error;
+#[cfg(feature = "defmt")]
+mod format;
 mod frame;
 mod handshake;
 mod mask;

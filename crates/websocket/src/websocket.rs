@@ -44,6 +44,7 @@ enum Close {
 
 /// What became of received bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "MQTT's bytes, and the end of the connection"]
 pub struct Received {
     /// So many bytes at the front are MQTT's. They came before the end, if there is one, and are good.
@@ -54,6 +55,7 @@ pub struct Received {
 
 /// What became of packets that are to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "how much to send, and how much to report as transmitted"]
 pub struct Transmitted {
     /// So many bytes of the packets are in what was written.

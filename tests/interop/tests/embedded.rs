@@ -43,7 +43,7 @@ impl TcpConnect for Host {
     type Error = io::Error;
     type Connection<'a> = FromTokio<TcpStream>;
 
-    async fn connect<'a>(&'a self, remote: SocketAddr) -> io::Result<FromTokio<TcpStream>> {
+    async fn connect(&self, remote: SocketAddr) -> io::Result<FromTokio<TcpStream>> {
         let stream = TcpStream::connect(remote).await?;
         stream.set_nodelay(true)?;
         Ok(FromTokio::new(stream))
@@ -347,34 +347,13 @@ impl CryptoProvider for Provider<'_> {
     }
 }
 
-/// The certificate in a PEM text.
-fn der(authority: &Authority) -> Vec<u8> {
-    let pem = authority.pem();
-    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-    decode_base64(&base64)
-}
-
-fn decode_base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits = text.bytes().filter_map(|byte| ALPHABET.iter().position(|digit| *digit == byte));
-    let (mut bytes, mut bits, mut count) = (Vec::new(), 0, 0);
-    for digit in digits {
-        (bits, count) = (bits << 6 | digit, count + 6);
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    bytes
-}
-
 async fn secure(fault: Fault) -> Mosquitto {
     Mosquitto::with(Settings { secure: Some(fault), ..Settings::default() }).await
 }
 
 macro_rules! tls_dialer {
     ($dialer:ident, $host:expr, $port:expr, $authority:expr) => {
-        let der = der($authority);
+        let der = $authority.der();
         let config = TlsConfig::new()
             .with_server_name("127.0.0.1")
             .with_max_fragment_length(MaxFragmentLength::Bits12);

@@ -110,14 +110,26 @@ def _payloads(arguments: argparse.Namespace) -> Iterator[bytes]:
         yield sys.stdin.buffer.read()
 
 
+def _visible(text: str) -> str:
+    """Text from others, made harmless: what could move the cursor, change the title or turn the direction of writing is
+    written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _json(fields: dict[str, object]) -> str:
+    """The same in JSON, which says it by escapes of its own."""
+    text = json.dumps(fields, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
 def _print(messages: Iterable[Message], arguments: argparse.Namespace) -> None:
     for number, message in enumerate(messages, 1):
         text = message.payload.decode(errors="replace")
         if arguments.json:
             fields = {"topic": message.topic, "payload": text, "qos": message.qos, "retain": message.retain}
-            print(json.dumps(fields, ensure_ascii=False), flush=True)
+            print(_json(fields), flush=True)
         else:
-            print(f"{message.topic} {text}", flush=True)
+            print(f"{_visible(message.topic)} {_visible(text)}", flush=True)
         if number == arguments.count:
             return
 
@@ -213,10 +225,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _run(_parser().parse_args(arguments))
     except MqttError as error:
-        print(f"mqtt_p2p: {error}", file=sys.stderr)
+        print(f"mqtt_p2p: {_visible(str(error))}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"mqtt_p2p: {error}", file=sys.stderr)
+        print(f"mqtt_p2p: {_visible(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -17,6 +17,7 @@ from ._client import BaseClient
 from ._core import Message
 from ._engine import ConnectionEvent, Outcome
 from ._options import Options
+from ._patience import slices
 from ._requests import Filters, check, filters_of, granted, parent_of
 from .errors import DisconnectedError, InvalidError, QueueFull, TimeoutError
 
@@ -31,6 +32,16 @@ class _End:
 
 
 _END = _End()
+
+
+def _get(items: SimpleQueue[_T], timeout: float | None) -> _T:
+    """Raises Empty when the time is over."""
+    for slice_ in slices(timeout):
+        try:
+            return items.get(timeout=slice_)
+        except Empty:
+            pass
+    raise Empty
 
 
 class Messages:
@@ -71,7 +82,7 @@ class Messages:
     def _next(self, timeout: float | None) -> Message:
         self._client._check_thread()
         while True:
-            item = self._items.get(timeout=timeout)
+            item = _get(self._items, timeout)
             engine = self._client._engine
             if engine.is_held and self._items.qsize() <= self._client._router.capacity // 2:
                 self._client._call_soon(engine.look_at_room)
@@ -191,7 +202,7 @@ class Events:
 
     def __next__(self) -> ConnectionEvent:
         self._client._check_thread()
-        event = self._items.get()
+        event = _get(self._items, None)
         if event is None:
             self._items.put(None)
             raise StopIteration
@@ -268,7 +279,10 @@ class Client(BaseClient):
             work.close()
             raise
         try:
-            return future.result(timeout)
+            for slice_ in slices(timeout):
+                if concurrent.futures.wait((future,), slice_).done:
+                    break
+            return future.result(0)
         except concurrent.futures.CancelledError:
             raise DisconnectedError(self._closed_because) from None
         except BaseException:
@@ -346,7 +360,9 @@ class Client(BaseClient):
     def run_forever(self) -> None:
         """Blocks until another thread closes the client, or Ctrl-C: for programs that do all in handlers."""
         self._check_thread()
-        self._ended.wait()
+        for slice_ in slices(None):
+            if self._ended.wait(slice_):
+                return
 
     # ---- publishing ----
 
@@ -524,8 +540,9 @@ class _Slot:
         self._lock.release()
 
     def wait(self, timeout: float | None) -> Outcome:
-        if not self._lock.acquire(timeout=-1 if timeout is None else timeout):
-            raise TimeoutError(
-                f"no acknowledgement in time ({timeout:.3g} s): the message goes on in the background"
-            )
-        return cast(Outcome, self._outcome)
+        for slice_ in slices(timeout):
+            if self._lock.acquire(timeout=slice_):
+                return cast(Outcome, self._outcome)
+        raise TimeoutError(
+            f"no acknowledgement in time ({timeout:.3g} s): the message goes on in the background"
+        )

@@ -90,7 +90,7 @@ where
         tls.set_flush_policy(FlushPolicy::Relaxed);
         {
             let mut opening = pin!(tls.open(TlsContext::new(config, provider)));
-            while !now(opening.as_mut()).await.transpose().map_err(tls_error)?.is_some() {
+            while now(opening.as_mut()).await.transpose().map_err(tls_error)?.is_none() {
                 pump(&mut io, wire).await.map_err(tls_error)?;
             }
         }

@@ -20,6 +20,7 @@ pub struct Receiver<'s, 'b, M: RawMutex, S: Storage, const TASKS: usize, const R
 
 /// There are as many receivers as there may be: drop one, or make the client with more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoReceiver;
 
 impl fmt::Display for NoReceiver {

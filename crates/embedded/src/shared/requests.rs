@@ -14,6 +14,7 @@ use super::state::{Answer, State, Upload, Wish};
 
 /// Why there is no subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SubscribeError {
     /// The client did not accept it.
@@ -40,6 +41,7 @@ impl core::error::Error for SubscribeError {}
 
 /// Why a token was not uploaded. It shows nothing of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UploadError {
     /// Caller: the text can't be a token, or the buffer is too small for the message.

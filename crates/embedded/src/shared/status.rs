@@ -10,6 +10,7 @@ use super::Shared;
 
 /// How the connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Status {
     /// There was no attempt yet.

@@ -57,6 +57,11 @@ pub(crate) fn encoded(packet: &Packet<'_>) -> Result<Vec<u8>, EncodeError> {
     Ok(buffer)
 }
 
+/// Whether it is a CONNECT without a client identifier that asks for a session to be kept.
+pub(crate) fn is_of_nobody(packet: &Packet<'_>) -> bool {
+    matches!(packet, Packet::Connect(connect) if connect.client_id.is_empty() && !connect.clean_session)
+}
+
 /// A packet with this first byte around `body`; its remaining length is written with as few bytes as it takes.
 pub(crate) fn framed(first: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![first];

@@ -165,7 +165,7 @@ fn connect(protocol: Protocol) -> impl Strategy<Value = Owned> {
     (any::<bool>(), any::<u16>(), text(), proptest::option::of(will), proptest::option::of(login)).prop_map(
         move |(clean_session, keep_alive, client_id, will, login)| Owned::Connect {
             protocol,
-            clean_session,
+            clean_session: clean_session || client_id.is_empty(),
             keep_alive,
             client_id,
             will,

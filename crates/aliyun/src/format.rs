@@ -1,0 +1,76 @@
+//! `defmt::Format` for what is not shown field by field. What hides something in `Debug` is shown as that shows it.
+
+use defmt::{Debug2Format, Format, Formatter, write};
+
+use crate::client_id::ClientId;
+use crate::credentials::Credentials;
+use crate::deduplicator::Deduplicator;
+#[cfg(feature = "client")]
+use crate::evidence::Evidence;
+use crate::log_in::LogIn;
+use crate::p2p::P2pTopic;
+use crate::signature::Password;
+use crate::token::TokenSet;
+use crate::token_kinds::TokenKinds;
+use crate::token_life::TokenLife;
+
+impl Format for Credentials<'_> {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+impl<const USER_NAME: usize, const PASSWORD: usize> Format for LogIn<USER_NAME, PASSWORD> {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+impl Format for Password {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+impl Format for TokenSet<'_> {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+impl Format for TokenKinds {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+impl Format for TokenLife {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+#[cfg(feature = "client")]
+impl Format for Evidence {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+impl<const N: usize> Format for Deduplicator<N> {
+    fn format(&self, f: Formatter<'_>) {
+        Debug2Format(self).format(f);
+    }
+}
+
+impl Format for ClientId {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=str}", self.as_str());
+    }
+}
+
+impl Format for P2pTopic {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=str}", self.as_str());
+    }
+}

@@ -1,0 +1,176 @@
+//! `mqtt-p2p-core`: a client with everything that is optional, in memory of its own and in the caller's.
+
+use mqtt_p2p_core::{
+    Action, Change, Client, Config, Delivery, DisconnectReason, Event, HeldEvent, InboundId, Inline, Instant,
+    Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore, Storage, Ticket,
+    TransportError,
+};
+
+use crate::packet::{subscribe_filters, topic_filters, topic_name, will};
+use crate::{any, bytes, take, text};
+
+pub fn all() {
+    client(Inline::<64>::new());
+    client(any(Inline::<64, 2, 80, 32, 2>::default()));
+    client(Memory {
+        tx: any(&mut [0; 8]),
+        requests: any(&mut [Request::EMPTY; 2]),
+        control: any(&mut [0; 8]),
+        subscriptions: any(&mut [0; 8]),
+        inbound: any(&mut [InboundId::EMPTY; 2]),
+        growable: any(false),
+    });
+    client(More);
+    held();
+    values();
+}
+
+/// Memory that says that there is more.
+struct More;
+
+impl Storage for More {
+    fn memory(&mut self) -> Memory<'_> {
+        Memory {
+            tx: any(&mut []),
+            requests: any(&mut []),
+            control: any(&mut []),
+            subscriptions: any(&mut []),
+            inbound: any(&mut []),
+            growable: any(true),
+        }
+    }
+
+    fn grow(&mut self, need: Need) -> bool {
+        take(need);
+        any(false)
+    }
+}
+
+/// Shows any records at all.
+struct Store;
+
+impl SessionStore for Store {
+    type Error = u8;
+
+    fn put(&mut self, key: Key, value: &[u8]) -> Result<(), u8> {
+        take((key, value));
+        any(Ok(()))
+    }
+
+    fn remove(&mut self, key: Key) -> Result<(), u8> {
+        take(key);
+        any(Ok(()))
+    }
+
+    fn load(&mut self, show: &mut dyn FnMut(Key, &[u8])) -> Result<(), u8> {
+        while any(true) {
+            show(any(Key::Subscriptions), bytes());
+        }
+        any(Ok(()))
+    }
+}
+
+fn now() -> Instant {
+    any(Instant::from_millis(0))
+}
+
+/// A client of any configuration, in any state: nothing is known of it, but its type, between two calls.
+fn client<S: Storage>(storage: S) {
+    let mut client = any(Client::new(any(Config::new()), any(0), storage));
+    let client = any(&mut client);
+    take(Client::keep_session(any(&mut *client)));
+    take(Client::pace(any(&mut *client), any(0)));
+    take(Client::tell_in_parts(any(&mut *client), any(0)));
+    take(Client::restore(any(&mut *client), any(&mut Store)));
+    take(Client::import_session(any(&mut *client), bytes()));
+    take(Client::export_session(any(&mut *client), crate::buffer!()));
+
+    Client::connect(any(&mut *client), now());
+    let mut login = any(Login::with_password(Login::new(text()), text(), bytes()));
+    if let Some(will) = will() {
+        login = Login::with_will(login, will);
+    }
+    Client::transport_opened(any(&mut *client), now(), &any(login));
+    let mut received = bytes();
+    loop {
+        let action = Client::poll(any(&mut *client), now(), &mut received);
+        if let Action::Transmit(bytes) = action {
+            take(bytes);
+            Client::transmitted(any(&mut *client), any(0));
+        } else {
+            take(action);
+        }
+        if any(false) {
+            break;
+        }
+        received = bytes();
+    }
+    Client::transport_closed(any(&mut *client), now(), any(TransportError::ClosedByPeer));
+    Client::disconnect(any(&mut *client), now());
+    take(Client::set_protocol(any(&mut *client), any(mqtt_p2p_core::Protocol::V31)));
+    Client::ping(any(&mut *client));
+    Client::pause(any(&mut *client), now());
+    Client::resume(any(&mut *client), now());
+    take(Client::is_waiting(any(&*client)));
+    Client::hold_reading(any(&mut *client), now(), any(false));
+
+    if let Some(topic) = topic_name() {
+        let publication =
+            Publication { topic, payload: bytes(), qos: any(QoS::AtMostOnce), retain: any(false) };
+        take(Client::publish(any(&mut *client), &any(publication)));
+        take(Client::publish_alone(any(&mut *client), topic, bytes()));
+    }
+    take(Client::subscribe(any(&mut *client), subscribe_filters()));
+    take(Client::unsubscribe(any(&mut *client), topic_filters()));
+    if let Some(delivery) = Delivery::from_bits(any(0)) {
+        take(Client::acknowledge(any(&mut *client), delivery));
+    }
+    Client::abandon(any(&mut *client));
+
+    take(Client::due_at(any(&*client)));
+    take(Client::is_connected(any(&*client)));
+    take(Client::awaits_ping(any(&*client)));
+    take(Client::has_left(any(&*client)));
+    take(Client::is_idle(any(&*client)));
+    take(Client::config(any(&*client)));
+    take(Client::stats(any(&*client)));
+    take(Client::in_flight(any(&*client)));
+    Client::requests(any(&mut *client)).for_each(take);
+    Client::subscriptions(any(&mut *client)).for_each(take);
+}
+
+/// An event that is carried out of its loan.
+fn held() {
+    let event = any(Event::MessagePart(bytes()));
+    let held = any(Event::hold(event, bytes()));
+    take(HeldEvent::event(held, bytes()));
+}
+
+fn values() {
+    take(SessionStore::commit(&mut Store));
+    take(Memory::memory(&mut More.memory()).growable);
+    take(Storage::grow(&mut Inline::<1>::new(), any(Need::Requests)));
+    take(any(Inline::<64>::new()).clone());
+    take(Config::default());
+    take(Limits::none());
+    take(DisconnectReason::advice(&any(DisconnectReason::Requested)));
+    take(DisconnectReason::from(any(mqtt_p2p_core::DecodeError::InvalidText)));
+    take(TransportError::advice(&any(TransportError::ClosedByPeer)));
+    take(mqtt_p2p_core::Error::from(any(mqtt_p2p_core::EncodeError::PacketTooLarge)));
+    take(mqtt_p2p_core::SessionError::from(any(mqtt_p2p_core::Error::Stale)));
+    take(Key::to_bytes(any(Key::Received(PacketId::MIN))));
+    take(Key::from_bytes(bytes()));
+    take(any(Change::Remove { key: Key::Subscriptions }) == any(Change::Remove { key: Key::Subscriptions }));
+    if let Some(delivery) = Delivery::from_bits(any(0)) {
+        take(Delivery::to_bits(any(delivery)));
+    }
+    if let Some(ticket) = Ticket::from_bits(any(0)).map(any) {
+        take(Ticket::packet_id(ticket));
+        take(Ticket::generation(ticket));
+        take(Ticket::index(ticket));
+        take(Ticket::to_bits(ticket));
+    }
+    take(Instant::as_millis(now()));
+    take(Instant::after_millis(now(), any(0)));
+    take(Instant::millis_since(now(), now()));
+}
