@@ -25,7 +25,8 @@ use state::State;
 ///
 /// ```
 /// use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-/// use mqtt_p2p_embedded::{Dial, Error, Inline, LoginSource, Publication, QoS, Shared, Timer, TopicName, profile};
+/// use mqtt_p2p_embedded::mqtt_p2p_aliyun::PublishP2pError;
+/// use mqtt_p2p_embedded::{Dial, Inline, LoginSource, QoS, Shared, Timer, profile};
 ///
 /// type Client = Shared<'static, NoopRawMutex, Inline<2048>>;
 ///
@@ -40,7 +41,7 @@ use state::State;
 /// }
 ///
 /// // Another one: publishes, waits for room, and for the acknowledgement.
-/// async fn measure(client: &Client) -> Result<(), Error> {
+/// async fn measure(client: &Client) -> Result<(), PublishP2pError> {
 ///     let ticket = client.publish_p2p("devices", "GID_demo@@@server", b"21.5", QoS::AtLeastOnce).await?;
 ///     client.acknowledged(ticket).await;
 ///     Ok(())
