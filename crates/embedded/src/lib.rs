@@ -17,6 +17,8 @@ pub mod blocking;
 mod clock;
 mod dial;
 mod driver;
+#[cfg(feature = "flash")]
+pub mod flash;
 mod io;
 mod line;
 mod link;

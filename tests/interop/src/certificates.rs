@@ -47,6 +47,11 @@ impl Authority {
         self.0.pem()
     }
 
+    /// The same as bytes.
+    pub fn der(&self) -> Vec<u8> {
+        self.0.der().to_vec()
+    }
+
     /// A certificate and its key, in PEM form.
     ///
     /// # Panics

@@ -1,5 +1,9 @@
 //! Firmware's driver against real peers, over the sockets of this machine.
 
+#[path = "../../../crates/embedded/examples/tls/layer.rs"]
+#[expect(unreachable_pub, reason = "it is there to be copied")]
+mod tls;
+
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -11,13 +15,18 @@ use std::time::Duration;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embedded_io_adapters::tokio_1::FromTokio;
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
+use embedded_tls::pki::CertVerifier;
+use embedded_tls::{
+    Aes128GcmSha256, Certificate, CryptoProvider, MaxFragmentLength, TlsConfig, TlsError, TlsVerifier,
+};
 use mqtt_p2p_embedded::{
     AliyunLogin, Backoff, Clock, Config, Dial, DisconnectReason, Driver, Error, Event, Inline, Instant,
     Login, LoginSource, Message, Publication, PublishP2p, QoS, ReasonCode, Shared, Status, Storage,
     SubscribeFilter, TcpDialer, Timer, TopicFilter, TopicName, TransportError, WebSocketDialer, profile,
 };
 use mqtt_p2p_emulator::Server;
-use mqtt_p2p_interop::{Mosquitto, within};
+use mqtt_p2p_interop::{Authority, Fault, Mosquitto, Settings, within};
+use tls::{TlsBuffers, TlsDialer};
 use tokio::net::TcpStream;
 
 /// tokio's sockets, names and clock, by the interfaces of firmware.
@@ -162,8 +171,9 @@ async fn exchange(
             let Some(event) = some_turns(turn, link.next()).await else { continue };
             match event {
                 Some(Event::Message(message)) => {
-                    exchange.received.insert(number(&message));
-                    each(exchange.received.len());
+                    if exchange.received.insert(number(&message)) {
+                        each(exchange.received.len());
+                    }
                 }
                 Some(Event::Published { ticket }) => assert!(exchange.open.remove(&ticket.to_bits())),
                 Some(Event::Connected { .. }) => exchange.connections += 1,
@@ -307,4 +317,80 @@ async fn tasks_share_a_client_on_the_emulator() {
     // It had been there already, and P2P came by the trait of the client as well.
     let mut other = mqtt_p2p_embedded::Client::new(config(), 1, Inline::<512>::new());
     assert!(other.publish_p2p("demo", &id, b"x", QoS::AtLeastOnce).is_ok());
+}
+
+/// The system's clock for TLS.
+struct Unix;
+
+impl embedded_tls::TlsClock for Unix {
+    fn now() -> Option<u64> {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+}
+
+/// Checks certificates by one authority.
+struct Provider<'a> {
+    rng: rand_core::OsRng,
+    verifier: CertVerifier<'a, Aes128GcmSha256, Unix, 2048>,
+}
+
+impl CryptoProvider for Provider<'_> {
+    type CipherSuite = Aes128GcmSha256;
+    type Signature = &'static [u8];
+
+    fn rng(&mut self) -> impl embedded_tls::CryptoRngCore {
+        &mut self.rng
+    }
+
+    fn verifier(&mut self) -> Result<&mut impl TlsVerifier<Aes128GcmSha256>, TlsError> {
+        Ok(&mut self.verifier)
+    }
+}
+
+async fn secure(fault: Fault) -> Mosquitto {
+    Mosquitto::with(Settings { secure: Some(fault), ..Settings::default() }).await
+}
+
+macro_rules! tls_dialer {
+    ($dialer:ident, $host:expr, $port:expr, $authority:expr) => {
+        let der = $authority.der();
+        let config = TlsConfig::new()
+            .with_server_name("127.0.0.1")
+            .with_max_fragment_length(MaxFragmentLength::Bits12);
+        let verifier = CertVerifier::new(Certificate::X509(&der[..]));
+        let mut read = [[0; 4_608]; 2];
+        // Shorter than a message: records are cut, and go on.
+        let mut write = [[0; 1_024]; 2];
+        let ([a, b], [c, d]) = (&mut read, &mut write);
+        let tcp = TcpDialer::with_dns($host, $host, "127.0.0.1", $port);
+        let $dialer = TlsDialer::new(
+            tcp,
+            &config,
+            Provider { rng: rand_core::OsRng, verifier },
+            TlsBuffers { read: [a, b], write: [c, d] },
+        );
+    };
+}
+
+#[tokio::test]
+async fn messages_to_oneself_come_on_mosquitto_over_tls_by_embedded_tls() {
+    let broker = secure(Fault::None).await;
+    let host = Host::new();
+    tls_dialer!(dialer, &host, broker.secure().tls().port(), &broker.secure().authority);
+    let done = within("over tls", exchange(dialer, Login::new("device"), "t/device", true, |_| {})).await;
+    assert_eq!(done.connections, 1);
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_authority_name_or_time_is_refused_by_embedded_tls() {
+    let refused = format!("{:?}", TransportError::UnknownAuthority);
+    let host = Host::new();
+    let broker = secure(Fault::None).await;
+    tls_dialer!(dialer, &host, broker.secure().tls().port(), &Authority::new("other"));
+    assert_eq!(first_end(dialer, Login::new("device")).await, refused);
+    for fault in [Fault::Expired, Fault::OtherName] {
+        let broker = secure(fault).await;
+        tls_dialer!(dialer, &host, broker.secure().tls().port(), &broker.secure().authority);
+        assert_eq!(first_end(dialer, Login::new("device")).await, refused, "{fault:?}");
+    }
 }

@@ -8,7 +8,9 @@ use core::task::{Context, Poll, Waker};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embedded_io::{ErrorKind, ErrorType, ReadReady, WriteReady};
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
+use embedded_storage_async::nor_flash::{self, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use mqtt_p2p_embedded::blocking::{self, Idle, WithTimeouts};
+use mqtt_p2p_embedded::flash::SavedSession;
 use mqtt_p2p_embedded::{
     AliyunLogin, Clock, Config, Driver, Inline, Instant, Port, Publication, QoS, Shared, SignedLogin, Status,
     TcpDialer, Timer, TopicFilter, WebSocketDialer,
@@ -23,6 +25,7 @@ pub fn all() {
     asynchronous();
     sharing();
     blocking();
+    saving();
     idle();
 }
 
@@ -230,4 +233,58 @@ fn blocking() {
     if let Poll::Ready(link) = driver.poll_open(&mut Port(WithTimeouts(Net)), &mut logins) {
         take(link.is_some());
     }
+}
+
+/// A flash of which nothing is known.
+struct Flash;
+
+#[derive(Debug)]
+struct FlashFault;
+
+impl NorFlashError for FlashFault {
+    fn kind(&self) -> NorFlashErrorKind {
+        NorFlashErrorKind::Other
+    }
+}
+
+impl nor_flash::ErrorType for Flash {
+    type Error = FlashFault;
+}
+
+impl ReadNorFlash for Flash {
+    const READ_SIZE: usize = 4;
+
+    async fn read(&mut self, offset: u32, room: &mut [u8]) -> Result<(), FlashFault> {
+        take(offset);
+        take(room);
+        soon(|| any(Ok(()))).await
+    }
+
+    fn capacity(&self) -> usize {
+        any(0)
+    }
+}
+
+impl NorFlash for Flash {
+    const WRITE_SIZE: usize = 8;
+    const ERASE_SIZE: usize = 4096;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), FlashFault> {
+        take((from, to));
+        soon(|| any(Ok(()))).await
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FlashFault> {
+        take(offset);
+        take(bytes);
+        soon(|| any(Ok(()))).await
+    }
+}
+
+fn saving() {
+    let Ok(mut saved) = SavedSession::new(Flash, any(0)..any(0)) else { return };
+    run(async { take(saved.load(buffer!()).await.is_ok()) });
+    run(async { take(saved.save(buffer!(), any(0)).await.is_ok()) });
+    run(async { take(saved.clear().await.is_ok()) });
+    take(saved.release());
 }

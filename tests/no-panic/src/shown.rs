@@ -91,12 +91,14 @@ pub fn all() {
 
 #[cfg(feature = "embedded")]
 fn embedded() {
+    use mqtt_p2p_embedded::flash::FlashError;
     use mqtt_p2p_embedded::{NoReceiver, SubscribeError, UploadError, WebSocketError};
 
     shown! {
         NoReceiver => NoReceiver,
         SubscribeError => SubscribeError::Refused(ReasonCode::UnspecifiedError),
         UploadError => UploadError::NotAccepted(Error::Offline),
+        FlashError<()> => FlashError::Range,
         WebSocketError<Error> => WebSocketError::Ended(End::NotOpened),
     }
 }
