@@ -179,7 +179,7 @@ fn the_identifier_of_a_publication_that_was_given_up_is_not_given_to_the_next() 
 fn nor_that_of_one_that_was_given_up_after_its_pubrec() {
     let mut driver = Driver::online(keeping());
     let given_up = driver.publish("t", b"x", ExactlyOnce);
-    driver.receive(&server::pubrec(given_up.packet_id()));
+    driver.receive(&pubrec(given_up.packet_id()));
     driver.disconnect();
     driver.abandon();
     let mut driver = restarted(&mut driver);
