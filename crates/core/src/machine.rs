@@ -434,8 +434,9 @@ impl Machine {
         }
         let ticket = request.ticket;
         match request.kind {
-            Kind::ExactlyOnce => self.note_change(Due::GiveUp(ticket)),
-            Kind::AtLeastOnce | Kind::Release | Kind::Taken => self.note_change(Due::Remove(ticket)),
+            // Until PUBREL has arrived, the server takes another message with this number for the same.
+            Kind::ExactlyOnce | Kind::Release => self.note_change(Due::GiveUp(ticket)),
+            Kind::AtLeastOnce | Kind::Taken => self.note_change(Due::Remove(ticket)),
             _ => {}
         }
         Some(ticket)

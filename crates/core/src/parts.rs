@@ -42,7 +42,13 @@ impl Machine {
     /// Whether there is something to read, or a message to end.
     #[inline]
     pub(crate) fn has_input(&self, received: &[u8]) -> bool {
-        !received.is_empty() || self.parts.is_some_and(|parts| parts.missing == 0)
+        !received.is_empty() || self.has_end_of_parts()
+    }
+
+    /// Whether a message in parts is to be ended, which takes no bytes.
+    #[inline]
+    pub(crate) fn has_end_of_parts(&self) -> bool {
+        self.parts.is_some_and(|parts| parts.missing == 0)
     }
 
     /// The next part of a message, or its end.

@@ -298,6 +298,7 @@ impl Machine {
         }
         while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
+            let ends = self.has_end_of_parts();
             match self.packet(memory, received) {
                 Ok(Some(event)) => return ControlFlow::Break(Action::Event(event)),
                 Ok(None) => {}
@@ -307,7 +308,7 @@ impl Machine {
                 self.close_due = false;
                 return ControlFlow::Break(Action::CloseTransport);
             }
-            if received.len() == before {
+            if received.len() == before && !ends {
                 break;
             }
         }

@@ -176,6 +176,18 @@ fn the_identifier_of_a_publication_that_was_given_up_is_not_given_to_the_next() 
 }
 
 #[test]
+fn nor_that_of_one_that_was_given_up_after_its_pubrec() {
+    let mut driver = Driver::online(keeping());
+    let given_up = driver.publish("t", b"x", ExactlyOnce);
+    driver.receive(&pubrec(given_up.packet_id()));
+    driver.disconnect();
+    driver.abandon();
+    let mut driver = restarted(&mut driver);
+    assert_eq!(driver.requests(), []);
+    assert_eq!(driver.publish("t", b"y", ExactlyOnce).index(), given_up.index() + 1);
+}
+
+#[test]
 fn tickets_that_have_gone_round_are_restored_in_their_order() {
     let mut kept = Kept::default();
     for bits in [0xffff_fffc, 0xffff_fffd, 1, 2] {

@@ -80,6 +80,18 @@ fn a_repeated_message_of_qos_2_is_read_but_not_told() {
 }
 
 #[test]
+fn what_comes_right_behind_a_repeated_message_without_an_answer_is_read_at_once() {
+    let mut driver = Driver::online(Config { manual_ack: true, ..in_parts() });
+    let bytes = publish(5, ExactlyOnce, true, &[7; 100]);
+    receive_through(&mut driver, &bytes, BUFFER);
+    let (begin, end) = bytes.split_at(100);
+    receive_through(&mut driver, begin, BUFFER);
+    driver.forget();
+    driver.receive(&[end, &publish(0, AtMostOnce, false, &[8])].concat());
+    assert!(matches!(driver.take_seen()[..], [Seen::Message(_)]));
+}
+
+#[test]
 fn a_message_that_breaks_off_comes_again_from_its_beginning() {
     for qos in [AtLeastOnce, ExactlyOnce] {
         let mut driver = Driver::online(in_parts());

@@ -25,7 +25,7 @@ use state::State;
 ///
 /// ```
 /// use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-/// use mqtt_p2p_aliyun::PublishP2pError;
+/// use mqtt_p2p_embedded::mqtt_p2p_aliyun::PublishP2pError;
 /// use mqtt_p2p_embedded::{Dial, Inline, LoginSource, QoS, Shared, Timer, profile};
 ///
 /// type Client = Shared<'static, NoopRawMutex, Inline<2048>>;
