@@ -1,5 +1,4 @@
-//! Drivers for firmware: they carry the bytes, the time and the log-ins between the client of `mqtt-p2p-core` and
-//! whatever a board has for a network. `no_std`, no heap, no `unsafe`, no panic path; any executor, or none.
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(

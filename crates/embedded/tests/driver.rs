@@ -14,12 +14,16 @@ use mqtt_p2p_embedded::{
 };
 use world::{CLIENT_ID, Seen, Slow, World};
 
-type Memory = Inline<2048, 16>;
+/// With room for as many messages of QoS 2 as one test sends.
+type Memory = Inline<2048, 16, 256, 128, 16>;
 
 /// Sends messages to itself, with futures that are dropped where `cut` says so.
-fn exchange(world: &World, total: u32, mut cut: impl FnMut() -> bool) -> Ledger {
-    let (mut buffer, mut dialer, mut logins, mut ledger) =
-        ([0; 512], world.dialer(), logins(), Ledger::default());
+fn exchange(world: &World, total: u32, cut: impl FnMut() -> bool) -> Ledger {
+    exchange_with(world, Ledger::default(), total, cut)
+}
+
+fn exchange_with(world: &World, mut ledger: Ledger, total: u32, mut cut: impl FnMut() -> bool) -> Ledger {
+    let (mut buffer, mut dialer, mut logins) = ([0; 512], world.dialer(), logins());
     let mut driver = Driver::new(config(), 1, Memory::new(), &mut buffer, world.clone());
     while !ledger.is_done(total) {
         while cut() {
@@ -52,6 +56,7 @@ fn exchange(world: &World, total: u32, mut cut: impl FnMut() -> bool) -> Ledger 
             }
         }
     }
+    assert_eq!(driver.client().stats().unexpected_acks, 0);
     ledger
 }
 
@@ -117,6 +122,19 @@ fn a_future_dropped_at_any_one_await_loses_nothing_and_repeats_nothing() {
     for cut in 1..=awaits {
         count(Some(cut));
     }
+}
+
+#[test]
+fn nothing_that_came_is_read_twice_when_the_answer_has_to_wait() {
+    let world = World::new();
+    world.set(|world| (world.chop, world.lazy) = (3, 2));
+    let ledger = Ledger { exactly_once: true, ..Ledger::default() };
+    let mut turn = 0;
+    let ledger = exchange_with(&world, ledger, 10, || {
+        turn += 1;
+        turn % 3 == 0
+    });
+    assert_eq!(ledger.received, (0..10).collect::<Vec<_>>());
 }
 
 #[test]

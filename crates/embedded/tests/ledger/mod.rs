@@ -19,6 +19,8 @@ pub(crate) fn logins() -> SignedLogin<'static> {
 /// A device that sends messages to itself, and what came of them.
 #[derive(Default)]
 pub(crate) struct Ledger {
+    /// QoS 2 instead of 1.
+    pub(crate) exactly_once: bool,
     pub(crate) sent: u32,
     pub(crate) open: BTreeSet<u32>,
     pub(crate) published: u32,
@@ -31,7 +33,8 @@ impl Ledger {
         while self.sent < total {
             let mut payload = [0x5a; 100];
             payload[..4].copy_from_slice(&self.sent.to_be_bytes());
-            match client.publish_p2p("demo", CLIENT_ID, &payload, QoS::AtLeastOnce) {
+            let qos = if self.exactly_once { QoS::ExactlyOnce } else { QoS::AtLeastOnce };
+            match client.publish_p2p("demo", CLIENT_ID, &payload, qos) {
                 Ok(ticket) => {
                     self.open.insert(ticket.to_bits());
                     self.sent += 1;
