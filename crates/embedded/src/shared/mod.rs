@@ -87,7 +87,8 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
 {
     /// A client that does nothing until it is [run](Self::run). For `seed` see [`Driver::new`](crate::Driver::new); packets
     /// longer than `receive` are refused; what goes out is collected in `transmit` and written at once, so that its length
-    /// is the longest write.
+    /// is the longest write. Over WebSocket the longest packet must fit into `transmit`, since a frame begins with the
+    /// length of its packet: a longer one ends the connection whenever it is tried.
     pub fn new(config: Config, seed: u64, storage: S, receive: &'b mut [u8], transmit: &'b mut [u8]) -> Self {
         const { assert!(RECEIVERS <= 32, "a message notes its receivers in 32 bits") };
         let receive = Receive::new(receive);
