@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -20,6 +21,12 @@ _T = TypeVar("_T")
 
 #: Nothing that a test waits for takes so long unless it is broken.
 LONG = 20.0
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hears_ctrl_c() -> None:
+    """A shell without job control has what it starts in the background ignore Ctrl-C, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
