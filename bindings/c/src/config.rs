@@ -167,6 +167,7 @@ impl mqttp2p_config_t {
                 _ => return Err(wrong),
             },
             manual_ack: flag(self.manual_ack)?,
+            exactly_once: true,
             keep_session: false,
             max_requests_per_sec: 0,
             max_whole_message: u32::MAX,

@@ -57,7 +57,7 @@ impl Action<'_, '_> {
     /// Nothing to do until this moment, which may never come.
     #[inline]
     pub(crate) fn wait(until: Instant) -> Self {
-        Self::Wait(if until == Instant::NEVER { None } else { Some(until) })
+        Self::Wait(until.if_ever())
     }
 }
 

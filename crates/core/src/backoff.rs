@@ -12,7 +12,7 @@ pub(crate) struct History {
     pub(crate) attempts: u32,
     /// Connections in a row that the peer closed shortly after it had accepted them.
     short_lives: u8,
-    random: u64,
+    random: u32,
 }
 
 /// How a connection, or the attempt to get one, ended.
@@ -28,7 +28,7 @@ pub(crate) enum Life {
 
 impl History {
     pub(crate) const fn new(seed: u64) -> Self {
-        Self { attempts: 0, short_lives: 0, random: seed }
+        Self { attempts: 0, short_lives: 0, random: (seed ^ seed >> 32) as u32 }
     }
 
     /// Notes an end; says whether it looks like a takeover, and how long to wait, in milliseconds.
@@ -57,15 +57,10 @@ impl History {
         (false, delay)
     }
 
-    /// Any number from 0 to `bound`, all alike: xorshift64*, its upper half scaled down.
+    /// Any number from 0 to `bound`, all alike: the upper bits of a linear congruential generator, scaled down.
     fn up_to(&mut self, bound: u32) -> u32 {
-        // A seed of 0 would stay 0.
-        let mut x = self.random | u64::from(self.random == 0);
-        x ^= x >> 12;
-        x ^= x << 25;
-        x ^= x >> 27;
-        self.random = x;
-        let upper = x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
-        (upper.wrapping_mul(u64::from(bound).wrapping_add(1)) >> 32) as u32
+        self.random = self.random.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        let scaled = u64::from(self.random).wrapping_mul(u64::from(bound).wrapping_add(1));
+        (scaled >> 32) as u32
     }
 }

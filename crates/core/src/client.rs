@@ -14,6 +14,7 @@ use crate::stats::Stats;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::Instant;
+use crate::usual::SHORT_CUTS;
 
 /// An MQTT client: see the [crate's page](crate) for how to drive it.
 #[derive(Debug)]
@@ -135,7 +136,7 @@ impl<S: Storage> Client<S> {
     /// is expected.
     pub fn hold_reading(&mut self, now: Instant, held: bool) {
         self.machine.tick(now);
-        self.machine.keep_alive.hold(now, held);
+        self.machine.keep_alive.hold(self.machine.now(), held);
     }
 
     /// Accepts a message for sending. With a connection it goes out at the next poll; without one it waits.
@@ -144,8 +145,11 @@ impl<S: Storage> Client<S> {
     /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::RetainUnsupported`]. Nothing was accepted.
     #[inline]
     pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
+        if !SHORT_CUTS {
+            return self.publish_with_room(publication);
+        }
         match self.publish_into_room(publication) {
-            Err(Error::Full(_)) => self.publish_after_making_room(publication),
+            Err(Error::Full(_)) => self.publish_with_room(publication),
             result => result,
         }
     }
@@ -157,11 +161,9 @@ impl<S: Storage> Client<S> {
         self.machine.publish(memory.tx, memory.requests, publication)
     }
 
-    #[inline(never)]
-    fn publish_after_making_room(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        let len = publication.packet(PacketId::MIN).encoded_len()?;
-        self.growing(|machine, memory| machine.outbox.make_room(memory, len), Error::need)?;
-        self.publish_into_room(publication)
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    fn publish_with_room(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
+        self.growing(|machine, memory| machine.publish_with_room(memory, publication), Error::need)
     }
 
     /// Publishes with QoS 1, ahead of all that waits; and until the acknowledgement has come no other PUBLISH, no
@@ -216,7 +218,7 @@ impl<S: Storage> Client<S> {
 
     /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
     pub fn due_at(&self) -> Option<Instant> {
-        self.machine.due_at()
+        self.machine.to_instant(self.machine.due_at()).if_ever()
     }
 
     // ---- the session as bytes ----

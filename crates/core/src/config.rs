@@ -48,6 +48,10 @@ pub struct Config {
     /// once the caller has taken the message, that is, at the next poll. The order is the caller's then: the standard
     /// asks for that in which the messages came ([MQTT-4.6.0-2], [MQTT-4.6.0-3]). Default: false.
     pub manual_ack: bool,
+    /// Whether messages go and come at QoS 2. A firmware that needs no more than QoS 1 has a smaller program without it:
+    /// publishing at QoS 2 is an error then, and a message that comes at QoS 2 all the same is told as often as the
+    /// server sends it, which is more than once after a lost connection. Default: true.
+    pub exactly_once: bool,
     /// Tell every change of the session by [`Action::Store`](crate::Action::Store), so that it outlives a crash.
     /// Default: false.
     pub keep_session: bool,
@@ -160,6 +164,7 @@ impl Config {
             resubscribe: Resubscribe::WithoutSession,
             offline: Offline::QueueAll,
             manual_ack: false,
+            exactly_once: true,
             keep_session: false,
             max_requests_per_sec: 0,
             max_whole_message: u32::MAX,

@@ -1,6 +1,7 @@
 //! The control lane: small packets that may overtake what waits in the outbound store.
 
-use crate::copy::move_down;
+use crate::copy::{copy, move_down};
+use crate::usual::SHORT_CUTS;
 
 /// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in
 /// [`Memory::control`](crate::Memory::control).
@@ -66,8 +67,11 @@ impl ControlLane {
     }
 
     /// Puts a packet in; `false` if there is no room.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push<const N: usize>(&mut self, control: &mut [u8], packet: [u8; N]) -> bool {
+        if !SHORT_CUTS {
+            return self.push_any(control, &packet);
+        }
         if !self.has_room(control, N) {
             return false;
         }
@@ -77,5 +81,15 @@ impl ControlLane {
         *place = packet;
         self.written(N);
         true
+    }
+
+    /// The same for packets of all lengths, once.
+    fn push_any(&mut self, control: &mut [u8], packet: &[u8]) -> bool {
+        let has_room = self.has_room(control, packet.len());
+        if has_room {
+            copy(self.free(control), packet);
+            self.written(packet.len());
+        }
+        has_room
     }
 }

@@ -1,5 +1,7 @@
 //! Copies without a panic path: those of the standard library check lengths, and panic.
 
+use crate::usual::SHORT_CUTS;
+
 /// Copies as many bytes as fit.
 #[inline]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
@@ -8,16 +10,20 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Overwrites with zeros: byte by byte, since firmware would link a function of the compiler's for this alone.
-pub(crate) fn wipe(bytes: &mut [u8]) {
-    for byte in bytes {
-        *byte = core::hint::black_box(0);
-    }
-}
-
 /// Moves the bytes `from..end` to the front, to `to`: one gap at a time, so that no piece overlaps its place.
 #[inline(never)]
 pub(crate) fn move_down(buffer: &mut [u8], mut from: usize, end: usize, mut to: usize) {
+    if !SHORT_CUTS {
+        while from < end
+            && let Some(byte) = buffer.get(from).copied()
+            && let Some(place) = buffer.get_mut(to)
+        {
+            *place = byte;
+            from = from.wrapping_add(1);
+            to = to.wrapping_add(1);
+        }
+        return;
+    }
     let gap = from.saturating_sub(to);
     while gap > 0
         && from < end

@@ -23,6 +23,8 @@ pub enum Error {
     Offline,
     /// Caller: the service does not know retained messages; it would drop them or the connection.
     RetainUnsupported,
+    /// Caller: a publication of QoS 2, and [`Config::exactly_once`](crate::Config::exactly_once) is off.
+    ExactlyOnceOff,
     /// Caller: one subscription more than the service grants. It would ignore it without a word.
     TooManySubscriptions {
         /// The most it grants.
@@ -87,6 +89,9 @@ impl fmt::Display for Error {
             Self::Offline => f.write_str("there is no connection, and nothing is queued by configuration"),
             Self::RetainUnsupported => {
                 f.write_str("the service does not support retained messages; publish without retain")
+            }
+            Self::ExactlyOnceOff => {
+                f.write_str("the client was made without QoS 2; publish at QoS 1, or turn it on")
             }
             Self::TooManySubscriptions { max } => {
                 write!(

@@ -16,6 +16,7 @@ use core::fmt;
 
 use mqtt_p2p_packet::PacketId;
 
+use crate::action::Action;
 use crate::client::Client;
 use crate::error::Error;
 use crate::inbound::InboundId;
@@ -163,37 +164,47 @@ impl Machine {
     /// Whether the session is kept as it changes.
     #[inline]
     pub(crate) const fn is_kept(&self) -> bool {
-        self.optional.change.is_some()
+        self.optional.keeping.is_some()
     }
 
     /// A publication changed or ended.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) const fn note_change(&mut self, due: Due) {
         if self.is_kept() {
             self.due = Some(due);
         }
     }
 
-    /// Whether [`Self::change`] has something to tell.
+    /// Whether [`Self::tell_change`] has something to tell.
     #[inline]
-    pub(crate) const fn has_changes(&self) -> bool {
-        self.is_kept()
-            && (self.due.is_some()
-                || self.outbox.has_unkept()
-                || self.inbound.has_unkept()
-                || self.subscriptions.is_changed())
+    pub(crate) fn has_changes(&self) -> bool {
+        self.optional.keeping.is_some_and(|keeping| (keeping.has_changes)(self))
     }
 
-    /// The next change to be kept, if there is one.
+    /// The same, where the session is kept.
+    pub(crate) const fn has_unkept(&self) -> bool {
+        self.due.is_some()
+            || self.outbox.has_unkept()
+            || self.inbound.has_unkept()
+            || self.subscriptions.is_changed()
+    }
+
+    /// Tells the next change to be kept, if there is one.
     #[inline]
-    pub(crate) fn next_change<'a>(&mut self, memory: &mut Memory<'a>) -> Option<Change<'a>> {
-        match self.optional.change {
-            Some(change) if self.has_changes() => change(self, memory),
-            _ => None,
+    pub(crate) fn tell_change<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) -> bool {
+        self.optional.keeping.is_some_and(|keeping| (keeping.tell)(self, memory, action))
+    }
+
+    /// [`Self::tell_change`], where the session is kept.
+    pub(crate) fn change<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) -> bool {
+        let change = self.next_change(memory);
+        if let Some(change) = change {
+            *action = Action::Store(change);
         }
+        change.is_some()
     }
 
-    /// [`Self::next_change`], where the session is kept.
-    pub(crate) fn change<'a>(&mut self, memory: &mut Memory<'a>) -> Option<Change<'a>> {
+    fn next_change<'a>(&mut self, memory: &mut Memory<'a>) -> Option<Change<'a>> {
         match self.due.take() {
             Some(Due::Put(ticket)) => return Some(self.put(memory, ticket)),
             Some(Due::Remove(ticket)) => return Some(Change::Remove { key: Key::Publication(ticket) }),
@@ -238,6 +249,7 @@ impl Machine {
                 let kind = crate::session::kind_of(value, ticket)
                     .filter(|_| self.outbox.may_follow(memory, ticket))
                     .ok_or(SessionError::Invalid)?;
+                self.may_take_over(kind)?;
                 match kind {
                     // Nobody knows whether it went out.
                     Kind::AtLeastOnce | Kind::ExactlyOnce | Kind::Release => {

@@ -79,6 +79,7 @@ mod control;
 mod copy;
 mod disconnect;
 mod error;
+mod exactly_once;
 #[cfg(feature = "defmt")]
 mod format;
 #[cfg(feature = "alloc")]

@@ -10,7 +10,6 @@ use crate::backoff::{History, Life};
 use crate::client::Publication;
 use crate::config::{Config, Offline, Resubscribe};
 use crate::control::ControlLane;
-use crate::copy::wipe;
 use crate::disconnect::{DisconnectReason, TransportError};
 use crate::error::{Error, Need};
 use crate::inbound::Inbound;
@@ -18,14 +17,15 @@ use crate::journal::Due;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
 use crate::optional::{Abandon, Optional};
-use crate::outbox::{Kind, Outbox, Request};
+use crate::outbox::{self, Kind, Outbox, Request};
 use crate::pace::Pace;
 use crate::parts::Parts;
 use crate::stats::{Stats, count};
 use crate::storage::Memory;
 use crate::subscriptions::Subscriptions;
 use crate::ticket::Ticket;
-use crate::time::Instant;
+use crate::time::{Instant, Millis, Moment};
+use crate::usual::SHORT_CUTS;
 
 /// Where the connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,13 +76,14 @@ pub(crate) enum Offered {
 pub(crate) struct Machine {
     pub(crate) config: Config,
     pub(crate) optional: Optional,
-    pub(crate) now: Instant,
+    /// The last that was told.
+    pub(crate) clock: Instant,
     /// Until then there is a connection, and nothing of the client's own accord to do: what comes in and what waits to
     /// be sent is all that a poll has to look at. The start of time when it has to look at all.
     pub(crate) quiet_until: Instant,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Moment,
     /// The caller wants a connection: its intent, never guessed from how the last one ended.
     wanted: bool,
     pub(crate) paused: bool,
@@ -103,7 +104,8 @@ pub(crate) struct Machine {
     session_since: u32,
     /// A CONNECT went out, and its CONNACK did not come: whatever it said of the session is unknown.
     pub(crate) unanswered: bool,
-    online_since: Instant,
+    /// Then the connection has proven that all is well.
+    stable: Moment,
     /// A message of which the caller has the beginning.
     pub(crate) parts: Option<Parts>,
     pace: Pace,
@@ -117,14 +119,15 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    #[inline(always)]
     pub(crate) const fn new(config: Config, optional: Optional, seed: u64) -> Self {
         Self {
             optional,
             config,
-            now: Instant::START,
+            clock: Instant::START,
             quiet_until: Instant::START,
             phase: Phase::Idle,
-            deadline: Instant::NEVER,
+            deadline: Moment::NEVER,
             wanted: false,
             paused: false,
             abandoning: None,
@@ -139,7 +142,7 @@ impl Machine {
             connection: 0,
             session_since: 0,
             unanswered: false,
-            online_since: Instant::NEVER,
+            stable: Moment::NEVER,
             keep_alive: KeepAlive::new(),
             history: History::new(seed),
             outbox: Outbox::new(),
@@ -152,8 +155,42 @@ impl Machine {
 
     /// Something happens that is not a matter of messages: the next poll has to look at all.
     pub(crate) fn tick(&mut self, now: Instant) {
-        self.now = self.now.max(now);
+        self.see(now);
+        self.look();
+    }
+
+    /// The clock shows this.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(crate) fn see(&mut self, now: Instant) {
+        if SHORT_CUTS {
+            self.clock = self.clock.max(now);
+            return;
+        }
+        let millis = u32::try_from(now.millis_since(self.clock)).unwrap_or(u32::MAX);
+        if millis > 0 {
+            self.clock = now;
+            self.deadline.pass(millis);
+            self.stable.pass(millis);
+            self.keep_alive.pass(millis);
+            self.pace.pass(millis);
+        }
+    }
+
+    /// The short ways are closed: the next poll looks at all.
+    #[inline]
+    pub(crate) const fn look(&mut self) {
         self.quiet_until = Instant::START;
+    }
+
+    /// The present.
+    #[inline]
+    pub(crate) const fn now(&self) -> Moment {
+        Moment::present(self.clock)
+    }
+
+    #[inline]
+    pub(crate) const fn to_instant(&self, moment: Moment) -> Instant {
+        moment.to_instant(self.clock)
     }
 
     // ---- what the caller asks for ----
@@ -162,7 +199,7 @@ impl Machine {
         self.wanted = true;
         if matches!(self.phase, Phase::Idle | Phase::Waiting) {
             self.phase = Phase::Waiting;
-            self.deadline = self.now;
+            self.deadline = self.now();
         }
     }
 
@@ -174,7 +211,7 @@ impl Machine {
             Phase::Opening | Phase::Handshake => self.lose(DisconnectReason::Requested),
             Phase::Online => {
                 self.phase = Phase::Leaving;
-                self.deadline = self.now.after_millis(self.config.connect_timeout_ms);
+                self.deadline = self.now().later(self.config.connect_timeout_ms as Millis);
             }
         }
     }
@@ -189,7 +226,7 @@ impl Machine {
     pub(crate) fn resume(&mut self) {
         self.paused = false;
         match self.phase {
-            Phase::Waiting => self.deadline = self.now,
+            Phase::Waiting => self.deadline = self.now(),
             // Time has passed unseen: the connection may be gone without a word.
             Phase::Online => self.keep_alive.doubt(),
             _ => {}
@@ -206,7 +243,7 @@ impl Machine {
 
     pub(crate) fn ask(&mut self) {
         if self.phase == Phase::Online {
-            self.tick(self.now);
+            self.look();
             self.keep_alive.ask();
         }
     }
@@ -219,6 +256,23 @@ impl Machine {
         requests: &mut [Request],
         publication: &Publication<'_>,
     ) -> Result<Ticket, Error> {
+        self.may_publish(publication)?;
+        self.write(tx, requests, publication)
+    }
+
+    /// The same, after making room.
+    pub(crate) fn publish_with_room(
+        &mut self,
+        memory: &mut Memory<'_>,
+        publication: &Publication<'_>,
+    ) -> Result<Ticket, Error> {
+        self.may_publish(publication)?;
+        self.outbox.make_room(memory, publication.packet(PacketId::MIN).encoded_len()?)?;
+        self.write(memory.tx, memory.requests, publication)
+    }
+
+    #[inline]
+    fn may_publish(&self, publication: &Publication<'_>) -> Result<(), Error> {
         let limits = &self.config.limits;
         if publication.payload.len() > limits.max_payload as usize {
             return Err(Error::TooLarge {
@@ -229,7 +283,19 @@ impl Machine {
         if publication.retain && !limits.retain {
             return Err(Error::RetainUnsupported);
         }
-        self.may_wait(publication.qos != QoS::AtMostOnce)?;
+        if publication.qos == QoS::ExactlyOnce && self.optional.exactly_once.is_none() {
+            return Err(Error::ExactlyOnceOff);
+        }
+        self.may_wait(publication.qos != QoS::AtMostOnce)
+    }
+
+    #[inline(always)]
+    fn write(
+        &mut self,
+        tx: &mut [u8],
+        requests: &mut [Request],
+        publication: &Publication<'_>,
+    ) -> Result<Ticket, Error> {
         let packet = publication.packet(self.outbox.next_id());
         // It never lies behind the end; asked so that no panic is possible.
         let Some(free) = tx.get_mut(self.outbox.end()..) else {
@@ -247,12 +313,12 @@ impl Machine {
         memory: &mut Memory<'_>,
         filters: &[SubscribeFilter<'_>],
     ) -> Result<Ticket, Error> {
-        let entries = Filters::new(filters);
-        self.subscriptions.reserve(memory, entries, self.config.limits.max_subscriptions)?;
         self.may_wait(true)?;
-        let packet = Subscribe { packet_id: self.outbox.next_id(), filters: entries };
+        let packet = Subscribe { packet_id: self.outbox.next_id(), filters: Filters::new(filters) };
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
+        let entries = outbox::entries(self.outbox.written(memory.tx, len));
+        self.subscriptions.check(memory, entries, self.config.limits.max_subscriptions)?;
         self.subscriptions.expect(entries);
         self.accept(memory.requests, Kind::Subscribe, len)
     }
@@ -263,13 +329,13 @@ impl Machine {
         filters: &[TopicFilter<'_>],
     ) -> Result<Ticket, Error> {
         self.may_wait(true)?;
+        self.optional.unsubscribed = Some(Self::unsubscribed);
         let packet = Unsubscribe { packet_id: self.outbox.next_id(), filters: Filters::new(filters) };
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
         // From now on nothing may ask for them again; what is asked for already is removed when UNSUBACK comes.
-        for filter in filters {
-            self.subscriptions.remove(memory.subscriptions, *filter);
-        }
+        let entries = outbox::entries(self.outbox.written(memory.tx, len));
+        self.subscriptions.remove_all(memory.subscriptions, entries);
         self.accept(memory.requests, Kind::Unsubscribe, len)
     }
 
@@ -298,7 +364,7 @@ impl Machine {
         }
         packet.encode(self.lane.free(memory.control))?;
         self.lane.written(len);
-        self.tick(self.now);
+        self.look();
         self.alone = true;
         Ok(())
     }
@@ -329,35 +395,33 @@ impl Machine {
     /// Lets more requests be sent, as far as the in-flight window and the pace reach.
     #[inline(never)]
     pub(crate) fn release(&mut self, requests: &[Request]) {
-        match self.optional.release_paced {
+        match self.optional.pacing {
             None => {
                 self.outbox.release(requests, self.config.max_in_flight, usize::MAX);
             }
-            Some(release_paced) => release_paced(self, requests),
+            Some(pacing) => (pacing.release)(self, requests),
         }
     }
 
     pub(crate) fn release_paced(&mut self, requests: &[Request]) {
         let rate = self.config.max_requests_per_sec;
-        let credit = self.pace.credit(self.now, rate);
+        let credit = self.pace.credit(self.now(), rate);
         let released = self.outbox.release(requests, self.config.max_in_flight, credit);
-        self.pace.spend(released, rate);
+        self.pace.spend(self.now(), released, rate);
     }
 
     /// Whether there is something to release by and by.
     #[inline]
     pub(crate) const fn is_pacing(&self) -> bool {
-        self.optional.release_paced.is_some() && self.outbox.has_unreleased()
+        self.optional.pacing.is_some() && self.outbox.has_unreleased()
     }
 
-    /// Releases what its turn has come for; says when that of the next one does.
-    pub(crate) fn keep_pace(&mut self, requests: &[Request]) -> Instant {
-        self.release(requests);
-        // What the in-flight window holds back waits for an answer, not for the time.
-        if self.outbox.has_unreleased() && self.now < self.pace.next() {
-            self.pace.next()
+    /// When the next turn comes. What the in-flight window holds back waits for an answer, not for the time.
+    pub(crate) fn next_turn(&self) -> Moment {
+        if self.outbox.has_unreleased() && self.phase == Phase::Online && !self.paused {
+            self.pace.next(self.now(), self.config.max_requests_per_sec)
         } else {
-            Instant::NEVER
+            Moment::NEVER
         }
     }
 
@@ -370,11 +434,9 @@ impl Machine {
             return Err(Error::Full(Need::Control(Ack::LEN)));
         }
         match delivery.qos {
-            AckedQoS::AtLeastOnce if connected && delivery.connection == self.connection => {}
-            AckedQoS::AtLeastOnce => return Err(Error::Stale),
             // Over whichever connection of the session: the server may have sent it again over this one, and no answer
             // came, because it was not taken yet.
-            AckedQoS::ExactlyOnce => {
+            AckedQoS::ExactlyOnce if self.optional.exactly_once.is_some() => {
                 // Connections are counted modulo 2^32; the later half is older.
                 let same_session = delivery.connection.wrapping_sub(self.session_since) < 1 << 31;
                 match self.inbound.find(memory, delivery.id) {
@@ -383,6 +445,8 @@ impl Machine {
                 }
                 self.inbound.take(memory, delivery.id);
             }
+            _ if connected && delivery.connection == self.connection => {}
+            _ => return Err(Error::Stale),
         }
         if connected {
             self.push_ack(memory.control, delivery.qos, delivery.id);
@@ -390,32 +454,19 @@ impl Machine {
         Ok(())
     }
 
-    /// Sends the acknowledgement of the message of QoS 2 that the caller was given last. `false` if there is no room
-    /// yet.
-    pub(crate) fn acknowledge_taken(&mut self, memory: &mut Memory<'_>) -> bool {
-        let Some(id) = self.untaken else {
-            return true;
-        };
-        if !self.push_ack(memory.control, AckedQoS::ExactlyOnce, id) {
-            return false;
-        }
-        self.note_taken(memory);
-        true
-    }
-
-    /// The caller has the message that it was given last.
-    fn note_taken(&mut self, memory: &mut Memory<'_>) {
-        if let Some(id) = self.untaken.take() {
-            self.inbound.take(memory, id);
-        }
-    }
-
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn push_ack(&mut self, control: &mut [u8], qos: AckedQoS, id: PacketId) -> bool {
         let packet_type = match qos {
             AckedQoS::AtLeastOnce => PacketType::PubAck,
             AckedQoS::ExactlyOnce => PacketType::PubRec,
         };
+        self.answer(control, packet_type, id)
+    }
+
+    /// Puts an acknowledgement into the control lane; `false` if there is no room.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) fn answer(&mut self, control: &mut [u8], packet_type: PacketType, id: PacketId) -> bool {
         self.lane.push(control, Ack { packet_id: id }.to_bytes(packet_type))
     }
 
@@ -429,8 +480,7 @@ impl Machine {
     fn abandon_next(&mut self, memory: &mut Memory<'_>, until: Ticket) -> Option<Ticket> {
         let request = self.outbox.abandon(memory, until)?;
         if request.kind == Kind::Subscribe {
-            let filters = Filters::from_checked(request.entries(memory.tx));
-            self.subscriptions.expect_no_more(filters);
+            self.subscriptions.expect_no_more(outbox::entries(request.packet(memory.tx)));
         }
         let ticket = request.ticket;
         match request.kind {
@@ -497,9 +547,9 @@ impl Machine {
     pub(crate) fn accepted(&mut self, memory: &mut Memory<'_>, session_present: bool) {
         self.phase = Phase::Online;
         self.connection = self.connection.wrapping_add(1);
-        self.online_since = self.now;
+        self.stable = self.now().later(self.config.stable_after_ms as Millis);
         // CONNECT has gone out: its password need not stay.
-        wipe(memory.control);
+        memory.control.fill(0);
         count(&mut self.stats.connections);
         if !session_present {
             self.inbound.clear(self.is_kept());
@@ -513,7 +563,7 @@ impl Machine {
             Resubscribe::Always => true,
             Resubscribe::Never => false,
         });
-        self.keep_alive.start(self.now, self.config.keep_alive(), self.config.ping_timeout_ms);
+        self.keep_alive.start(self.now(), self.config.keep_alive(), self.config.ping_timeout_ms);
         let resends = self.outbox.rewind(memory, session_present);
         self.stats.resends = self.stats.resends.saturating_add(resends);
         self.release(memory.requests);
@@ -554,13 +604,8 @@ impl Machine {
     pub(crate) fn lose(&mut self, reason: DisconnectReason) {
         self.unanswered |= self.phase == Phase::Handshake;
         let by_peer = matches!(reason, DisconnectReason::Transport(_));
-        let lasted = self.now.millis_since(self.online_since);
         let life = match self.phase {
-            Phase::Online | Phase::Leaving | Phase::Left
-                if lasted >= u64::from(self.config.stable_after_ms) =>
-            {
-                Life::Stable
-            }
+            Phase::Online | Phase::Leaving | Phase::Left if self.stable <= self.now() => Life::Stable,
             Phase::Online if by_peer => Life::Short,
             _ => Life::Other,
         };
@@ -572,7 +617,11 @@ impl Machine {
     /// When the next attempt follows, if one does. Asked for when an end is reported: the caller may have changed
     /// its mind since.
     pub(crate) fn retry_at(&self) -> Option<Instant> {
-        if self.phase == Phase::Waiting && !self.paused { Some(self.deadline) } else { None }
+        if self.phase == Phase::Waiting && !self.paused {
+            self.to_instant(self.deadline).if_ever()
+        } else {
+            None
+        }
     }
 
     /// Says whether it looks like a takeover.
@@ -589,7 +638,7 @@ impl Machine {
         // Who asked to leave and then to connect again need not wait.
         let left = matches!(self.phase, Phase::Leaving | Phase::Left);
         self.phase = Phase::Waiting;
-        self.deadline = if left { self.now } else { self.now.after_millis(delay) };
+        self.deadline = self.now().later(if left { 0 } else { delay as Millis });
         takeover
     }
 }

@@ -4,34 +4,57 @@
 //! Where a configuration is known only when the program runs, as behind an interface for another language, it leaves
 //! these off, and the program calls the methods of [`Client`] below for what it wants.
 
+use mqtt_p2p_packet::PacketId;
+
+use crate::action::Action;
 use crate::client::Client;
 use crate::config::Config;
 use crate::error::Error;
-use crate::journal::Change;
+use crate::exactly_once::ExactlyOnce;
 use crate::machine::Machine;
 use crate::outbox::Request;
 use crate::parts::Parts;
 use crate::receive::Outcome;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
+use crate::time::Moment;
 
 /// `None` for what is not asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Optional {
+    /// [`Config::exactly_once`]
+    pub(crate) exactly_once: Option<&'static ExactlyOnce>,
+    /// [`Client::unsubscribe`], which sets it
+    pub(crate) unsubscribed: Option<Unsubscribed>,
     /// [`Config::keep_session`]
-    pub(crate) change: Option<NextChange>,
+    pub(crate) keeping: Option<&'static Keeping>,
     /// [`Config::max_requests_per_sec`]
-    pub(crate) release_paced: Option<Release>,
+    pub(crate) pacing: Option<&'static Pacing>,
     /// [`Config::max_whole_message`]
     pub(crate) begin: Option<Begin>,
     /// The same.
     pub(crate) go_on: Option<GoOn>,
 }
 
-pub(crate) type NextChange = for<'a> fn(&mut Machine, &mut Memory<'a>) -> Option<Change<'a>>;
-pub(crate) type Release = fn(&mut Machine, &[Request]);
-pub(crate) type Begin = for<'b> fn(&mut Machine, &mut Memory<'_>, &mut &'b [u8]) -> Outcome<'b>;
-pub(crate) type GoOn = for<'b> fn(&mut Machine, &mut Memory<'_>, Parts, &mut &'b [u8]) -> Outcome<'b>;
+/// The session is kept as it changes.
+#[derive(Debug)]
+pub(crate) struct Keeping {
+    pub(crate) has_changes: fn(&Machine) -> bool,
+    pub(crate) tell: for<'a> fn(&mut Machine, &mut Memory<'a>, &mut Action<'a, '_>) -> bool,
+}
+
+/// Requests have a pace.
+#[derive(Debug)]
+pub(crate) struct Pacing {
+    pub(crate) release: fn(&mut Machine, &[Request]),
+    pub(crate) next_turn: fn(&Machine) -> Moment,
+}
+
+pub(crate) type Unsubscribed = fn(&mut Machine, &mut Memory<'_>, PacketId, &mut Action<'_, '_>) -> bool;
+pub(crate) type Begin =
+    for<'b> fn(&mut Machine, &mut Memory<'_>, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
+pub(crate) type GoOn =
+    for<'b> fn(&mut Machine, &mut Memory<'_>, Parts, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
 
 /// [`Client::abandon`]
 pub(crate) type Abandon = fn(&mut Machine, &mut Memory<'_>, Ticket) -> Option<Ticket>;
@@ -39,7 +62,17 @@ pub(crate) type Abandon = fn(&mut Machine, &mut Memory<'_>, Ticket) -> Option<Ti
 impl Optional {
     #[inline(always)]
     pub(crate) const fn of(config: &Config) -> Self {
-        let mut optional = Self { change: None, release_paced: None, begin: None, go_on: None };
+        let mut optional = Self {
+            exactly_once: None,
+            unsubscribed: None,
+            keeping: None,
+            pacing: None,
+            begin: None,
+            go_on: None,
+        };
+        if config.exactly_once {
+            optional.exactly_once = Some(&ExactlyOnce::ON);
+        }
         if config.keep_session {
             optional.keep_session();
         }
@@ -54,12 +87,12 @@ impl Optional {
 
     #[inline]
     const fn keep_session(&mut self) {
-        self.change = Some(Machine::change);
+        self.keeping = Some(&Keeping { has_changes: Machine::has_unkept, tell: Machine::change });
     }
 
     #[inline]
     const fn pace(&mut self) {
-        self.release_paced = Some(Machine::release_paced);
+        self.pacing = Some(&Pacing { release: Machine::release_paced, next_turn: Machine::next_turn });
     }
 
     #[inline]
@@ -92,7 +125,7 @@ impl<S: Storage> Client<S> {
     pub fn pace(&mut self, max_requests_per_sec: u16) -> Result<(), Error> {
         let machine = self.unused()?;
         machine.config.max_requests_per_sec = max_requests_per_sec;
-        machine.optional.release_paced = None;
+        machine.optional.pacing = None;
         if max_requests_per_sec > 0 {
             machine.optional.pace();
         }

@@ -13,12 +13,13 @@
 //! it is until its handshake ends; sending everything again after a reconnect is to close the gaps and to begin from
 //! the front. An entry whose request has ended is a gap; gaps are closed when room is needed.
 
-use mqtt_p2p_packet::{Ack, Framed, PacketId, PacketType, Publish, QoS, frame};
+use mqtt_p2p_packet::{Ack, PacketId, PacketType, Publish, QoS};
 
 use crate::copy::{copy, move_down};
 use crate::error::{Error, Need};
 use crate::storage::Memory;
 use crate::ticket::Ticket;
+use crate::usual::SHORT_CUTS;
 
 /// The entry of one request in [`Memory::requests`]: 16 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -109,14 +110,18 @@ impl Request {
     pub(crate) fn packet<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
         tx.get(self.start as usize..self.end()).unwrap_or_default()
     }
+}
 
-    /// The topic filters of a SUBSCRIBE or UNSUBSCRIBE, as they stand in its packet.
-    pub(crate) fn entries<'m>(&self, tx: &'m [u8]) -> &'m [u8] {
-        match frame(self.packet(tx), u32::MAX) {
-            Ok(Framed::Complete(frame, _)) => frame.body.get(2..).unwrap_or_default(),
-            _ => &[],
+/// The topic filters of a SUBSCRIBE or UNSUBSCRIBE, as they stand in its packet: behind the last byte of the remaining
+/// length, and the packet identifier.
+pub(crate) fn entries(mut packet: &[u8]) -> &[u8] {
+    while let [_, last_of_header, rest @ ..] = packet {
+        if *last_of_header <= 0x7f {
+            return rest.get(2..).unwrap_or_default();
         }
+        packet = packet.get(1..).unwrap_or_default();
     }
+    &[]
 }
 
 impl Kind {
@@ -170,6 +175,11 @@ impl Outbox {
     #[inline]
     pub(crate) fn free<'m>(&self, tx: &'m mut [u8]) -> &'m mut [u8] {
         tx.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// The packet of this length that was written there.
+    pub(crate) fn written<'m>(&self, tx: &'m [u8], len: usize) -> &'m [u8] {
+        tx.get(self.end..).and_then(|free| free.get(..len)).unwrap_or_default()
     }
 
     /// Takes in the request whose packet was written to the room.
@@ -369,6 +379,10 @@ impl Outbox {
     #[inline]
     pub(crate) fn find(&self, requests: &[Request], id: PacketId) -> Option<usize> {
         let under_way = requests.get(self.head..self.tail)?;
+        if !SHORT_CUTS {
+            let index = under_way.iter().position(|entry| entry.ticket.packet_id() == id.get())?;
+            return self.answerable(under_way, index);
+        }
         let first = under_way.first()?.ticket;
         let distance = first.next_with_id(id).distance(first);
         // Answers come in order, nearly always.
@@ -377,10 +391,16 @@ impl Outbox {
         } else {
             under_way.binary_search_by_key(&distance, |entry| entry.ticket.distance(first)).ok()?
         };
-        if matches!(under_way.get(index)?.kind, Kind::Gap | Kind::Once | Kind::Taken) {
-            return None;
+        self.answerable(under_way, index)
+    }
+
+    /// A request under way, if an answer may be for it.
+    #[inline]
+    fn answerable(&self, under_way: &[Request], index: usize) -> Option<usize> {
+        match under_way.get(index)?.kind {
+            Kind::Gap | Kind::Once | Kind::Taken => None,
+            _ => Some(self.head.wrapping_add(index)),
         }
-        Some(self.head.wrapping_add(index))
     }
 
     /// The same, if it is of this kind and the transport has had all of it.
@@ -430,9 +450,9 @@ impl Outbox {
         entry.kind = Kind::Release;
     }
 
-    /// The topic filters of a request: [`Request::entries`].
+    /// The topic filters of a request: [`entries`].
     pub(crate) fn entries<'m>(requests: &[Request], tx: &'m [u8], index: usize) -> &'m [u8] {
-        requests.get(index).map(|entry| entry.entries(tx)).unwrap_or_default()
+        requests.get(index).map(|request| entries(request.packet(tx))).unwrap_or_default()
     }
 
     /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
@@ -500,53 +520,40 @@ impl Outbox {
     fn close_gaps(&mut self, memory: &mut Memory<'_>) {
         let within =
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
-        let (mut to, mut end, mut limit) = (0_usize, 0_usize, 0_usize);
-        let (mut reported, mut sent, mut released, mut kept) = (0, 0, 0, 0);
-        for from in self.head..self.tail {
-            // Each mark becomes the number of entries that stay before it.
-            if from == self.reported {
-                reported = to;
+        (self.cursor, self.limit, self.end) = (0, 0, 0);
+        let (mut from, mut to) = (0_usize, 0_usize);
+        while to < self.tail
+            && let Some(mut entry) = memory.requests.get(from).copied()
+        {
+            if from < self.head || entry.kind == Kind::Gap {
+                // All marks behind it move up.
+                for mark in
+                    [&mut self.reported, &mut self.sent, &mut self.released, &mut self.kept, &mut self.tail]
+                {
+                    *mark = mark.wrapping_sub(usize::from(to < *mark));
+                }
+            } else {
+                if entry.kind == Kind::Once && to < self.sent {
+                    entry.len = 0;
+                }
+                move_down(memory.tx, entry.start as usize, entry.end(), self.end);
+                entry.start = self.end as u32;
+                self.end = entry.end();
+                if to < self.sent {
+                    self.cursor = self.end;
+                }
+                if to < self.released {
+                    self.limit = self.end;
+                }
+                if let Some(place) = memory.requests.get_mut(to) {
+                    *place = entry;
+                }
+                to = to.wrapping_add(1);
             }
-            if from == self.sent {
-                sent = to;
-                self.cursor = end.wrapping_add(within);
-            }
-            if from == self.released {
-                released = to;
-                limit = end;
-            }
-            if from == self.kept {
-                kept = to;
-            }
-            let Some(mut entry) = memory.requests.get(from).copied() else {
-                break;
-            };
-            if entry.kind == Kind::Gap {
-                continue;
-            }
-            if entry.kind == Kind::Once && from < self.sent {
-                entry.len = 0;
-            }
-            move_down(memory.tx, entry.start as usize, entry.end(), end);
-            entry.start = end as u32;
-            end = end.wrapping_add(entry.len as usize);
-            if let Some(place) = memory.requests.get_mut(to) {
-                *place = entry;
-            }
-            to = to.wrapping_add(1);
+            from = from.wrapping_add(1);
         }
-        let behind = |mark: usize, moved: usize| if mark == self.tail { to } else { moved };
-        reported = behind(self.reported, reported);
-        released = behind(self.released, released);
-        kept = behind(self.kept, kept);
-        if self.sent == self.tail {
-            sent = to;
-            self.cursor = end;
-        }
-        if self.released == self.tail {
-            limit = end;
-        }
-        *self = Self { head: 0, reported, sent, released, kept, tail: to, end, limit, ..*self };
+        self.head = 0;
+        self.cursor = self.cursor.wrapping_add(within);
     }
 
     /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is

@@ -2,11 +2,11 @@
 
 use mqtt_p2p_packet::{AckedQoS, Publish};
 
-use crate::action::{Delivery, Event};
+use crate::action::{Action, Delivery, Event};
 use crate::disconnect::DisconnectReason;
 use crate::inbound::InboundId;
 use crate::machine::Machine;
-use crate::receive::Outcome;
+use crate::receive::{Outcome, tell};
 use crate::storage::Memory;
 
 /// A message under way.
@@ -21,12 +21,19 @@ pub(crate) struct Parts {
 
 impl Machine {
     /// A packet that is not whole: the beginning of a long message, perhaps.
-    pub(crate) fn begin<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
-        let Some(head) = Publish::decode_head(received, self.config.max_whole_message)? else {
-            return Ok(None);
+    pub(crate) fn begin<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        received: &mut &'b [u8],
+        action: &mut Action<'_, 'b>,
+    ) -> Outcome {
+        let Some(head) = Publish::decode_head(received, self.config.max_whole_message)
+            .map_err(|error| self.malformed(error))?
+        else {
+            return Ok(false);
         };
         *received = head.rest;
-        self.keep_alive.received(self.now);
+        self.keep_alive.received(self.now());
         let message = self.told(&head.publish);
         let repeated = match message.delivery {
             Some(Delivery { qos: AckedQoS::ExactlyOnce, id, .. }) => self.inbound.find(memory, id).is_some(),
@@ -34,9 +41,9 @@ impl Machine {
         };
         self.parts = Some(Parts { missing: head.payload_len, delivery: message.delivery, repeated });
         if repeated {
-            return Ok(None);
+            return Ok(false);
         }
-        Ok(Some(Event::MessageBegin { message, payload_len: head.payload_len }))
+        Ok(tell(action, Event::MessageBegin { message, payload_len: head.payload_len }))
     }
 
     /// Whether there is something to read, or a message to end.
@@ -57,36 +64,37 @@ impl Machine {
         memory: &mut Memory<'_>,
         parts: Parts,
         received: &mut &'b [u8],
-    ) -> Outcome<'b> {
+        action: &mut Action<'_, 'b>,
+    ) -> Outcome {
         if parts.missing == 0 {
-            return self.end_parts(memory, parts);
+            return self.end_parts(memory, parts, action);
         }
         let len = received.len().min(parts.missing as usize);
         let Some((part, rest)) = received.split_at_checked(len) else {
-            return Ok(None);
+            return Ok(false);
         };
         *received = rest;
-        self.keep_alive.received(self.now);
+        self.keep_alive.received(self.now());
         let missing = parts.missing.wrapping_sub(len as u32);
         self.parts = Some(Parts { missing, ..parts });
-        Ok(if parts.repeated { None } else { Some(Event::MessagePart(part)) })
+        Ok(!parts.repeated && tell(action, Event::MessagePart(part)))
     }
 
-    fn end_parts<'b>(&mut self, memory: &mut Memory<'_>, parts: Parts) -> Outcome<'b> {
+    fn end_parts(&mut self, memory: &mut Memory<'_>, parts: Parts, action: &mut Action<'_, '_>) -> Outcome {
         self.parts = None;
         if let Some(Delivery { qos: AckedQoS::ExactlyOnce, id, .. }) = parts.delivery {
             if parts.repeated {
                 self.first_seen(memory, id)?;
-                return Ok(None);
+                return Ok(false);
             }
             // Only now: a message that breaks off has to come again.
             if !self.inbound.insert(memory, InboundId::new(id)) {
-                return Err(DisconnectReason::InboundFull);
+                return Err(self.failed(DisconnectReason::InboundFull));
             }
         }
         if let Some(Delivery { id, qos, .. }) = parts.delivery {
             self.note_given(memory.control, qos, id);
         }
-        Ok(Some(Event::MessageEnd { delivery: parts.delivery }))
+        Ok(tell(action, Event::MessageEnd { delivery: parts.delivery }))
     }
 }

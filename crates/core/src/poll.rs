@@ -1,6 +1,6 @@
 //! The order of actions: first what must end, then what came in, then what goes out, then the clock.
 
-use core::ops::ControlFlow;
+use core::mem::take;
 
 use mqtt_p2p_packet::PacketType;
 
@@ -12,17 +12,14 @@ use crate::journal;
 use crate::keep_alive::Due;
 use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
 use crate::outbox::{Kind, Request};
-use crate::receive::ANSWER;
+use crate::receive::{ANSWER, Failed};
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
-use crate::time::Instant;
+use crate::time::{Instant, Millis, Moment};
 use crate::usual::SHORT_CUTS;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
-
-/// What comes before anything is written: an action, or nothing until this moment.
-type Early<'b> = ControlFlow<Action<'static, 'b>, Instant>;
 
 impl<S: Storage> Client<S> {
     /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
@@ -32,8 +29,8 @@ impl<S: Storage> Client<S> {
     #[inline]
     pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let machine = &mut self.machine;
-        machine.now = machine.now.max(now);
-        if !machine.is_usual() || machine.now >= machine.quiet_until {
+        machine.see(now);
+        if !machine.is_usual() || machine.clock >= machine.quiet_until {
             return self.look_at_all(received);
         }
         self.usual(received)
@@ -45,7 +42,9 @@ impl<S: Storage> Client<S> {
         if self.machine.inbound.len() == self.storage.memory().inbound.len() {
             self.storage.grow(Need::Inbound);
         }
-        self.machine.look_at_all(self.storage.memory(), received)
+        let mut action = Action::Wait(None);
+        self.machine.look_at_all(&mut self.storage.memory(), received, &mut action);
+        action
     }
 }
 
@@ -63,44 +62,41 @@ impl Machine {
         None
     }
 
+    /// The same, as an action. As all that follows, it says whether there is one; an action is written once, where it
+    /// is to lie, since moving it takes more than making it.
+    fn tell_report(&mut self, requests: &mut [Request], action: &mut Action<'_, '_>) -> bool {
+        let reported = self.report(requests);
+        if let Some(ticket) = reported {
+            *action = Action::Event(Event::Published { ticket });
+        }
+        reported.is_some()
+    }
+
     /// Whatever a poll may lead to, in the order of this file.
     pub(crate) fn look_at_all<'a, 'b>(
         &mut self,
-        mut memory: Memory<'a>,
+        memory: &mut Memory<'a>,
         received: &mut &'b [u8],
-    ) -> Action<'a, 'b> {
-        self.quiet_until = Instant::START;
-        if let Some(change) = self.next_change(&mut memory) {
-            return Action::Store(change);
+        action: &mut Action<'a, 'b>,
+    ) {
+        self.look();
+        if self.tell_change(memory, action) || self.unfinished(memory, action) {
+            return;
         }
-        if !self.is_ending() {
-            if self.outbox.has_reports()
-                && let Some(ticket) = self.report(memory.requests)
-            {
-                return Action::Event(Event::Published { ticket });
-            }
-        } else if let Some(action) = self.unfinished(&mut memory) {
-            return action;
-        }
-        let first = match self.phase {
-            Phase::Online => self.online(&mut memory, received),
-            Phase::Handshake | Phase::Leaving | Phase::Left => self.passing(&mut memory, received),
-            Phase::Idle | Phase::Waiting | Phase::Opening => self.offline(received),
+        let acted = match self.phase {
+            Phase::Online => self.online(memory, received, action),
+            Phase::Handshake | Phase::Leaving | Phase::Left => self.passing(memory, received, action),
+            Phase::Idle | Phase::Waiting | Phase::Opening => self.offline(received, action),
         };
-        match first {
-            ControlFlow::Break(action) => action,
-            // Before the bytes that depend on it.
-            ControlFlow::Continue(until) => match self.next_change(&mut memory) {
-                Some(change) => Action::Store(change),
-                None => self.offer(memory, until),
-            },
+        // A change comes before the bytes that depend on it.
+        if !acted && !self.tell_change(memory, action) {
+            self.offer(memory, action);
         }
     }
 
     /// What may be written, or until when to wait.
-    #[expect(clippy::needless_pass_by_value, reason = "the action borrows for as long as the memory is lent")]
-    fn offer<'a, 'b>(&mut self, memory: Memory<'a>, until: Instant) -> Action<'a, 'b> {
-        self.offered = self.waiting(&memory);
+    fn offer<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) {
+        self.offered = self.waiting(memory);
         // Requests have ended without an answer, and what waited for their identifiers may go on.
         if self.offered == Offered::Nothing
             && self.outbox.has_unreleased()
@@ -108,20 +104,22 @@ impl Machine {
             && !self.is_pacing()
         {
             self.release(memory.requests);
-            if let Some(ticket) = self.report(memory.requests) {
-                return Action::Event(Event::Published { ticket });
+            if self.tell_report(memory.requests, action) {
+                return;
             }
-            self.offered = self.waiting(&memory);
+            self.offered = self.waiting(memory);
         }
         if SHORT_CUTS && self.is_quiet() {
-            self.quiet_until = until;
+            self.quiet_until = self.ping_at();
         }
-        match self.offered {
-            Offered::Requests => Action::Transmit(self.outbox.ready(memory.tx)),
-            Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, memory.tx)),
-            Offered::Control => Action::Transmit(self.lane.bytes(memory.control)),
-            Offered::Nothing => Action::wait(until),
-        }
+        // The action borrows for as long as the memory is lent.
+        let (tx, control): (&'a mut [u8], &'a mut [u8]) = (take(&mut memory.tx), take(&mut memory.control));
+        *action = match self.offered {
+            Offered::Requests => Action::Transmit(self.outbox.ready(tx)),
+            Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, tx)),
+            Offered::Control => Action::Transmit(self.lane.bytes(control)),
+            Offered::Nothing => Action::wait(self.to_instant(self.until())),
+        };
     }
 
     /// Whether an attempt, or everything, is about to end.
@@ -139,151 +137,165 @@ impl Machine {
             && !self.alone
             && !self.subscriptions.has_replay()
             && !self.is_kept()
-            && self.optional.release_paced.is_none()
+            && self.optional.pacing.is_none()
             && !self.is_ending()
             && self.keep_alive.is_quiet()
     }
 
     /// What has to be done or reported before anything new.
-    #[cold]
-    fn unfinished<'b>(&mut self, memory: &mut Memory<'_>) -> Option<Action<'static, 'b>> {
+    #[inline]
+    fn unfinished(&mut self, memory: &mut Memory<'_>, action: &mut Action<'_, '_>) -> bool {
         if self.close_due {
-            self.close_due = false;
-            return Some(Action::CloseTransport);
+            return self.close(action);
         }
         if let Some(ending) = self.ending.take() {
             let retry_at = self.retry_at();
-            return Some(Action::Event(match ending {
+            *action = Action::Event(match ending {
                 Ending::Refused(reason) => Event::Refused { reason, retry_at },
                 Ending::Disconnected(reason) => Event::Disconnected { reason, retry_at },
-            }));
+            });
+            return true;
         }
-        if let Some(ticket) = self.report(memory.requests) {
-            return Some(Action::Event(Event::Published { ticket }));
+        if self.outbox.has_reports() && self.tell_report(memory.requests, action) {
+            return true;
         }
         if let Some(Abandoning { until, next }) = self.abandoning {
             if let Some(ticket) = next(self, memory, until) {
-                return Some(Action::Event(Event::Dropped { ticket }));
+                *action = Action::Event(Event::Dropped { ticket });
+                return true;
             }
             self.abandoning = None;
         }
-        None
+        false
+    }
+
+    /// Closes the transport.
+    #[inline]
+    const fn close(&mut self, action: &mut Action<'_, '_>) -> bool {
+        self.close_due = false;
+        *action = Action::CloseTransport;
+        true
     }
 
     #[inline]
-    fn online<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
-        if self.has_input(received) || self.untaken.is_some() {
-            self.input(memory, received)?;
+    fn online<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        received: &mut &'b [u8],
+        action: &mut Action<'_, 'b>,
+    ) -> bool {
+        if (self.has_input(received) || self.untaken.is_some()) && self.input(memory, received, action) {
+            return true;
         }
         if self.subscriptions.has_replay() && !self.alone {
             self.subscriptions.replay(memory, &mut self.lane);
         }
         if self.paused {
-            return ControlFlow::Continue(Instant::NEVER);
+            return false;
         }
-        let mut next = Instant::NEVER;
         if self.is_pacing() {
-            next = self.keep_pace(memory.requests);
-            if let Some(ticket) = self.report(memory.requests) {
-                return ControlFlow::Break(Action::Event(Event::Published { ticket }));
+            self.release(memory.requests);
+            if self.tell_report(memory.requests, action) {
+                return true;
             }
         }
         // Before the output, since a peer that takes no bytes must not stop the clock.
-        match self.keep_alive.due(self.now) {
-            Due::Nothing(at) => ControlFlow::Continue(at.min(next)),
-            Due::Ping => ControlFlow::Continue(self.ping(memory).min(next)),
-            Due::Dead => self.lost(DisconnectReason::KeepAliveTimeout, received),
+        match self.keep_alive.due(self.now()) {
+            Due::Nothing => false,
+            Due::Ping => {
+                self.ping(memory);
+                false
+            }
+            Due::Dead => self.lost(DisconnectReason::KeepAliveTimeout, received, action),
         }
     }
 
-    /// Sends a ping; says when its answer is due. Where there is no room for it, other bytes wait for a peer that
-    /// does not take them, and that has the same time to show a sign of life.
-    #[inline(never)]
-    fn ping(&mut self, memory: &mut Memory<'_>) -> Instant {
+    /// Sends a ping. Where there is no room for it, other bytes wait for a peer that does not take them, and that has
+    /// the same time to show a sign of life.
+    fn ping(&mut self, memory: &mut Memory<'_>) {
         self.lane.push(memory.control, PINGREQ);
-        self.keep_alive.pinged(self.now);
-        self.keep_alive.sent(self.now);
-        match self.keep_alive.due(self.now) {
-            Due::Nothing(at) => at,
-            _ => self.now,
-        }
+        self.keep_alive.pinged(self.now());
+        self.keep_alive.sent(self.now());
     }
 
     /// When time alone makes something due.
-    pub(crate) fn due_at(&self) -> Option<Instant> {
-        let at = match self.phase {
-            Phase::Idle => Instant::NEVER,
-            Phase::Waiting if self.paused => Instant::NEVER,
-            Phase::Online if self.paused => Instant::NEVER,
-            Phase::Online => match self.keep_alive.due(self.now) {
-                Due::Nothing(at) => at,
-                Due::Ping | Due::Dead => self.now,
-            },
+    pub(crate) fn due_at(&self) -> Moment {
+        match self.phase {
+            Phase::Idle => Moment::NEVER,
+            Phase::Waiting | Phase::Online if self.paused => Moment::NEVER,
+            Phase::Online => self.keep_alive.due_at().max(self.now()),
             _ => self.deadline,
-        };
-        if at == Instant::NEVER { None } else { Some(at) }
+        }
+    }
+
+    /// When there is something to do without input.
+    fn until(&self) -> Moment {
+        let at = self.due_at();
+        match self.optional.pacing {
+            Some(pacing) => at.min((pacing.next_turn)(self)),
+            None => at,
+        }
     }
 
     /// Before CONNACK, and on the way out: the deadline governs.
-    #[inline(never)]
-    fn passing<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Early<'b> {
-        let expired = self.deadline <= self.now;
+    fn passing<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        received: &mut &'b [u8],
+        action: &mut Action<'_, 'b>,
+    ) -> bool {
+        let expired = self.deadline <= self.now();
         match self.phase {
             Phase::Left => *received = &[],
             Phase::Leaving if expired => {}
             _ => {
-                self.input(memory, received)?;
+                if self.input(memory, received, action) {
+                    return true;
+                }
             }
         }
         if expired {
-            return self.timed_out(received);
+            return self.timed_out(received, action);
         }
         if self.waiting(memory) == Offered::Nothing {
             match self.phase {
                 Phase::Leaving if self.lane.push(memory.control, DISCONNECT) => self.phase = Phase::Left,
-                Phase::Left => return self.lost(DisconnectReason::Requested, received),
+                Phase::Left => return self.lost(DisconnectReason::Requested, received, action),
                 _ => {}
             }
         }
-        ControlFlow::Continue(self.deadline)
+        false
     }
 
-    fn timed_out<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
+    fn timed_out(&mut self, received: &mut &[u8], action: &mut Action<'_, '_>) -> bool {
         let reason = match self.phase {
             Phase::Opening | Phase::Handshake => DisconnectReason::ConnectTimeout,
             _ => DisconnectReason::Requested,
         };
-        self.lost(reason, received)
+        self.lost(reason, received, action)
     }
 
-    #[inline(never)]
-    fn offline<'b>(&mut self, received: &mut &'b [u8]) -> Early<'b> {
+    fn offline(&mut self, received: &mut &[u8], action: &mut Action<'_, '_>) -> bool {
         // Bytes of a connection that is gone.
         *received = &[];
         match self.phase {
-            Phase::Waiting if self.paused => ControlFlow::Continue(Instant::NEVER),
-            Phase::Waiting if self.deadline <= self.now => {
+            Phase::Waiting if !self.paused && self.deadline <= self.now() => {
                 self.phase = Phase::Opening;
-                self.deadline = self.now.after_millis(self.config.connect_timeout_ms);
+                self.deadline = self.now().later(self.config.connect_timeout_ms as Millis);
                 self.history.attempts = self.history.attempts.saturating_add(1);
-                ControlFlow::Break(Action::OpenTransport { attempt: self.history.attempts })
+                *action = Action::OpenTransport { attempt: self.history.attempts };
+                true
             }
-            Phase::Opening if self.deadline <= self.now => self.timed_out(received),
-            Phase::Waiting | Phase::Opening => ControlFlow::Continue(self.deadline),
-            _ => ControlFlow::Continue(Instant::NEVER),
+            Phase::Opening if self.deadline <= self.now() => self.timed_out(received, action),
+            _ => false,
         }
     }
 
     /// Ends the connection from this side.
-    pub(crate) fn fail(&mut self, reason: DisconnectReason, received: &mut &[u8]) {
+    fn lost(&mut self, reason: DisconnectReason, received: &mut &[u8], action: &mut Action<'_, '_>) -> bool {
         *received = &[];
         self.lose(reason);
-    }
-
-    fn lost<'b>(&mut self, reason: DisconnectReason, received: &mut &'b [u8]) -> Early<'b> {
-        self.fail(reason, received);
-        self.close_due = false;
-        ControlFlow::Break(Action::CloseTransport)
+        self.close(action)
     }
 
     /// Reads what came, up to the next event.
@@ -292,27 +304,27 @@ impl Machine {
         &mut self,
         memory: &mut Memory<'_>,
         received: &mut &'b [u8],
-    ) -> ControlFlow<Action<'static, 'b>> {
+        action: &mut Action<'_, 'b>,
+    ) -> bool {
         if !self.acknowledge_taken(memory) {
-            return ControlFlow::Continue(());
+            return false;
         }
         while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
             let ends = self.has_end_of_parts();
-            match self.packet(memory, received) {
-                Ok(Some(event)) => return ControlFlow::Break(Action::Event(event)),
-                Ok(None) => {}
-                Err(reason) => self.fail(reason, received),
+            match self.packet(memory, received, action) {
+                Ok(true) => return true,
+                Ok(false) => {}
+                Err(Failed) => *received = &[],
             }
             if self.close_due {
-                self.close_due = false;
-                return ControlFlow::Break(Action::CloseTransport);
+                return self.close(action);
             }
             if received.len() == before && !ends {
                 break;
             }
         }
-        ControlFlow::Continue(())
+        false
     }
 
     /// What may be written: the rest of a packet that was begun, then control packets, then the outbound store.
@@ -339,9 +351,9 @@ impl Machine {
             Offered::Requests | Offered::Begun => self.outbox.transmitted(requests, bytes),
         }
         if bytes > 0 {
-            self.keep_alive.sent(self.now);
+            self.keep_alive.sent(self.now());
         }
-        if !self.config.tell_qos_0 && self.outbox.has_reports() {
+        if SHORT_CUTS && !self.config.tell_qos_0 && self.outbox.has_reports() {
             // What this does not settle, the next poll does.
             self.outbox.report_first(requests);
         }

@@ -1,123 +1,167 @@
 //! Packets from the server: each becomes an event, an answer, or the end of the connection.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, ConnAck, Filters, Frame, Framed, PacketId, PacketType, Publish, ReasonCode, SubAck, frame,
+    Ack, AckedQoS, ConnAck, DecodeError, Frame, Framed, PacketId, PacketType, Publish, ReasonCode, SubAck,
+    frame,
 };
 
-use crate::action::{Delivery, Event, Message};
+use crate::action::{Action, Delivery, Event, Message};
 use crate::disconnect::DisconnectReason;
-use crate::inbound::InboundId;
 use crate::journal::Due;
 use crate::machine::{Machine, Phase};
 use crate::outbox::{Kind, Outbox, Request};
 use crate::stats::count;
 use crate::storage::Memory;
+use crate::subscriptions::count_all;
 use crate::ticket::Ticket;
 
-/// What a packet leads to: an event, nothing to report, or the end.
-pub(crate) type Outcome<'b> = Result<Option<Event<'b>>, DisconnectReason>;
+/// What a packet leads to: an event, which is the action then, nothing to report, or the end.
+pub(crate) type Outcome = Result<bool, Failed>;
+
+/// The connection is lost, and why is noted: an error that fits a register.
+#[derive(Debug)]
+pub(crate) struct Failed;
 
 /// An incoming packet is read only if its answer has room: an acknowledgement.
 pub(crate) const ANSWER: usize = Ack::LEN;
+
+/// Makes an event the action.
+#[inline]
+pub(crate) const fn tell<'b>(action: &mut Action<'_, 'b>, event: Event<'b>) -> bool {
+    *action = Action::Event(event);
+    true
+}
+
 impl Machine {
-    /// Reads one packet, if it is whole.
+    /// The connection can't go on.
     #[inline]
-    pub(crate) fn packet<'b>(&mut self, memory: &mut Memory<'_>, received: &mut &'b [u8]) -> Outcome<'b> {
+    pub(crate) fn failed(&mut self, reason: DisconnectReason) -> Failed {
+        self.lose(reason);
+        Failed
+    }
+
+    /// The peer sent what is no MQTT.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn malformed(&mut self, error: DecodeError) -> Failed {
+        self.failed(DisconnectReason::Malformed(error))
+    }
+
+    /// Reads one packet, if it is whole.
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) fn packet<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        received: &mut &'b [u8],
+        action: &mut Action<'_, 'b>,
+    ) -> Outcome {
         if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
-            return go_on(self, memory, parts, received);
+            return go_on(self, memory, parts, received, action);
         }
-        let (frame, rest) = match frame(received, self.config.max_packet_size)? {
+        let (frame, rest) = match frame(received, self.config.max_packet_size)
+            .map_err(|error| self.malformed(error))?
+        {
             Framed::Complete(frame, rest) => (frame, rest),
             Framed::Incomplete { .. } => {
                 return match self.optional.begin {
-                    Some(begin) if self.phase != Phase::Handshake => begin(self, memory, received),
-                    _ => Ok(None),
+                    Some(begin) if self.phase != Phase::Handshake => begin(self, memory, received, action),
+                    _ => Ok(false),
                 };
             }
         };
         *received = rest;
         if self.phase == Phase::Handshake {
-            return self.handshake(memory, &frame);
+            return self.handshake(memory, &frame, action);
         }
-        self.keep_alive.received(self.now);
+        self.keep_alive.received(self.now());
         match frame.packet_type {
             PacketType::Publish => {
-                let publish = Publish::decode(&frame)?;
+                let publish = Publish::decode(&frame).map_err(|error| self.malformed(error))?;
                 if let Some((AckedQoS::ExactlyOnce, id)) = publish.delivery
-                    && !self.first_seen(memory, id)?
+                    && let Some(exactly_once) = self.optional.exactly_once
+                    && !(exactly_once.first_seen)(self, memory, id)?
                 {
-                    return Ok(None);
+                    return Ok(false);
                 }
-                Ok(Some(self.message(memory.control, &publish)))
+                let event = self.message(memory.control, &publish);
+                Ok(tell(action, event))
             }
-            _ => self.other(memory, &frame),
+            _ => self.other(memory, &frame, action),
         }
     }
 
     #[inline(never)]
-    fn other<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
+    fn other<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        frame: &Frame<'b>,
+        action: &mut Action<'_, 'b>,
+    ) -> Outcome {
         match frame.packet_type {
             PacketType::PubAck
             | PacketType::PubRec
             | PacketType::PubRel
             | PacketType::PubComp
             | PacketType::UnsubAck => {
-                let ack = Ack::decode(frame, self.config.protocol)?;
-                Ok(self.acked(memory, frame.packet_type, ack.packet_id))
+                let ack = Ack::decode(frame, self.config.protocol).map_err(|error| self.malformed(error))?;
+                Ok(self.acked(memory, frame.packet_type, ack.packet_id, action))
             }
-            PacketType::SubAck => self.suback(memory, frame),
+            PacketType::SubAck => self.suback(memory, frame, action),
             PacketType::PingResp => {
                 self.keep_alive.answered();
-                frame.empty(None).map_err(Into::into)
+                frame.empty(false).map_err(|error| self.malformed(error))
             }
-            other => Err(DisconnectReason::Unexpected(other)),
+            other => Err(self.failed(DisconnectReason::Unexpected(other))),
         }
     }
 
     /// One of the five packets that say nothing but a packet identifier.
-    fn acked<'b>(
+    fn acked(
         &mut self,
         memory: &mut Memory<'_>,
         packet_type: PacketType,
         id: PacketId,
-    ) -> Option<Event<'b>> {
+        action: &mut Action<'_, '_>,
+    ) -> bool {
         match packet_type {
-            PacketType::PubAck => self.published(memory, id, Kind::AtLeastOnce),
-            PacketType::PubComp => self.published(memory, id, Kind::Release),
-            PacketType::PubRec => {
-                self.pubrec(memory, id);
-                None
-            }
-            PacketType::PubRel => {
-                self.pubrel(memory, id);
-                None
-            }
-            _ => self.unsuback(memory, id),
+            PacketType::PubAck => self.published(memory, id, Kind::AtLeastOnce, action),
+            PacketType::UnsubAck => match self.optional.unsubscribed {
+                Some(unsubscribed) => unsubscribed(self, memory, id, action),
+                None => {
+                    count(&mut self.stats.unexpected_acks);
+                    false
+                }
+            },
+            _ => self.step(memory, packet_type, id, action),
         }
     }
 
     #[inline(never)]
-    fn handshake<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        if frame.packet_type != PacketType::ConnAck {
-            return Err(DisconnectReason::Unexpected(frame.packet_type));
+    fn handshake(
+        &mut self,
+        memory: &mut Memory<'_>,
+        frame: &Frame<'_>,
+        action: &mut Action<'_, '_>,
+    ) -> Outcome {
+        // Nor is an answer to a CONNECT that has not even gone out.
+        if frame.packet_type != PacketType::ConnAck || !self.lane.is_empty() {
+            return Err(self.failed(DisconnectReason::Unexpected(frame.packet_type)));
         }
-        if !self.lane.is_empty() {
-            // An answer to a CONNECT that has not even gone out.
-            return Err(DisconnectReason::Unexpected(frame.packet_type));
-        }
-        let ConnAck { session_present, reason } = ConnAck::decode(frame, self.config.protocol)?;
+        let ConnAck { session_present, reason } =
+            ConnAck::decode(frame, self.config.protocol).map_err(|error| self.malformed(error))?;
         if reason != ReasonCode::Success {
             self.refused(reason);
-            return Ok(None);
+            return Ok(false);
         }
         if session_present && self.config.clean_session {
-            return Err(DisconnectReason::Contradiction);
+            return Err(self.failed(DisconnectReason::Contradiction));
         }
         self.accepted(memory, session_present);
-        Ok(Some(Event::Connected { session_present }))
+        Ok(tell(action, Event::Connected { session_present }))
     }
 
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn message<'b>(&mut self, control: &mut [u8], publish: &Publish<'b>) -> Event<'b> {
         if let Some((qos, id)) = publish.delivery {
             self.note_given(control, qos, id);
@@ -127,19 +171,22 @@ impl Machine {
 
     /// The caller is given a message, and takes it with the next poll. Nothing is sent before that: so the
     /// acknowledgement may wait in the control lane right now. Only QoS 2 has more to do then.
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn note_given(&mut self, control: &mut [u8], qos: AckedQoS, id: PacketId) {
         match qos {
             _ if self.config.manual_ack => {}
-            AckedQoS::AtLeastOnce => {
-                self.push_ack(control, qos, id);
+            AckedQoS::ExactlyOnce if self.optional.exactly_once.is_some() => self.untaken = Some(id),
+            AckedQoS::ExactlyOnce => {
+                self.push_ack(control, AckedQoS::ExactlyOnce, id);
             }
-            AckedQoS::ExactlyOnce => self.untaken = Some(id),
+            AckedQoS::AtLeastOnce => {
+                self.push_ack(control, AckedQoS::AtLeastOnce, id);
+            }
         }
     }
 
     /// A message in the caller's words.
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn told<'b>(&self, publish: &Publish<'b>) -> Message<'b> {
         let delivery = |(qos, id)| Delivery { id, qos, connection: self.connection };
         Message {
@@ -152,43 +199,32 @@ impl Machine {
         }
     }
 
-    /// Whether a message of QoS 2 is to be delivered. If not, it is answered as the first time.
-    pub(crate) fn first_seen(
+    /// PUBACK and PUBCOMP end a publication.
+    pub(crate) fn published(
         &mut self,
         memory: &mut Memory<'_>,
         id: PacketId,
-    ) -> Result<bool, DisconnectReason> {
-        if let Some(entry) = self.inbound.find(memory, id) {
-            if entry.taken {
-                self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubRec));
-            }
-            count(&mut self.stats.duplicates);
-            return Ok(false);
-        }
-        if self.inbound.insert(memory, InboundId::new(id)) {
-            Ok(true)
-        } else {
-            Err(DisconnectReason::InboundFull)
-        }
-    }
-
-    /// PUBACK and PUBCOMP end a publication.
-    fn published<'b>(&mut self, memory: &mut Memory<'_>, id: PacketId, kind: Kind) -> Option<Event<'b>> {
+        kind: Kind,
+        action: &mut Action<'_, '_>,
+    ) -> bool {
         match self.outbox.awaiting(memory.requests, id, kind) {
-            Some(index) => self.end(memory.requests, index).map(|ticket| Event::Published { ticket }),
-            None => self.published_alone(id, kind),
+            Some(index) => match self.end(memory.requests, index) {
+                Some(ticket) => tell(action, Event::Published { ticket }),
+                None => false,
+            },
+            None => self.published_alone(id, kind, action),
         }
     }
 
     /// The acknowledgement of the publication that goes alone, or of none.
     #[inline(never)]
-    fn published_alone<'b>(&mut self, id: PacketId, kind: Kind) -> Option<Event<'b>> {
+    fn published_alone(&mut self, id: PacketId, kind: Kind, action: &mut Action<'_, '_>) -> bool {
         if self.alone && kind == Kind::AtLeastOnce && id.get() == Ticket::ALONE_ID {
             self.alone = false;
-            return Some(Event::PublishedAlone);
+            return tell(action, Event::PublishedAlone);
         }
         count(&mut self.stats.unexpected_acks);
-        None
+        false
     }
 
     /// The request that an answer is for. One that answers nothing under way is counted.
@@ -212,71 +248,54 @@ impl Machine {
         Some(ticket)
     }
 
-    fn pubrec(&mut self, memory: &mut Memory<'_>, id: PacketId) {
-        if let Some(index) = self.outbox.awaiting(memory.requests, id, Kind::ExactlyOnce) {
-            self.outbox.received(memory, index, id);
-            if let Some(entry) = memory.requests.get(index) {
-                self.note_change(Due::Put(entry.ticket));
-            }
-        } else if self.outbox.awaiting(memory.requests, id, Kind::Release).is_none() {
-            count(&mut self.stats.unexpected_acks);
-            // The identifier of another request, or of one that has still to be sent again: its own turn will come.
-            // One that means nothing here is answered, so that the server gets rid of it.
-            if self.outbox.find(memory.requests, id).is_some() {
-                return;
-            }
-        }
-        self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubRel));
-    }
-
-    fn pubrel(&mut self, memory: &mut Memory<'_>, id: PacketId) {
-        if self.inbound.remove(memory, id) {
-            self.note_change(Due::Release(id));
-        } else {
-            count(&mut self.stats.unexpected_acks);
-        }
-        self.lane.push(memory.control, Ack { packet_id: id }.to_bytes(PacketType::PubComp));
-    }
-
-    fn suback<'b>(&mut self, memory: &mut Memory<'_>, frame: &Frame<'b>) -> Outcome<'b> {
-        let SubAck { packet_id, return_codes } = SubAck::decode(frame)?;
+    fn suback<'b>(
+        &mut self,
+        memory: &mut Memory<'_>,
+        frame: &Frame<'b>,
+        action: &mut Action<'_, 'b>,
+    ) -> Outcome {
+        let SubAck { packet_id, return_codes } =
+            SubAck::decode(frame).map_err(|error| self.malformed(error))?;
         if packet_id.get() == Ticket::REPLAY_ID {
             return match self.subscriptions.replayed(memory.subscriptions) {
                 Some((first, asked)) if asked == return_codes.len() => {
-                    Ok(Some(Event::Resubscribed { first, return_codes }))
+                    Ok(tell(action, Event::Resubscribed { first, return_codes }))
                 }
-                Some(_) => Err(DisconnectReason::Contradiction),
+                Some(_) => Err(self.failed(DisconnectReason::Contradiction)),
                 None => {
                     count(&mut self.stats.unexpected_acks);
-                    Ok(None)
+                    Ok(false)
                 }
             };
         }
         let Some(index) = self.answered(memory, packet_id, Kind::Subscribe) else {
-            return Ok(None);
+            return Ok(false);
         };
         let entries = Outbox::entries(memory.requests, memory.tx, index);
-        let filters = Filters::from_checked(entries);
-        if filters.iter().count() != return_codes.len() {
-            return Err(DisconnectReason::Contradiction);
+        if count_all(entries) != return_codes.len() {
+            return Err(self.failed(DisconnectReason::Contradiction));
         }
-        self.subscriptions.expect_no_more(filters);
-        for (entry, answer) in filters.iter().zip(return_codes.iter()) {
-            if !answer.is_error() {
-                self.subscriptions.insert(memory.subscriptions, entry);
-            }
-        }
-        let ended = self.end(memory.requests, index);
-        Ok(ended.map(|ticket| Event::Subscribed { ticket, return_codes }))
+        self.subscriptions.granted(memory.subscriptions, entries, return_codes);
+        Ok(match self.end(memory.requests, index) {
+            Some(ticket) => tell(action, Event::Subscribed { ticket, return_codes }),
+            None => false,
+        })
     }
 
-    fn unsuback<'b>(&mut self, memory: &mut Memory<'_>, id: PacketId) -> Option<Event<'b>> {
-        let index = self.answered(memory, id, Kind::Unsubscribe)?;
+    pub(crate) fn unsubscribed(
+        &mut self,
+        memory: &mut Memory<'_>,
+        id: PacketId,
+        action: &mut Action<'_, '_>,
+    ) -> bool {
+        let Some(index) = self.answered(memory, id, Kind::Unsubscribe) else {
+            return false;
+        };
         let entries = Outbox::entries(memory.requests, memory.tx, index);
-        for filter in Filters::from_checked(entries).iter() {
-            self.subscriptions.remove(memory.subscriptions, filter);
+        self.subscriptions.remove_all(memory.subscriptions, entries);
+        match self.end(memory.requests, index) {
+            Some(ticket) => tell(action, Event::Unsubscribed { ticket }),
+            None => false,
         }
-        let ended = self.end(memory.requests, index);
-        ended.map(|ticket| Event::Unsubscribed { ticket })
     }
 }

@@ -21,7 +21,7 @@ use crate::copy::copy;
 use crate::error::Error;
 use crate::inbound::{Inbound, InboundId};
 use crate::machine::{Machine, Phase};
-use crate::outbox::{Kind, Outbox};
+use crate::outbox::{self, Kind, Outbox};
 use crate::storage::Memory;
 use crate::subscriptions::Subscriptions;
 use crate::ticket::Ticket;
@@ -241,15 +241,16 @@ impl Machine {
             let len = source.u32()? as usize;
             let packet = source.take(len)?;
             let kind = kind_of(packet, ticket).filter(|kind| *kind as u8 == state & !SENT);
+            self.optional.unsubscribed = Some(Self::unsubscribed);
             let (Some(kind), true) = (kind, self.outbox.may_follow(memory, ticket)) else {
                 return Err(SessionError::Invalid);
             };
+            self.may_take_over(kind)?;
             self.outbox.restore(memory, ticket, kind, packet, state & SENT != 0)?;
-            if kind == Kind::Subscribe
-                && let Some(packet) = subscribe(packet)
-            {
-                self.subscriptions.reserve(memory, packet.filters, u16::MAX)?;
-                self.subscriptions.expect(packet.filters);
+            if kind == Kind::Subscribe {
+                let entries = outbox::entries(packet);
+                self.subscriptions.check(memory, entries, u16::MAX)?;
+                self.subscriptions.expect(entries);
             }
         }
         if !source.0.is_empty() || !self.outbox.may_follow(memory, next) {
@@ -296,14 +297,6 @@ pub(crate) fn kind_of(packet: &[u8], ticket: Ticket) -> Option<Kind> {
         _ => return None,
     };
     if id.get() == ticket.packet_id() { Some(kind) } else { None }
-}
-
-/// The SUBSCRIBE in the packet of a request.
-fn subscribe(packet: &[u8]) -> Option<Subscribe<'_>> {
-    match frame(packet, u32::MAX) {
-        Ok(Framed::Complete(frame, _)) => Subscribe::decode(&frame, Protocol::V311).ok(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

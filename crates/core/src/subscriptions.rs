@@ -1,6 +1,6 @@
 //! The subscriptions that the server granted, and their replay after a reconnect.
 
-use mqtt_p2p_packet::{Filters, PacketId, Subscribe, SubscribeFilter, TopicFilter};
+use mqtt_p2p_packet::{Filters, PacketId, ReasonCode, ReturnCodes, Subscribe, SubscribeFilter};
 
 use crate::control::ControlLane;
 use crate::copy::{copy, move_down};
@@ -10,6 +10,8 @@ use crate::ticket::Ticket;
 
 /// The fixed header and the packet identifier of a SUBSCRIBE take at most so much.
 const HEADER: usize = 7;
+/// What follows the topic filter in an entry of SUBSCRIBE.
+pub(crate) const QOS: usize = 1;
 
 /// The list, in [`Memory::subscriptions`], as the entries of a SUBSCRIBE packet.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl Subscriptions {
 
     /// The list.
     pub(crate) fn iter<'m>(&self, list: &'m [u8]) -> impl Iterator<Item = SubscribeFilter<'m>> + use<'m> {
-        listed(self.entries(list)).map(|(_, entry)| entry)
+        Filters::from_checked(self.entries(list)).iter()
     }
 
     /// Whether the list changed since [`Self::take_changed`].
@@ -71,70 +73,76 @@ impl Subscriptions {
         core::mem::replace(&mut self.changed, false)
     }
 
-    /// Keeps room for what a SUBSCRIBE may add.
-    pub(crate) fn reserve(
-        &mut self,
-        memory: &Memory<'_>,
-        filters: Filters<'_, SubscribeFilter<'_>>,
-        max: u16,
-    ) -> Result<(), Error> {
-        let known = |filter| self.iter(memory.subscriptions).any(|entry| entry.filter == filter);
-        let new = filters.iter().filter(|entry| !known(entry.filter)).count();
+    /// Whether there is room for what a SUBSCRIBE with these entries may add.
+    pub(crate) fn check(&self, memory: &Memory<'_>, entries: &[u8], max: u16) -> Result<(), Error> {
+        let new = count(entries, |field| self.find(memory.subscriptions, field).is_none());
         let total = usize::from(self.len).saturating_add(usize::from(self.pending)).saturating_add(new);
         if total > usize::from(max) {
             return Err(Error::TooManySubscriptions { max });
         }
-        check_replay(memory, filters.iter())?;
-        let bytes = size(filters.iter());
-        let total = self.end.saturating_add(self.pending_bytes).saturating_add(bytes);
+        check_replay(memory, entries)?;
+        let total = self.end.saturating_add(self.pending_bytes).saturating_add(entries.len());
         if total > memory.subscriptions.len() {
             return Err(Error::Full(Need::Subscriptions(total.saturating_sub(memory.subscriptions.len()))));
         }
         Ok(())
     }
 
-    /// A SUBSCRIBE of this packet was accepted from the caller.
-    pub(crate) fn expect(&mut self, filters: Filters<'_, SubscribeFilter<'_>>) {
-        for entry in filters.iter() {
-            self.pending = self.pending.saturating_add(1);
-            self.pending_bytes = self.pending_bytes.saturating_add(entry_size(entry.filter));
-        }
+    /// A SUBSCRIBE with these entries was accepted from the caller.
+    pub(crate) fn expect(&mut self, entries: &[u8]) {
+        self.pending = self.pending.saturating_add(count_all(entries) as u16);
+        self.pending_bytes = self.pending_bytes.saturating_add(entries.len());
     }
 
     /// It ended.
-    pub(crate) fn expect_no_more(&mut self, filters: Filters<'_, SubscribeFilter<'_>>) {
-        for entry in filters.iter() {
-            self.pending = self.pending.saturating_sub(1);
-            self.pending_bytes = self.pending_bytes.saturating_sub(entry_size(entry.filter));
+    pub(crate) fn expect_no_more(&mut self, entries: &[u8]) {
+        self.pending = self.pending.saturating_sub(count_all(entries) as u16);
+        self.pending_bytes = self.pending_bytes.saturating_sub(entries.len());
+    }
+
+    /// A SUBSCRIBE was answered, with one code for each of its entries.
+    pub(crate) fn granted(&mut self, list: &mut [u8], mut entries: &[u8], codes: ReturnCodes<'_>) {
+        self.expect_no_more(entries);
+        for code in codes.as_bytes() {
+            let Some((_, entry, rest)) = split(entries, QOS) else { return };
+            if *code < ReasonCode::UnspecifiedError as u8 {
+                self.insert(list, entry);
+            }
+            entries = rest;
         }
     }
 
     /// The server granted a subscription. It takes the place of one with the same filter ([MQTT-3.8.4-3]).
-    pub(crate) fn insert(&mut self, list: &mut [u8], entry: SubscribeFilter<'_>) {
-        self.remove(list, entry.filter);
-        let free = list.get_mut(self.end..).unwrap_or_default();
-        let filter = entry.filter.as_bytes();
-        let Some((len, free)) = free.split_first_chunk_mut() else {
-            return;
-        };
-        let Some((text, free)) = free.split_at_mut_checked(filter.len()) else {
-            return;
-        };
-        let Some(qos) = free.first_mut() else { return };
-        *len = (filter.len() as u16).to_be_bytes();
-        copy(text, filter);
-        *qos = entry.qos as u8;
-        self.end = self.end.wrapping_add(entry_size(entry.filter));
+    pub(crate) fn insert(&mut self, list: &mut [u8], entry: &[u8]) {
+        if let [field @ .., _] = entry {
+            self.remove(list, field);
+        }
+        let end = self.end.saturating_add(entry.len());
+        let Some(place) = list.get_mut(self.end..end) else { return };
+        copy(place, entry);
+        self.end = end;
         self.len = self.len.saturating_add(1);
         self.changed = true;
     }
 
-    /// The subscription is no more. A replay under way goes on behind it.
-    pub(crate) fn remove(&mut self, list: &mut [u8], filter: TopicFilter<'_>) {
-        let Some((at, _)) = listed(self.entries(list)).find(|(_, entry)| entry.filter == filter) else {
-            return;
-        };
-        let size = entry_size(filter);
+    /// Where the entry with this topic filter begins.
+    fn find(&self, list: &[u8], field: &[u8]) -> Option<usize> {
+        let mut rest = self.entries(list);
+        let mut at = 0_usize;
+        while let Some((known, entry, behind)) = split(rest, QOS) {
+            if known.iter().eq(field) {
+                return Some(at);
+            }
+            at = at.wrapping_add(entry.len());
+            rest = behind;
+        }
+        None
+    }
+
+    /// The subscription to this topic filter, behind its length, is no more. A replay under way goes on behind it.
+    pub(crate) fn remove(&mut self, list: &mut [u8], field: &[u8]) {
+        let Some(at) = self.find(list, field) else { return };
+        let size = field.len().wrapping_add(QOS);
         let behind = at.saturating_add(size);
         if behind <= self.end && self.end <= list.len() {
             move_down(list, behind, self.end, at);
@@ -154,6 +162,14 @@ impl Subscriptions {
                 shift(from);
                 shift(until);
             }
+        }
+    }
+
+    /// The same for all topic filters of an UNSUBSCRIBE.
+    pub(crate) fn remove_all(&mut self, list: &mut [u8], mut entries: &[u8]) {
+        while let Some((field, _, rest)) = split(entries, 0) {
+            self.remove(list, field);
+            entries = rest;
         }
     }
 
@@ -183,20 +199,19 @@ impl Subscriptions {
         }
         let entries = memory.subscriptions.get(at..self.end).unwrap_or_default();
         let room = memory.control.len().saturating_sub(HEADER);
-        let (mut count, mut bytes) = (0_usize, 0);
-        for (begin, entry) in listed(entries) {
-            let end = begin.saturating_add(entry_size(entry.filter));
-            if end > room {
-                break;
-            }
+        let (mut count, mut bytes, mut rest) = (0_usize, 0_usize, entries);
+        while let Some((_, entry, behind)) = split(rest, QOS)
+            && bytes.saturating_add(entry.len()) <= room
+        {
             count = count.wrapping_add(1);
-            bytes = end;
+            bytes = bytes.wrapping_add(entry.len());
+            rest = behind;
         }
         let batch = entries.get(..bytes).unwrap_or_default();
         let Some(packet_id) = PacketId::new(Ticket::REPLAY_ID) else {
             return;
         };
-        let filters = Filters::from_checked(batch);
+        let filters = Filters::<SubscribeFilter<'_>>::from_checked(batch);
         let Ok(written) = (Subscribe { packet_id, filters }).encode(memory.control) else {
             self.replay = Replay::Done;
             return;
@@ -212,32 +227,34 @@ impl Subscriptions {
         let Replay::Asked { from, until, count } = self.replay else {
             return None;
         };
-        let first = listed(list.get(..from).unwrap_or_default()).count();
+        let first = count_all(list.get(..from).unwrap_or_default());
         self.replay = if until < self.end { Replay::Next { at: until } } else { Replay::Done };
         Some((first, count))
     }
 
     /// Takes over the entries of an imported session.
     pub(crate) fn restore(&mut self, memory: &mut Memory<'_>, entries: &[u8]) -> Result<(), Error> {
-        check_replay(memory, listed(entries).map(|(_, entry)| entry))?;
+        check_replay(memory, entries)?;
         let missing = entries.len().saturating_sub(memory.subscriptions.len());
         let Some(place) = memory.subscriptions.get_mut(..entries.len()) else {
             return Err(Error::Full(Need::Subscriptions(missing)));
         };
         copy(place, entries);
         self.end = entries.len();
-        self.len = listed(entries).count().min(usize::from(u16::MAX)) as u16;
+        self.len = count_all(entries).min(usize::from(u16::MAX)) as u16;
         self.changed = true;
         Ok(())
     }
 }
 
 /// Each entry must fit a SUBSCRIBE of the replay.
-fn check_replay<'f>(
-    memory: &Memory<'_>,
-    filters: impl Iterator<Item = SubscribeFilter<'f>>,
-) -> Result<(), Error> {
-    let longest = filters.map(|entry| entry_size(entry.filter)).max().unwrap_or_default();
+fn check_replay(memory: &Memory<'_>, entries: &[u8]) -> Result<(), Error> {
+    let mut longest = 0;
+    let mut rest = entries;
+    while let Some((_, entry, behind)) = split(rest, QOS) {
+        longest = entry.len().max(longest);
+        rest = behind;
+    }
     let missing = longest.saturating_add(HEADER).saturating_sub(memory.control.len());
     if missing == 0 {
         Ok(())
@@ -248,22 +265,25 @@ fn check_replay<'f>(
     }
 }
 
-/// What one entry takes: length, filter, QoS.
-fn entry_size(filter: TopicFilter<'_>) -> usize {
-    filter.as_bytes().len().saturating_add(3)
+/// The first entry: its topic filter behind two bytes of length, with what so many bytes say of it, and what follows.
+pub(crate) fn split(entries: &[u8], more: usize) -> Option<(&[u8], &[u8], &[u8])> {
+    let [high, low, ..] = entries else { return None };
+    let field = usize::from(u16::from_be_bytes([*high, *low])).wrapping_add(2);
+    let (entry, rest) = entries.split_at_checked(field.wrapping_add(more))?;
+    Some((entry.get(..field)?, entry, rest))
 }
 
-/// What these entries take.
-fn size<'f>(filters: impl Iterator<Item = SubscribeFilter<'f>>) -> usize {
-    filters.fold(0, |sum: usize, entry| sum.saturating_add(entry_size(entry.filter)))
+/// How many there are of a kind.
+fn count(mut entries: &[u8], is_one: impl Fn(&[u8]) -> bool) -> usize {
+    let mut count = 0_usize;
+    while let Some((field, _, rest)) = split(entries, QOS) {
+        count = count.wrapping_add(usize::from(is_one(field)));
+        entries = rest;
+    }
+    count
 }
 
-/// The entries, each with where it begins.
-fn listed(entries: &[u8]) -> impl Iterator<Item = (usize, SubscribeFilter<'_>)> {
-    let mut next = 0_usize;
-    Filters::from_checked(entries).iter().map(move |entry: SubscribeFilter<'_>| {
-        let begin = next;
-        next = begin.saturating_add(entry_size(entry.filter));
-        (begin, entry)
-    })
+/// How many there are.
+pub(crate) fn count_all(entries: &[u8]) -> usize {
+    count(entries, |_| true)
 }

@@ -75,7 +75,7 @@ impl<S: Storage> Client<S> {
             }
             (true, false) if !machine.outbox.has_unreleased() => {
                 machine.offered = Offered::Nothing;
-                machine.quiet_until = machine.keep_alive.ping_at();
+                machine.quiet_until = machine.ping_at();
                 Action::wait(machine.quiet_until)
             }
             _ => self.look_at_all(received),
@@ -107,10 +107,16 @@ impl Machine {
         SHORT_CUTS && self.quiet_until > Instant::START
     }
 
+    /// When a ping is due, while all is quiet.
+    #[inline]
+    pub(crate) fn ping_at(&self) -> Instant {
+        self.to_instant(self.keep_alive.ping_at())
+    }
+
     /// Whether a poll would say to wait, without a closer look.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
-        self.now < self.quiet_until
+        self.clock < self.quiet_until
             && self.lane.is_empty()
             && !self.outbox.has_reports()
             && !self.outbox.has_ready()
@@ -137,7 +143,7 @@ impl Machine {
         };
         let publish = Publish::decode(&frame).ok()?;
         *received = rest;
-        self.keep_alive.heard(self.now);
+        self.keep_alive.heard(self.now());
         Some(self.message(control, &publish))
     }
 
@@ -150,7 +156,7 @@ impl Machine {
         };
         let ticket = self.outbox.end_first(requests, u16::from_be_bytes([*high, *low]))?;
         *received = rest;
-        self.keep_alive.heard(self.now);
+        self.keep_alive.heard(self.now());
         if self.outbox.has_unreleased() {
             self.release(requests);
         }

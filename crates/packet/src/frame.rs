@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::SMALL;
 use crate::error::DecodeError;
 
 /// The largest remaining length, in bytes (§2.2.3).
@@ -175,7 +176,7 @@ pub(crate) fn fixed_header(input: &[u8]) -> Result<Option<FixedHeader<'_>>, Deco
         return Err(DecodeError::ReservedType(*first >> 4));
     };
     let (remaining, header_len, rest) = match after_first {
-        [low @ 0..=0x7f, rest @ ..] => (u32::from(*low), 2, rest),
+        [low @ 0..=0x7f, rest @ ..] if !SMALL => (u32::from(*low), 2, rest),
         _ => match long_remaining_length(after_first)? {
             Some(found) => found,
             None => return Ok(None),
@@ -189,7 +190,7 @@ pub(crate) fn fixed_header(input: &[u8]) -> Result<Option<FixedHeader<'_>>, Deco
 type RemainingLength<'a> = (u32, u32, &'a [u8]);
 
 /// Reads a remaining length of any number of bytes; `None` if it goes on behind the input.
-#[inline(never)]
+#[cfg_attr(not(target_os = "none"), inline(never))]
 fn long_remaining_length(mut input: &[u8]) -> Result<Option<RemainingLength<'_>>, DecodeError> {
     let mut remaining = 0;
     for index in 0..4_u32 {

@@ -60,6 +60,10 @@ mod types;
 mod unsubscribe;
 mod write;
 
+/// Whether few bytes of code count for more than few instructions: the same behaviour, without the short ways for what
+/// is usual. `--cfg mqtt_p2p_as_firmware` lets the tests run what firmware does.
+const SMALL: bool = cfg!(any(target_os = "none", mqtt_p2p_as_firmware));
+
 pub use ack::Ack;
 pub use connack::ConnAck;
 pub use connect::{Connect, Will};

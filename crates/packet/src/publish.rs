@@ -81,7 +81,7 @@ impl<'a> Publish<'a> {
     ///
     /// # Errors
     /// QoS 3, DUP with QoS 0, a topic that is no topic name, identifier 0, an end in the middle of a field.
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn decode(frame: &Frame<'a>) -> Result<Self, DecodeError> {
         let flags = frame.flags;
         let mut body = Reader(frame.body);

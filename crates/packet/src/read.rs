@@ -4,24 +4,35 @@ use crate::error::DecodeError;
 use crate::text;
 use crate::types::PacketId;
 
-/// What is left of a body. Every read that goes past its end is [`DecodeError::Truncated`].
+/// What is left of a body. Every read that goes past its end is [`Truncated`].
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
+/// [`DecodeError::Truncated`], as all that can be wrong with a field by itself: small enough to be returned in a register.
+#[derive(Debug)]
+pub(crate) struct Truncated;
+
+impl From<Truncated> for DecodeError {
+    #[inline]
+    fn from(_: Truncated) -> Self {
+        Self::Truncated
+    }
+}
+
 impl<'a> Reader<'a> {
     #[inline]
-    pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
+    pub(crate) fn u8(&mut self) -> Result<u8, Truncated> {
         let [byte, rest @ ..] = self.0 else {
-            return Err(DecodeError::Truncated);
+            return Err(Truncated);
         };
         self.0 = rest;
         Ok(*byte)
     }
 
     #[inline]
-    pub(crate) fn u16(&mut self) -> Result<u16, DecodeError> {
+    pub(crate) fn u16(&mut self) -> Result<u16, Truncated> {
         let [high, low, rest @ ..] = self.0 else {
-            return Err(DecodeError::Truncated);
+            return Err(Truncated);
         };
         self.0 = rest;
         Ok(u16::from_be_bytes([*high, *low]))
@@ -34,9 +45,9 @@ impl<'a> Reader<'a> {
 
     /// Binary data behind its two bytes of length (§1.5.3, §3.1.3).
     #[inline]
-    pub(crate) fn binary(&mut self) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn binary(&mut self) -> Result<&'a [u8], Truncated> {
         let len = usize::from(self.u16()?);
-        let (field, rest) = self.0.split_at_checked(len).ok_or(DecodeError::Truncated)?;
+        let (field, rest) = self.0.split_at_checked(len).ok_or(Truncated)?;
         self.0 = rest;
         Ok(field)
     }

@@ -79,7 +79,7 @@ impl<'a> Entry<'a> for TopicFilter<'a> {
     }
 
     fn read_again(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        reader.binary().map(TopicFilter::checked)
+        Ok(TopicFilter::checked(reader.binary()?))
     }
 
     fn size(&self) -> usize {
@@ -139,8 +139,13 @@ impl<'a, T: Entry<'a>> Filters<'a, T> {
     /// What follows the packet identifier: all entries.
     pub(crate) fn remaining(&self) -> Result<usize, EncodeError> {
         let mut size: usize = 2;
-        for entry in self.iter() {
-            size = size.checked_add(entry.size()).ok_or(EncodeError::PacketTooLarge)?;
+        match self.0 {
+            Source::Encoded(body) => size = size.saturating_add(body.0.len()),
+            Source::Listed(entries) => {
+                for entry in entries {
+                    size = size.checked_add(entry.size()).ok_or(EncodeError::PacketTooLarge)?;
+                }
+            }
         }
         if size == 2 { Err(EncodeError::EmptyList) } else { Ok(size) }
     }
@@ -153,8 +158,9 @@ impl<'a, T: Entry<'a>> Filters<'a, T> {
     ) -> Result<usize, EncodeError> {
         let (first, id) = (packet_type.first_byte(), packet_id.get());
         let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, id)?;
-        for entry in self.iter() {
-            entry.write(&mut writer);
+        match self.0 {
+            Source::Encoded(body) => writer.raw(body.0),
+            Source::Listed(entries) => entries.iter().for_each(|entry| entry.write(&mut writer)),
         }
         Ok(size)
     }

@@ -1,7 +1,10 @@
 //! UTF-8 text as MQTT wants it (§1.5.3), checked a machine word at a time.
 //!
 //! One pass finds everything that a topic name may not hold. Text of plain ASCII, which is nearly all there is,
-//! costs about a dozen instructions for eight bytes; anything else falls back to one character at a time.
+//! costs about a dozen instructions for eight bytes; anything else falls back to one character at a time. So does all
+//! text in firmware, which saves the flash instead.
+
+use crate::SMALL;
 
 const WORD: usize = size_of::<usize>();
 /// 0x01 in every byte.
@@ -42,6 +45,9 @@ pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextEr
 // Inlined where speed counts. Firmware has it once.
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn check_for(bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
+    if SMALL {
+        return characters(bytes, no_wildcards);
+    }
     let bits = if no_wildcards { NOT_NUL_OR_WILDCARD } else { NOT_NUL };
     // The top bit of every byte stays set as long as all are ASCII and have one of these bits.
     let mut plain = HIGH_BITS;
@@ -64,7 +70,7 @@ fn check_for(bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
 /// The same check one character at a time. Ranges are those of Unicode's table 3-7: no overlong forms, no
 /// surrogates, nothing above U+10FFFF.
 #[inline(never)]
-fn characters(mut bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
+pub(crate) const fn characters(mut bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
     while let [first, rest @ ..] = bytes {
         let (more, low, high) = match *first {
             0 => return Err(TextError::NotUtf8OrNul),
@@ -82,15 +88,16 @@ fn characters(mut bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
             0xf1..=0xf3 => (3, 0x80, 0xbf),
             _ => return Err(TextError::NotUtf8OrNul),
         };
-        let Some((tail, rest)) = rest.split_at_checked(more) else {
+        let Some((mut tail, rest)) = rest.split_at_checked(more) else {
             return Err(TextError::NotUtf8OrNul);
         };
-        let mut range = low..=high;
-        for byte in tail {
-            if !range.contains(byte) {
+        let (mut low, mut high) = (low, high);
+        while let [byte, behind @ ..] = tail {
+            if *byte < low || high < *byte {
                 return Err(TextError::NotUtf8OrNul);
             }
-            range = 0x80..=0xbf;
+            (low, high) = (0x80, 0xbf);
+            tail = behind;
         }
         bytes = rest;
     }

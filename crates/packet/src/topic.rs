@@ -25,6 +25,31 @@ impl<'a> TopicName<'a> {
         Self::from_bytes(topic.as_bytes())
     }
 
+    /// The same for constants, checked when the program is built: firmware need not hold the check.
+    ///
+    /// ```
+    /// # use mqtt_p2p_packet::TopicName;
+    /// const NEIGHBOUR: TopicName<'_> = match TopicName::from_static("site/p2p/GID_a@@@1") {
+    ///     Ok(topic) => topic,
+    ///     Err(_) => panic!("no topic name"),
+    /// };
+    /// assert_eq!(NEIGHBOUR.as_str(), "site/p2p/GID_a@@@1");
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub const fn from_static(topic: &'static str) -> Result<TopicName<'static>, TopicError> {
+        let bytes = topic.as_bytes();
+        if let Err(error) = check_len(bytes) {
+            return Err(error);
+        }
+        match text::characters(bytes, true) {
+            Ok(()) => Ok(TopicName(bytes)),
+            Err(TextError::NotUtf8OrNul) => Err(TopicError::InvalidText),
+            Err(TextError::Wildcard) => Err(TopicError::WildcardInName),
+        }
+    }
+
     /// Checks bytes that may not even be UTF-8.
     ///
     /// # Errors
@@ -80,18 +105,26 @@ impl<'a> TopicFilter<'a> {
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, TopicError> {
         check_len(bytes)?;
         text::check::<false>(bytes).map_err(|_| TopicError::InvalidText)?;
-        let mut levels = levels(bytes);
-        while let Some(level) = levels.next() {
-            let misplaced = match level {
-                b"+" => false,
-                b"#" => levels.next().is_some(),
-                text => text.iter().any(|byte| matches!(byte, b'+' | b'#')),
-            };
-            if misplaced {
-                return Err(TopicError::MisplacedWildcard);
-            }
-        }
+        check_wildcards(bytes)?;
         Ok(Self(bytes))
+    }
+
+    /// The same as [`Self::new`] for constants, checked when the program is built: firmware need not hold the check.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub const fn from_static(filter: &'static str) -> Result<TopicFilter<'static>, TopicError> {
+        let bytes = filter.as_bytes();
+        if let Err(error) = check_len(bytes) {
+            return Err(error);
+        }
+        if text::characters(bytes, false).is_err() {
+            return Err(TopicError::InvalidText);
+        }
+        match check_wildcards(bytes) {
+            Ok(()) => Ok(TopicFilter(bytes)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Bytes that were checked before.
@@ -154,8 +187,27 @@ fn levels(topic: &[u8]) -> impl Iterator<Item = &[u8]> {
     topic.split(|byte| *byte == b'/')
 }
 
+/// `+` and `#` stand alone in their level, and `#` in the last one.
+#[inline(never)]
+const fn check_wildcards(bytes: &[u8]) -> Result<(), TopicError> {
+    let (mut before, mut rest) = (b'/', bytes);
+    while let [byte, behind @ ..] = rest {
+        let fits = match *byte {
+            b'+' => before == b'/' && matches!(behind, [] | [b'/', ..]),
+            b'#' => before == b'/' && behind.is_empty(),
+            _ => true,
+        };
+        if !fits {
+            return Err(TopicError::MisplacedWildcard);
+        }
+        before = *byte;
+        rest = behind;
+    }
+    Ok(())
+}
+
 #[inline]
-fn check_len(bytes: &[u8]) -> Result<(), TopicError> {
+const fn check_len(bytes: &[u8]) -> Result<(), TopicError> {
     match bytes.len() {
         0 => Err(TopicError::Empty),
         1..=0xffff => Ok(()),

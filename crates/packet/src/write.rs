@@ -1,5 +1,6 @@
 //! Writing a packet into the caller's slice.
 
+use crate::SMALL;
 use crate::error::EncodeError;
 use crate::frame::MAX_REMAINING_LENGTH;
 use crate::types::PacketId;
@@ -10,10 +11,10 @@ const SHORT: usize = 0x7f;
 /// How long a packet with this remaining length is, fixed header included.
 #[inline]
 pub(crate) const fn packet_size(remaining: usize) -> Result<usize, EncodeError> {
-    if remaining <= SHORT { Ok(remaining.wrapping_add(2)) } else { long_packet_size(remaining) }
+    if remaining <= SHORT && !SMALL { Ok(remaining.wrapping_add(2)) } else { long_packet_size(remaining) }
 }
 
-#[inline(never)]
+#[cfg_attr(not(target_os = "none"), inline(never))]
 const fn long_packet_size(remaining: usize) -> Result<usize, EncodeError> {
     let header = match remaining {
         0..=SHORT => 2,
@@ -53,7 +54,8 @@ pub(crate) struct Writer<'a>(&'a mut [u8]);
 impl<'a> Writer<'a> {
     /// Writes a fixed header into `buffer`, and the two bytes by which every body begins: the length of a text, or a
     /// packet identifier. Gives the writer for the rest of the body, and the packet's whole length.
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn start(
         buffer: &'a mut [u8],
         first: u8,
@@ -66,7 +68,7 @@ impl<'a> Writer<'a> {
         };
         let mut writer = Self(packet);
         let [high, low] = number.to_be_bytes();
-        if remaining <= SHORT {
+        if remaining <= SHORT && !SMALL {
             writer.array([first, remaining as u8, high, low]);
         } else {
             writer.long(first, remaining);
@@ -110,13 +112,17 @@ impl<'a> Writer<'a> {
 
     #[inline]
     fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        if SMALL {
+            return self.raw(&bytes);
+        }
         if let Some((here, rest)) = core::mem::take(&mut self.0).split_first_chunk_mut() {
             *here = bytes;
             self.0 = rest;
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         if let Some((here, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
             // Not `copy_from_slice`, whose check of the lengths is a panic path wherever it is not inlined.

@@ -2,6 +2,9 @@
 //! can't see through. Nothing of this ever runs; it is linked and weighed.
 #![no_std]
 
+#[cfg(all(target_os = "none", not(feature = "compiler-memory")))]
+mod memory;
+
 use core::panic::PanicInfo;
 use core::ptr::{read_volatile, write_volatile};
 

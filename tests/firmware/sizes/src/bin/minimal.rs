@@ -10,6 +10,9 @@ use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, recei
 
 type Memory = Inline<512>;
 
+/// Nobody publishes to it at QoS 2, nor does it.
+const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+
 /// Sizes on this target: each type's is the length of its symbol. They take no flash.
 mod types {
     #[used]
@@ -30,7 +33,7 @@ mod types {
 
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
-    let mut client = Client::new(Config::new(), u64::from(clock()), Memory::new());
+    let mut client = Client::new(CONFIG, u64::from(clock()), Memory::new());
     let mut buffer = [0; 512];
     let mut filled = 0;
     client.connect(now());
@@ -54,26 +57,29 @@ fn now() -> Instant {
     Instant::from_millis(u64::from(clock()))
 }
 
+/// Checked when the program is built, as what does not change can be.
+const COMMANDS: TopicFilter<'_> = match TopicFilter::from_static("site/GID_devices@@@000001/#") {
+    Ok(filter) => filter,
+    Err(_) => panic!("no topic filter"),
+};
+const NEIGHBOUR: TopicName<'_> = match TopicName::from_static("site/p2p/GID_devices@@@000002") {
+    Ok(topic) => topic,
+    Err(_) => panic!("no topic name"),
+};
+
 /// Does what the user wants.
 fn act(client: &mut Client<Memory>, button: Button) {
     let accepted = match button {
         Button::None => return,
-        Button::Subscribe => match TopicFilter::new("site/GID_devices@@@000001/#") {
-            Ok(filter) => client.subscribe(&[SubscribeFilter {
-                filter,
-                qos: QoS::AtLeastOnce,
-            }]),
-            Err(_) => return,
-        },
-        Button::Publish => match TopicName::new("site/p2p/GID_devices@@@000002") {
-            Ok(topic) => client.publish(&Publication {
-                topic,
-                payload: &clock().to_be_bytes(),
-                qos: QoS::AtLeastOnce,
-                retain: false,
-            }),
-            Err(_) => return,
-        },
+        Button::Subscribe => {
+            client.subscribe(&[SubscribeFilter { filter: COMMANDS, qos: QoS::AtLeastOnce }])
+        }
+        Button::Publish => client.publish(&Publication {
+            topic: NEIGHBOUR,
+            payload: &clock().to_be_bytes(),
+            qos: QoS::AtLeastOnce,
+            retain: false,
+        }),
     };
     if accepted.is_err() {
         consume(b"full");
