@@ -11,15 +11,30 @@ fn packets_are_called_as_in_table_2_1() {
     assert_eq!(
         names,
         [
-            "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK",
-            "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT"
+            "CONNECT",
+            "CONNACK",
+            "PUBLISH",
+            "PUBACK",
+            "PUBREC",
+            "PUBREL",
+            "PUBCOMP",
+            "SUBSCRIBE",
+            "SUBACK",
+            "UNSUBSCRIBE",
+            "UNSUBACK",
+            "PINGREQ",
+            "PINGRESP",
+            "DISCONNECT"
         ]
     );
 }
 
 #[test]
 fn qualities_and_identifiers_are_numbers() {
-    assert_eq!([QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].map(|qos| qos.to_string()), ["0", "1", "2"]);
+    assert_eq!(
+        [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce].map(|qos| qos.to_string()),
+        ["0", "1", "2"]
+    );
     assert_eq!(id(65_535).to_string(), "65535");
 }
 
