@@ -3,7 +3,7 @@
 mod common;
 
 use common::{filter, id, topic};
-use mqtt_p2p_packet::{DecodeError, EncodeError, PacketType, QoS, ReasonCode, TopicError};
+use mqtt_p2p_packet::{DecodeError, EncodeError, PacketType, QoS, ReasonCode, ReturnCodes, TopicError};
 
 #[test]
 fn packets_are_called_as_in_table_2_1() {
@@ -56,4 +56,10 @@ fn an_error_names_what_it_is_about() {
     ] {
         assert!(words.iter().all(|word| shown.contains(word)), "{shown}");
     }
+}
+
+#[test]
+fn return_codes_are_shown_as_what_they_mean() {
+    let codes = ReturnCodes::new(&[0, 2, 0x80]).unwrap();
+    assert_eq!(format!("{codes:?}"), "[Success, GrantedQoS2, UnspecifiedError]");
 }

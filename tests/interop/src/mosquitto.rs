@@ -24,6 +24,9 @@ pub struct Settings {
     pub secure: Option<Fault>,
     /// Log errors alone, for what runs long.
     pub quiet: bool,
+    /// How many messages it has under way to a client, if not 100. What is more is queued, and mosquitto 2.0.11 lets new
+    /// messages overtake those that it has queued.
+    pub in_flight: Option<u16>,
 }
 
 /// Where a broker listens with TLS, and who signed its certificate.
@@ -242,10 +245,11 @@ fn config(directory: &Path, tcp_port: u16, ws_port: u16, settings: &Settings, pa
     let directory = directory.display();
     let persistence = settings.persistence;
     let log = if settings.quiet { "error" } else { "all" };
+    let in_flight = settings.in_flight.unwrap_or(100);
     format!(
         "user root
 set_tcp_nodelay true
-max_inflight_messages 100
+max_inflight_messages {in_flight}
 max_queued_messages 0
 queue_qos0_messages true
 sys_interval 1

@@ -20,8 +20,10 @@ const CLIENTS: usize = 4;
 const LEVELS: [(&str, QoS); 2] = [("1", QoS::AtLeastOnce), ("2", QoS::ExactlyOnce)];
 /// Publications of one client that wait for their end.
 const WINDOW: usize = 64;
-/// How far a sender is ahead of its receiver at most, so that memory stays bounded.
-const AHEAD: u64 = 1_000;
+/// How far a sender is ahead of its receiver at most, so that memory stays bounded, and mosquitto need not queue.
+const AHEAD: u64 = 100;
+/// More than are under way then, with those that have arrived and not ended.
+const IN_FLIGHT: u16 = 2_000;
 /// More packets than a client exchanges from the first sight of a message to its last.
 const TRACED: usize = 100_000;
 
@@ -153,7 +155,8 @@ async fn nothing_is_lost_and_no_qos_2_doubled_while_everything_goes_wrong_on_the
     let seed = told("CHURN_SEED").unwrap_or_else(|| RandomState::new().hash_one("churn"));
     println!("CHURN_SEED={seed}");
 
-    let broker = Mosquitto::with(Settings { quiet: true, ..Settings::default() }).await;
+    let broker =
+        Mosquitto::with(Settings { quiet: true, in_flight: Some(IN_FLIGHT), ..Settings::default() }).await;
     let (now_calm, calm) = watch::channel(false);
     let (mut proxies, mut clients, mut receivers) = (Vec::new(), Vec::new(), Vec::new());
     let arrived: Vec<_> = (0..CLIENTS).map(|_| Arc::<Arrived>::default()).collect();

@@ -20,3 +20,5 @@ mod texts;
 mod topic_matching;
 #[path = "../../../crates/packet/tests/traps.rs"]
 mod traps;
+#[path = "../../../crates/packet/tests/utf8.rs"]
+mod utf8;
