@@ -759,3 +759,21 @@ fn a_login_takes_all_the_control_memory_there_is() {
         Err(mqtt_p2p_core::Error::TooLarge { size: 20, max: 19 })
     );
 }
+
+#[test]
+fn a_client_says_whether_it_has_left_and_whether_it_wants_nothing() {
+    let mut driver = Driver::new(config());
+    let state = |driver: &Driver| (driver.client.is_idle(), driver.client.has_left());
+    assert_eq!(state(&driver), (true, false));
+    driver.connect();
+    assert_eq!(state(&driver), (false, false));
+    driver.opened();
+    driver.receive(&server::connack(false));
+    assert_eq!(state(&driver), (false, false));
+    driver.writable = 1;
+    driver.disconnect();
+    assert_eq!(state(&driver), (false, true), "the second byte of DISCONNECT waits");
+    driver.writable = usize::MAX;
+    driver.run();
+    assert_eq!(state(&driver), (true, false));
+}

@@ -28,6 +28,8 @@ mod session_bytes;
 mod session_model;
 #[path = "../../../crates/core/tests/subscribing.rs"]
 mod subscribing;
+#[path = "../../../crates/core/tests/texts.rs"]
+mod texts;
 #[path = "../../../crates/core/tests/traps.rs"]
 mod traps;
 #[path = "../../../crates/core/tests/without_exactly_once.rs"]
