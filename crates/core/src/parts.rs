@@ -7,6 +7,7 @@ use crate::disconnect::DisconnectReason;
 use crate::inbound::InboundId;
 use crate::machine::Machine;
 use crate::receive::{Outcome, tell};
+use crate::settings::Settings;
 use crate::storage::Memory;
 
 /// A message under way.
@@ -19,7 +20,7 @@ pub(crate) struct Parts {
     repeated: bool,
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     /// A packet that is not whole: the beginning of a long message, perhaps.
     pub(crate) fn begin<'b>(
         &mut self,
@@ -27,7 +28,7 @@ impl Machine {
         received: &mut &'b [u8],
         action: &mut Action<'_, 'b>,
     ) -> Outcome {
-        let Some(head) = Publish::decode_head(received, self.config.max_whole_message)
+        let Some(head) = Publish::decode_head(received, self.config().max_whole_message)
             .map_err(|error| self.malformed(error))?
         else {
             return Ok(false);

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::machine::{Machine, Offered};
 use crate::outbox::{First, Request};
 use crate::receive::ANSWER;
+use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::ticket::Ticket;
 use crate::time::Instant;
@@ -28,7 +29,7 @@ const PUBLISH_LAST: u8 = PUBLISH | QOS_1 | 1;
 /// The first byte of a PUBACK.
 const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 
-impl<S: Storage> Client<S> {
+impl<S: Storage, C: Settings> Client<S, C> {
     /// The next thing to do while all is quiet.
     #[inline(always)]
     pub(crate) fn usual<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
@@ -36,7 +37,7 @@ impl<S: Storage> Client<S> {
         debug_assert!(machine.is_quiet(), "whatever ends the quiet says so: Machine::tick");
         if machine.outbox.has_reports() {
             match machine.outbox.report_first(self.storage.memory().requests) {
-                First::Ended(ticket) if machine.config.tell_qos_0 => {
+                First::Ended(ticket) if machine.config().tell_qos_0 => {
                     return Action::Event(Event::Published { ticket });
                 }
                 First::Ended(_) | First::Waits => {}
@@ -100,7 +101,7 @@ impl<S: Storage> Client<S> {
     }
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     /// Whether [`Self::quiet_until`] may lie ahead: there is a connection, and nothing holds requests back.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
@@ -138,7 +139,7 @@ impl Machine {
         if first & QOS_1 != 0 && !self.lane.has_room(control, ANSWER) {
             return None;
         }
-        let Ok(Framed::Complete(frame, rest)) = frame(received, self.config.max_packet_size) else {
+        let Ok(Framed::Complete(frame, rest)) = frame(received, self.config().max_packet_size) else {
             return None;
         };
         let publish = Publish::decode(&frame).ok()?;
