@@ -8,7 +8,10 @@ use mqtt_p2p_core::{
 };
 use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, receive, sleep, transmit};
 
-type Memory = Inline<512>;
+/// What lies beside the stack.
+type Memory = &'static mut Inline<512>;
+static mut MEMORY: Inline<512> = Inline::new();
+static mut BUFFER: [u8; 512] = [0; 512];
 
 /// Nobody publishes to it at QoS 2, nor does it.
 struct Device;
@@ -37,8 +40,9 @@ mod types {
 
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
-    let mut client = Client::fixed(Device, u64::from(clock()), Memory::new());
-    let mut buffer = [0; 512];
+    // SAFETY: this runs once, and nothing else names them.
+    let (memory, buffer) = unsafe { (&mut *&raw mut MEMORY, &mut *&raw mut BUFFER) };
+    let mut client = Client::fixed(Device, u64::from(clock()), memory);
     let mut filled = 0;
     client.connect(now());
     loop {
