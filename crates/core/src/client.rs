@@ -220,7 +220,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
 
     /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
     pub fn due_at(&self) -> Option<Instant> {
-        self.machine.to_instant(self.machine.due_at()).if_ever()
+        self.machine.to_instant(self.machine.due_at())
     }
 
     // ---- the session as bytes ----

@@ -59,11 +59,17 @@ impl<C: Settings> Machine<C> {
         }
     }
 
+    /// The message of QoS 2 that the caller has, and that counts as taken once it comes back.
+    #[inline]
+    pub(crate) fn untaken(&self) -> Option<PacketId> {
+        self.untaken.filter(|_| self.optional().exactly_once.is_some())
+    }
+
     /// Sends the acknowledgement of the message of QoS 2 that the caller was given last. `false` if there is no room
     /// yet.
     #[inline]
     pub(crate) fn acknowledge_taken(&mut self, memory: &mut Memory<'_>) -> bool {
-        let Some(id) = self.untaken else {
+        let Some(id) = self.untaken() else {
             return true;
         };
         if !self.push_ack(memory.control, AckedQoS::ExactlyOnce, id) {
@@ -76,7 +82,8 @@ impl<C: Settings> Machine<C> {
     /// The caller has the message that it was given last.
     #[inline]
     pub(crate) fn note_taken(&mut self, memory: &mut Memory<'_>) {
-        if let (Some(id), Some(exactly_once)) = (self.untaken.take(), self.optional().exactly_once) {
+        if let (Some(id), Some(exactly_once)) = (self.untaken(), self.optional().exactly_once) {
+            self.untaken = None;
             (exactly_once.taken)(self, memory, id);
         }
     }

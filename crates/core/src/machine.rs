@@ -82,7 +82,7 @@ pub(crate) struct Machine<C> {
     pub(crate) clock: Instant,
     /// Until then there is a connection, and nothing of the client's own accord to do: what comes in and what waits to
     /// be sent is all that a poll has to look at. The start of time when it has to look at all.
-    pub(crate) quiet_until: Instant,
+    pub(crate) quiet_until: Moment,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
     pub(crate) deadline: Moment,
@@ -94,7 +94,7 @@ pub(crate) struct Machine<C> {
     pub(crate) close_due: bool,
     pub(crate) ending: Option<Ending>,
     pub(crate) offered: Offered,
-    /// A message of QoS 2 that the caller has, and that counts as taken once it comes back.
+    /// See [`Self::untaken`].
     pub(crate) untaken: Option<PacketId>,
     /// A publication goes alone: others wait for its acknowledgement.
     pub(crate) alone: bool,
@@ -127,7 +127,7 @@ impl<C: Settings> Machine<C> {
             settings,
             unsubscribed: None,
             clock: Instant::START,
-            quiet_until: Instant::START,
+            quiet_until: Moment::START,
             phase: Phase::Idle,
             deadline: Moment::NEVER,
             wanted: false,
@@ -193,7 +193,9 @@ impl<C: Settings> Machine<C> {
     /// The short ways are closed: the next poll looks at all.
     #[inline]
     pub(crate) const fn look(&mut self) {
-        self.quiet_until = Instant::START;
+        if SHORT_CUTS {
+            self.quiet_until = Moment::START;
+        }
     }
 
     /// The present.
@@ -202,8 +204,10 @@ impl<C: Settings> Machine<C> {
         Moment::present(self.clock)
     }
 
-    #[inline]
-    pub(crate) const fn to_instant(&self, moment: Moment) -> Instant {
+    /// On the caller's clock; `None` for never.
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) const fn to_instant(&self, moment: Moment) -> Option<Instant> {
         moment.to_instant(self.clock)
     }
 
@@ -628,11 +632,7 @@ impl<C: Settings> Machine<C> {
     /// When the next attempt follows, if one does. Asked for when an end is reported: the caller may have changed
     /// its mind since.
     pub(crate) fn retry_at(&self) -> Option<Instant> {
-        if self.phase == Phase::Waiting && !self.paused {
-            self.to_instant(self.deadline).if_ever()
-        } else {
-            None
-        }
+        if self.phase == Phase::Waiting && !self.paused { self.to_instant(self.deadline) } else { None }
     }
 
     /// Says whether it looks like a takeover.

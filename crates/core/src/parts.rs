@@ -56,7 +56,7 @@ impl<C: Settings> Machine<C> {
     /// Whether a message in parts is to be ended, which takes no bytes.
     #[inline]
     pub(crate) fn has_end_of_parts(&self) -> bool {
-        self.parts.is_some_and(|parts| parts.missing == 0)
+        self.optional().go_on.is_some() && self.parts.is_some_and(|parts| parts.missing == 0)
     }
 
     /// The next part of a message, or its end.

@@ -31,7 +31,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
     pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let machine = &mut self.machine;
         machine.see(now);
-        if !machine.is_usual() || machine.clock >= machine.quiet_until {
+        if !machine.is_usual() || machine.now() >= machine.quiet_until {
             return self.look_at_all(received);
         }
         self.usual(received)
@@ -111,7 +111,7 @@ impl<C: Settings> Machine<C> {
             self.offered = self.waiting(memory);
         }
         if SHORT_CUTS && self.is_quiet() {
-            self.quiet_until = self.ping_at();
+            self.quiet_until = self.keep_alive.ping_at();
         }
         // The action borrows for as long as the memory is lent.
         let (tx, control): (&'a mut [u8], &'a mut [u8]) = (take(&mut memory.tx), take(&mut memory.control));
@@ -119,7 +119,7 @@ impl<C: Settings> Machine<C> {
             Offered::Requests => Action::Transmit(self.outbox.ready(tx)),
             Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, tx)),
             Offered::Control => Action::Transmit(self.lane.bytes(control)),
-            Offered::Nothing => Action::wait(self.to_instant(self.until())),
+            Offered::Nothing => Action::Wait(self.to_instant(self.until())),
         };
     }
 
@@ -185,7 +185,7 @@ impl<C: Settings> Machine<C> {
         received: &mut &'b [u8],
         action: &mut Action<'_, 'b>,
     ) -> bool {
-        if (self.has_input(received) || self.untaken.is_some()) && self.input(memory, received, action) {
+        if (self.has_input(received) || self.untaken().is_some()) && self.input(memory, received, action) {
             return true;
         }
         if self.subscriptions.has_replay() && !self.alone {

@@ -100,34 +100,32 @@ impl Subscriptions {
 
     /// A SUBSCRIBE with these entries was accepted from the caller.
     pub(crate) fn expect(&mut self, entries: &[u8]) {
-        self.pending = self.pending.saturating_add(count_all(entries));
-        self.pending_bytes = self.pending_bytes.saturating_add(entries.len());
+        self.pending = self.pending.wrapping_add(count_all(entries));
+        self.pending_bytes = self.pending_bytes.wrapping_add(entries.len());
     }
 
     /// It ended.
     pub(crate) fn expect_no_more(&mut self, entries: &[u8]) {
-        self.pending = self.pending.saturating_sub(count_all(entries));
-        self.pending_bytes = self.pending_bytes.saturating_sub(entries.len());
+        self.pending = self.pending.wrapping_sub(count_all(entries));
+        self.pending_bytes = self.pending_bytes.wrapping_sub(entries.len());
     }
 
     /// A SUBSCRIBE was answered, with one code for each of its entries.
     pub(crate) fn granted(&mut self, list: &mut [u8], mut entries: &[u8], codes: ReturnCodes<'_>) {
         self.expect_no_more(entries);
         for code in codes.as_bytes() {
-            let Some((_, entry, rest)) = split(entries, QOS) else { return };
+            let Some((field, entry, rest)) = split(entries, QOS) else { return };
             if *code < ReasonCode::UnspecifiedError as u8 {
-                self.insert(list, entry);
+                self.insert(list, field, entry);
             }
             entries = rest;
         }
     }
 
     /// The server granted a subscription. It takes the place of one with the same filter ([MQTT-3.8.4-3]).
-    pub(crate) fn insert(&mut self, list: &mut [u8], entry: &[u8]) {
-        if let [field @ .., _] = entry {
-            self.remove(list, field);
-        }
-        let end = self.end.saturating_add(entry.len());
+    fn insert(&mut self, list: &mut [u8], field: &[u8], entry: &[u8]) {
+        self.remove(list, field);
+        let end = self.end.wrapping_add(entry.len());
         let Some(place) = list.get_mut(self.end..end) else { return };
         copy(place, entry);
         self.end = end;
@@ -153,11 +151,9 @@ impl Subscriptions {
         move_down(list, at.wrapping_add(size), self.end, at);
         self.end = self.end.wrapping_sub(size);
         self.changed = true;
-        for mark in [&mut self.asked_from, &mut self.asked_until] {
-            if at < *mark {
-                *mark = mark.wrapping_sub(size);
-            }
-        }
+        let moved = |mark: usize| if at < mark { mark.wrapping_sub(size) } else { mark };
+        self.asked_from = moved(self.asked_from);
+        self.asked_until = moved(self.asked_until);
     }
 
     /// The same for all topic filters of an UNSUBSCRIBE.

@@ -15,7 +15,7 @@ use crate::receive::ANSWER;
 use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::ticket::Ticket;
-use crate::time::Instant;
+use crate::time::Moment;
 
 /// Whether there are short ways for what is usual: the same behaviour for fewer instructions and more code. Firmware
 /// saves its flash instead. `--cfg mqtt_p2p_as_firmware` lets the tests run what firmware does.
@@ -76,8 +76,8 @@ impl<S: Storage, C: Settings> Client<S, C> {
             }
             (true, false) if !machine.outbox.has_unreleased() => {
                 machine.offered = Offered::Nothing;
-                machine.quiet_until = machine.ping_at();
-                Action::wait(machine.quiet_until)
+                machine.quiet_until = machine.keep_alive.ping_at();
+                Action::Wait(machine.to_instant(machine.quiet_until))
             }
             _ => self.look_at_all(received),
         }
@@ -105,19 +105,13 @@ impl<C: Settings> Machine<C> {
     /// Whether [`Self::quiet_until`] may lie ahead: there is a connection, and nothing holds requests back.
     #[inline]
     pub(crate) fn is_usual(&self) -> bool {
-        SHORT_CUTS && self.quiet_until > Instant::START
-    }
-
-    /// When a ping is due, while all is quiet.
-    #[inline]
-    pub(crate) fn ping_at(&self) -> Instant {
-        self.to_instant(self.keep_alive.ping_at())
+        SHORT_CUTS && self.quiet_until > Moment::START
     }
 
     /// Whether a poll would say to wait, without a closer look.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
-        self.clock < self.quiet_until
+        self.now() < self.quiet_until
             && self.lane.is_empty()
             && !self.outbox.has_reports()
             && !self.outbox.has_ready()
