@@ -489,17 +489,15 @@ impl Outbox {
     pub(crate) fn rewind(&mut self, memory: &mut Memory<'_>, session_present: bool) -> u32 {
         let cursor = self.cursor;
         let mut resends = 0_u32;
-        for entry in memory.requests.iter_mut().take(self.tail).skip(self.head) {
+        for entry in memory.requests.get_mut(self.head..self.tail).unwrap_or_default() {
             let begun = (entry.start as usize) < cursor;
-            if begun && matches!(entry.kind, Kind::AtLeastOnce | Kind::ExactlyOnce) {
-                resends = resends.saturating_add(1);
-            }
             match entry.kind {
                 Kind::Release if !session_present => {
                     entry.kind = Kind::Taken;
                     entry.len = 0;
                 }
                 Kind::AtLeastOnce | Kind::ExactlyOnce if !session_present || begun => {
+                    resends = resends.wrapping_add(u32::from(begun));
                     let packet = memory.tx.get_mut(entry.start as usize..).unwrap_or_default();
                     Publish::set_dup(packet, session_present);
                 }
