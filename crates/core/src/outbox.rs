@@ -519,38 +519,39 @@ impl Outbox {
         let within =
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
         (self.cursor, self.limit, self.end) = (0, 0, 0);
+        let mut marks = [self.reported, self.sent, self.released, self.kept, self.tail];
         let (mut from, mut to) = (0_usize, 0_usize);
-        while to < self.tail
-            && let Some(mut entry) = memory.requests.get(from).copied()
+        while let [_, sent, released, _, tail] = marks
+            && to < tail
+            && let Some(&Request { ticket, start, mut len, kind }) = memory.requests.get(from)
         {
-            if from < self.head || entry.kind == Kind::Gap {
+            if from < self.head || kind == Kind::Gap {
                 // All marks behind it move up.
-                for mark in
-                    [&mut self.reported, &mut self.sent, &mut self.released, &mut self.kept, &mut self.tail]
-                {
+                for mark in &mut marks {
                     *mark = mark.wrapping_sub(usize::from(to < *mark));
                 }
             } else {
-                if entry.kind == Kind::Once && to < self.sent {
-                    entry.len = 0;
+                if kind == Kind::Once && to < sent {
+                    len = 0;
                 }
-                move_down(memory.tx, entry.start as usize, entry.end(), self.end);
-                entry.start = self.end as u32;
-                self.end = entry.end();
-                if to < self.sent {
+                let moved = Request { ticket, start: self.end as u32, len, kind };
+                move_down(memory.tx, start as usize, (start as usize).wrapping_add(len as usize), self.end);
+                self.end = moved.end();
+                if to < sent {
                     self.cursor = self.end;
                 }
-                if to < self.released {
+                if to < released {
                     self.limit = self.end;
                 }
                 if let Some(place) = memory.requests.get_mut(to) {
-                    *place = entry;
+                    *place = moved;
                 }
                 to = to.wrapping_add(1);
             }
             from = from.wrapping_add(1);
         }
         self.head = 0;
+        [self.reported, self.sent, self.released, self.kept, self.tail] = marks;
         self.cursor = self.cursor.wrapping_add(within);
     }
 
