@@ -5,7 +5,7 @@
 //! ([`Machine::tick`]), and a closer look that finds nothing to do opens them again. What is not the usual case goes on in
 //! functions that are called last, so that these keep nothing.
 
-use mqtt_p2p_packet::{Framed, PacketType, Publish, frame};
+use mqtt_p2p_packet::{Frame, Framed, PacketType, Publish, frame};
 
 use crate::action::{Action, Event};
 use crate::client::Client;
@@ -23,9 +23,11 @@ pub(crate) const SHORT_CUTS: bool = cfg!(not(any(target_os = "none", mqtt_p2p_as
 
 /// The flag of a PUBLISH that QoS 1 has, and QoS 0 has not.
 const QOS_1: u8 = 0b0010;
+/// The flag of a message that was kept.
+const RETAIN: u8 = 0b0001;
 /// The first byte of a PUBLISH of QoS 0 and 1 without DUP: the least and the greatest.
 const PUBLISH: u8 = (PacketType::Publish as u8) << 4;
-const PUBLISH_LAST: u8 = PUBLISH | QOS_1 | 1;
+const PUBLISH_LAST: u8 = PUBLISH | QOS_1 | RETAIN;
 /// The first byte of a PUBACK.
 const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 
@@ -127,15 +129,24 @@ impl<C: Settings> Machine<C> {
         received: &mut &'b [u8],
     ) -> Option<Event<'b>> {
         // Those without DUP: all that it says is in these two bits.
-        let [first @ PUBLISH..=PUBLISH_LAST, ..] = **received else {
+        let [first @ PUBLISH..=PUBLISH_LAST, length @ ..] = *received else {
             return None;
         };
         if first & QOS_1 != 0 && !self.lane.has_room(control, ANSWER) {
             return None;
         }
-        let Ok(Framed::Complete(frame, rest)) = frame(received, self.config().max_packet_size) else {
-            return None;
+        let max = self.config().max_packet_size;
+        let (body, rest) = match length {
+            // Of a packet with a length of one byte, nothing more need be asked.
+            [remaining @ 0..=0x7f, rest @ ..] if u32::from(*remaining).wrapping_add(2) <= max => {
+                rest.split_at_checked(usize::from(*remaining))?
+            }
+            _ => match frame(received, max) {
+                Ok(Framed::Complete(frame, rest)) => (frame.body, rest),
+                _ => return None,
+            },
         };
+        let frame = Frame { packet_type: PacketType::Publish, flags: first & (QOS_1 | RETAIN), body };
         let publish = Publish::decode(&frame).ok()?;
         *received = rest;
         self.keep_alive.heard(self.now());
