@@ -421,16 +421,22 @@ impl Outbox {
         Some(ticket)
     }
 
-    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over.
+    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over. Also
+    /// says whether it was the only one: if not, [`Self::pass_gaps`] is to follow.
     #[inline]
-    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<Ticket> {
-        match requests.get(self.head) {
-            Some(&Request { ticket, kind: Kind::AtLeastOnce, .. })
-                if ticket.packet_id() == id && self.head < self.sent =>
+    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<(Ticket, bool)> {
+        match requests.get_mut(self.head) {
+            Some(Request { ticket, kind, .. })
+                if *kind == Kind::AtLeastOnce && ticket.packet_id() == id && self.head < self.sent =>
             {
-                self.in_flight = self.in_flight.wrapping_sub(1);
-                self.leave(requests, self.head);
-                Some(ticket)
+                let is_only = self.head.wrapping_add(1) == self.tail;
+                if is_only {
+                    self.begin_anew();
+                } else {
+                    *kind = Kind::Gap;
+                    self.in_flight = self.in_flight.wrapping_sub(1);
+                }
+                Some((*ticket, is_only))
             }
             _ => None,
         }
@@ -464,6 +470,12 @@ impl Outbox {
         if let Some(entry) = requests.get_mut(index) {
             entry.kind = Kind::Gap;
         }
+        self.pass_gaps(requests);
+    }
+
+    /// Leaves the oldest gaps behind.
+    #[inline]
+    pub(crate) fn pass_gaps(&mut self, requests: &[Request]) {
         // What is not reported is no gap, so that the head stays behind the other marks.
         while self.head < self.reported
             && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap)

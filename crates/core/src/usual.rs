@@ -97,9 +97,21 @@ impl<S: Storage, C: Settings> Client<S, C> {
     #[inline(never)]
     fn read_ack<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         match self.machine.usual_ack(self.storage.memory().requests, received) {
-            Some(ticket) => Action::Event(Event::Published { ticket }),
+            Some((ticket, true)) => Action::Event(Event::Published { ticket }),
+            Some((ticket, false)) => self.settle(ticket),
             None => self.look_at_all(received),
         }
+    }
+
+    /// Others are under way behind a publication that has ended.
+    #[inline(never)]
+    fn settle<'b>(&mut self, ticket: Ticket) -> Action<'_, 'b> {
+        let requests = self.storage.memory().requests;
+        self.machine.outbox.pass_gaps(requests);
+        if self.machine.outbox.has_unreleased() {
+            self.machine.release(requests);
+        }
+        Action::Event(Event::Published { ticket })
     }
 }
 
@@ -154,18 +166,19 @@ impl<C: Settings> Machine<C> {
     }
 
     /// Reads a PUBACK, if that is what comes and the oldest request waits for it, as nearly always. Otherwise nothing
-    /// happens. To be called while all is quiet.
+    /// happens. To be called while all is quiet. Also says whether it was the only request.
     #[inline(always)]
-    pub(crate) fn usual_ack(&mut self, requests: &mut [Request], received: &mut &[u8]) -> Option<Ticket> {
+    pub(crate) fn usual_ack(
+        &mut self,
+        requests: &mut [Request],
+        received: &mut &[u8],
+    ) -> Option<(Ticket, bool)> {
         let [PUBACK, 2, high, low, rest @ ..] = *received else {
             return None;
         };
-        let ticket = self.outbox.end_first(requests, u16::from_be_bytes([*high, *low]))?;
+        let ended = self.outbox.end_first(requests, u16::from_be_bytes([*high, *low]))?;
         *received = rest;
         self.keep_alive.heard(self.now());
-        if self.outbox.has_unreleased() {
-            self.release(requests);
-        }
-        Some(ticket)
+        Some(ended)
     }
 }
