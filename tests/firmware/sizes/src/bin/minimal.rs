@@ -3,26 +3,33 @@
 #![no_main]
 
 use mqtt_p2p_core::{
-    Action, Client, Config, Event, Inline, Instant, Login, Publication, QoS, SubscribeFilter, TopicFilter,
+    Action, Client, Config, Event, FixedConfig, Inline, Instant, Login, Publication, QoS, SubscribeFilter, TopicFilter,
     TopicName, TransportError,
 };
 use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, receive, sleep, transmit};
 
-type Memory = Inline<512>;
+/// What lies beside the stack.
+type Memory = &'static mut Inline<512>;
+static mut MEMORY: Inline<512> = Inline::new();
+static mut BUFFER: [u8; 512] = [0; 512];
 
 /// Nobody publishes to it at QoS 2, nor does it.
-const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+struct Device;
+
+impl FixedConfig for Device {
+    const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+}
 
 /// Sizes on this target: each type's is the length of its symbol. They take no flash.
 mod types {
     #[used]
     #[unsafe(link_section = ".types")]
     static CLIENT_WITHOUT_BUFFERS: [u8; size_of::<
-        mqtt_p2p_core::Client<mqtt_p2p_core::Inline<0, 0, 0, 0, 0>>,
+        mqtt_p2p_core::Client<mqtt_p2p_core::Inline<0, 0, 0, 0, 0>, super::Device>,
     >()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
-    static CLIENT: [u8; size_of::<mqtt_p2p_core::Client<super::Memory>>()] = [1; _];
+    static CLIENT: [u8; size_of::<mqtt_p2p_core::Client<super::Memory, super::Device>>()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
     static ACTION: [u8; size_of::<mqtt_p2p_core::Action<'_, '_>>()] = [1; _];
@@ -33,8 +40,9 @@ mod types {
 
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
-    let mut client = Client::new(CONFIG, u64::from(clock()), Memory::new());
-    let mut buffer = [0; 512];
+    // SAFETY: this runs once, and nothing else names them.
+    let (memory, buffer) = unsafe { (&mut *&raw mut MEMORY, &mut *&raw mut BUFFER) };
+    let mut client = Client::fixed(Device, u64::from(clock()), memory);
     let mut filled = 0;
     client.connect(now());
     loop {
@@ -68,7 +76,7 @@ const NEIGHBOUR: TopicName<'_> = match TopicName::from_static("site/p2p/GID_devi
 };
 
 /// Does what the user wants.
-fn act(client: &mut Client<Memory>, button: Button) {
+fn act(client: &mut Client<Memory, Device>, button: Button) {
     let accepted = match button {
         Button::None => return,
         Button::Subscribe => {
@@ -87,7 +95,7 @@ fn act(client: &mut Client<Memory>, button: Button) {
 }
 
 /// Does what the client wants; `false` when it waits.
-fn perform(client: &mut Client<Memory>, received: &mut &[u8]) -> bool {
+fn perform(client: &mut Client<Memory, Device>, received: &mut &[u8]) -> bool {
     match client.poll(now(), received) {
         Action::OpenTransport { .. } => {
             if open() {

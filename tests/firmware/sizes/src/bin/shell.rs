@@ -4,9 +4,13 @@
 
 use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, receive, sleep, transmit};
 
+/// It lies beside the stack.
+static mut BUFFER: [u8; 512] = [0; 512];
+
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
-    let mut buffer = [0; 512];
+    // SAFETY: this runs once, and nothing else names it.
+    let buffer = unsafe { &mut *&raw mut BUFFER };
     let mut filled = 0;
     loop {
         let now = clock();
