@@ -777,3 +777,25 @@ fn a_client_says_whether_it_has_left_and_whether_it_wants_nothing() {
     driver.run();
     assert_eq!(state(&driver), (true, false));
 }
+
+#[test]
+fn what_comes_behind_a_disconnect_is_not_read() {
+    let mut driver = Driver::online(config());
+    driver.writable = 1;
+    driver.disconnect();
+    driver.receive(&server::publish(7, QoS::AtLeastOnce, false, b"x"));
+    assert_eq!(driver.take_messages(), []);
+    assert!(driver.input.is_empty(), "it is thrown away");
+}
+
+#[test]
+fn what_comes_at_the_end_of_the_time_to_leave_is_not_read() {
+    let mut driver = Driver::online(config());
+    driver.writable = 0;
+    driver.publish("t", b"x", QoS::AtLeastOnce);
+    driver.disconnect();
+    driver.forget();
+    driver.now += 1_000_000;
+    driver.receive(&server::publish(7, QoS::AtLeastOnce, false, b"x"));
+    assert!(matches!(driver.take_seen()[..], [Seen::Close, Seen::Disconnected { .. }]));
+}
