@@ -134,7 +134,9 @@ impl<'b, S: Storage, I: Idle + Copy> Driver<'b, S, I> {
         Some(Link(crate::Link::new(&mut self.0, connection)))
     }
 
-    /// Dials until the deadline, and logs in. What came of it the client knows.
+    /// Dials until the deadline, and logs in. What came of it the client knows. Not inlined: what it needs of the stack
+    /// would be needed for as long as the loop around it runs.
+    #[inline(never)]
     fn dial<'l, D: Dial, L: LoginSource>(
         &mut self,
         attempt: u32,
