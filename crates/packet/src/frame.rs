@@ -204,12 +204,21 @@ fn long_remaining_length(mut input: &[u8]) -> Result<Option<RemainingLength<'_>>
     Err(DecodeError::InvalidRemainingLength)
 }
 
-/// The length of the packet at the start of `packets`, which are whole: what an encoder of this crate wrote.
-/// `None` if they are not. For transports that carry one packet a message, such as WebSocket.
+/// The length of the packet at the start of `packets`, which an encoder of this crate wrote, as soon as its fixed header is
+/// there: the packet may go on behind them. `None` if the header does, or if this is no packet. For transports that carry one
+/// packet a message, such as WebSocket.
+///
+/// ```
+/// use mqtt_p2p_packet::packet_len;
+///
+/// assert_eq!(packet_len(b"\xc0\x00\x30\x07"), Some(2));
+/// assert_eq!(packet_len(b"\x30\x07\x00\x03"), Some(9));
+/// assert_eq!(packet_len(b"\x30"), None);
+/// ```
 #[inline]
 pub fn packet_len(packets: &[u8]) -> Option<usize> {
-    match frame(packets, MAX_PACKET_SIZE) {
-        Ok(Framed::Complete(_, rest)) => Some(packets.len().wrapping_sub(rest.len())),
+    match fixed_header(packets) {
+        Ok(Some(header)) => Some(header.size as usize),
         _ => None,
     }
 }
