@@ -23,11 +23,11 @@ mod types {
         size_of::<R>()
     }
 
-    const fn of_open<'l>() -> usize {
+    const fn of_open() -> usize {
         const fn size<A, B, C, R>(_: fn(A, B, C) -> R) -> usize {
             size_of::<R>()
         }
-        size(super::Client::open::<Line, Login> as fn(&'l mut _, &'l mut _, &'l mut _) -> _)
+        size(super::Client::open::<Line, Login> as fn(&'static mut _, &'static mut _, &'static mut _) -> _)
     }
 
     #[used]
