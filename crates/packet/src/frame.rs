@@ -96,8 +96,8 @@ impl fmt::Display for PacketType {
 /// One packet's bytes, told apart from what follows, its fields not yet read.
 ///
 /// [`crate::Packet::decode`] reads any type; the packets' own `decode` read one, for who knows which to expect
-/// and does not want to pay for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// and does not want to pay for the others. `Debug` shows how long the body is: that of CONNECT has the password.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The type, reserved ones excluded.
     pub packet_type: PacketType,
@@ -107,8 +107,8 @@ pub struct Frame<'a> {
     pub body: &'a [u8],
 }
 
-/// What [`frame`] finds at the start of its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What [`frame`] finds at the start of its input. `Debug` shows no content.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Framed<'a> {
     /// A whole packet, and the bytes behind it.
     Complete(Frame<'a>, &'a [u8]),
@@ -118,6 +118,22 @@ pub enum Framed<'a> {
         /// least that can complete the header.
         needed: usize,
     },
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { packet_type, flags, body } = self;
+        write!(f, "Frame({packet_type:?}, flags {flags:#x}, {} bytes)", body.len())
+    }
+}
+
+impl fmt::Debug for Framed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete(frame, rest) => write!(f, "Complete({frame:?}, {} bytes)", rest.len()),
+            Self::Incomplete { needed } => write!(f, "Incomplete({needed} bytes needed)"),
+        }
+    }
 }
 
 impl Frame<'_> {

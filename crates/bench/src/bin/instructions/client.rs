@@ -42,6 +42,8 @@ fn slices() -> Client<Memory<'static>> {
 
 pub(crate) fn rows() -> Vec<Row> {
     const PUBLISH_0: &str = "publish; polls to Transmit, Published, Wait";
+    const PUBLISH_1_ASKED: &str =
+        "publish; polls to Transmit, Wait; PUBACK; poll to Published; nothing to wait for by is_waiting";
     const PUBLISH_0_NOT_TOLD: &str = "publish; poll to Transmit; nothing to wait for by is_waiting";
     const PUBLISH_1: &str = "publish; polls to Transmit, Wait; PUBACK; polls to Published, Wait";
     const PUBLISH_2: &str = "publish; polls to Transmit, Wait; PUBREC; polls to Transmit, Wait; PUBCOMP; \
@@ -68,6 +70,9 @@ pub(crate) fn rows() -> Vec<Row> {
         }),
         Row::new("client: publish QoS 1 and PUBACK", PUBLISH_1, Some(500), |n| {
             publish_1(n, fixed());
+        }),
+        Row::new("client: publish QoS 1 and PUBACK, asked", PUBLISH_1_ASKED, Some(500), |n| {
+            publish_1_asked(n, fixed());
         }),
         Row::new("client: publish QoS 1 and PUBACK, growing", PUBLISH_1, Some(500), |n| {
             publish_1(n, growing())
@@ -231,6 +236,23 @@ fn publish_1<S: Storage>(times: u32, mut client: Client<S>) {
         for received in [&[][..], &answer] {
             drain(&mut client, black_box(received));
         }
+    });
+    assert_eq!(client.requests().count(), 0);
+}
+
+/// The driver asks [`Client::is_waiting`] before it polls again.
+fn publish_1_asked<S: Storage>(times: u32, mut client: Client<S>) {
+    let publication = publication(QoS::AtLeastOnce);
+    repeat(times, || {
+        let id = publish(&mut client, &publication);
+        drain(&mut client, &[]);
+        let answer = ack(PUBACK, id);
+        let mut received = black_box(&answer[..]);
+        let Action::Event(event) = client.poll(black_box(NOW), &mut received) else {
+            panic!("it is acknowledged");
+        };
+        black_box(&event);
+        assert!(client.is_waiting());
     });
     assert_eq!(client.requests().count(), 0);
 }

@@ -3,28 +3,33 @@
 #![no_main]
 
 use mqtt_p2p_core::{
-    Action, Client, Config, Event, Inline, Instant, Login, Publication, QoS, SubscribeFilter, TopicFilter,
-    TopicName, TransportError,
+    Action, Client, Config, Event, FixedConfig, Inline, Instant, Login, Publication, QoS, SubscribeFilter,
+    TopicFilter, TopicName, TransportError,
 };
 use mqtt_p2p_sizes::{
     Button, begin, button, clock, close, consume, facts, in_static, is_open, open, receive, sleep, transmit,
 };
 
-type Memory = Inline<{ facts::BUFFER }>;
+/// What goes out, what is under way, and the rest that is not the client's own.
+type Memory = &'static mut Inline<{ facts::BUFFER }>;
 
 /// Nobody publishes to it at QoS 2, nor does it.
-const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+struct Device;
+
+impl FixedConfig for Device {
+    const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+}
 
 /// Sizes on this target: each type's is the length of its symbol. They take no flash.
 mod types {
     #[used]
     #[unsafe(link_section = ".types")]
     static CLIENT_WITHOUT_BUFFERS: [u8; size_of::<
-        mqtt_p2p_core::Client<mqtt_p2p_core::Inline<0, 0, 0, 0, 0>>,
+        mqtt_p2p_core::Client<mqtt_p2p_core::Inline<0, 0, 0, 0, 0>, super::Device>,
     >()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
-    static CLIENT: [u8; size_of::<mqtt_p2p_core::Client<super::Memory>>()] = [1; _];
+    static CLIENT: [u8; size_of::<mqtt_p2p_core::Client<super::Memory, super::Device>>()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
     static ACTION: [u8; size_of::<mqtt_p2p_core::Action<'_, '_>>()] = [1; _];
@@ -35,7 +40,8 @@ mod types {
 
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
-    let client = in_static!(Client<Memory>, Client::new(CONFIG, u64::from(clock()), Memory::new()));
+    let memory = in_static!(const Inline<{ facts::BUFFER }>, Inline::new());
+    let client = in_static!(Client<Memory, Device>, Client::fixed(Device, u64::from(clock()), memory));
     let buffer = in_static!(const [u8; facts::BUFFER], [0; facts::BUFFER]);
     begin();
     let mut filled = 0;
@@ -71,7 +77,7 @@ const NEIGHBOUR: TopicName<'_> = match TopicName::from_static(facts::NEIGHBOUR) 
 };
 
 /// Does what the user wants.
-fn act(client: &mut Client<Memory>, button: Button) {
+fn act(client: &mut Client<Memory, Device>, button: Button) {
     let accepted = match button {
         Button::None => return,
         Button::Subscribe => client.subscribe(&[SubscribeFilter { filter: COMMANDS, qos: QoS::AtLeastOnce }]),
@@ -88,7 +94,7 @@ fn act(client: &mut Client<Memory>, button: Button) {
 }
 
 /// Does what the client wants; `false` when it waits.
-fn perform(client: &mut Client<Memory>, received: &mut &[u8]) -> bool {
+fn perform(client: &mut Client<Memory, Device>, received: &mut &[u8]) -> bool {
     match client.poll(now(), received) {
         Action::OpenTransport { .. } => {
             if open() {
