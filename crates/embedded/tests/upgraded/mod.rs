@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 
-use embedded_io::{ErrorKind, ErrorType};
+use embedded_io::{Error as _, ErrorKind, ErrorType};
 use mqtt_p2p_embedded::{Dial, Instant, TransportError, blocking};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -133,15 +133,11 @@ impl<P> ErrorType for Pipe<P> {
     type Error = ErrorKind;
 }
 
-fn kind(error: impl embedded_io::Error) -> ErrorKind {
-    error.kind()
-}
-
 impl<P: embedded_io_async::Read> embedded_io_async::Read for Pipe<P> {
     async fn read(&mut self, room: &mut [u8]) -> Result<usize, ErrorKind> {
         if self.out.borrow().is_empty() {
             let mut bytes = [0; 100];
-            match self.inner.read(&mut bytes).await.map_err(kind)? {
+            match self.inner.read(&mut bytes).await.map_err(|error| error.kind())? {
                 0 => return Ok(0),
                 len => self.say(&bytes[..len]),
             }
@@ -164,7 +160,7 @@ impl<P: embedded_io::Read> embedded_io::Read for Pipe<P> {
     fn read(&mut self, room: &mut [u8]) -> Result<usize, ErrorKind> {
         if self.out.borrow().is_empty() {
             let mut bytes = [0; 100];
-            match self.inner.read(&mut bytes).map_err(kind)? {
+            match self.inner.read(&mut bytes).map_err(|error| error.kind())? {
                 0 => return Ok(0),
                 len => self.say(&bytes[..len]),
             }
@@ -175,7 +171,7 @@ impl<P: embedded_io::Read> embedded_io::Read for Pipe<P> {
 
 impl<P: embedded_io::Write> embedded_io::Write for Pipe<P> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
-        self.take(bytes).map_err(kind)?;
+        self.take(bytes).map_err(|error| error.kind())?;
         Ok(bytes.len())
     }
 
@@ -186,12 +182,12 @@ impl<P: embedded_io::Write> embedded_io::Write for Pipe<P> {
 
 impl<P: embedded_io::ReadReady> embedded_io::ReadReady for Pipe<P> {
     fn read_ready(&mut self) -> Result<bool, ErrorKind> {
-        Ok(!self.out.borrow().is_empty() || self.inner.read_ready().map_err(kind)?)
+        Ok(!self.out.borrow().is_empty() || self.inner.read_ready().map_err(|error| error.kind())?)
     }
 }
 
 impl<P: embedded_io::WriteReady> embedded_io::WriteReady for Pipe<P> {
     fn write_ready(&mut self) -> Result<bool, ErrorKind> {
-        self.inner.write_ready().map_err(kind)
+        self.inner.write_ready().map_err(|error| error.kind())
     }
 }
