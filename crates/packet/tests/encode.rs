@@ -224,3 +224,29 @@ fn the_default_options_are_mqtt_3_1_1_without_a_limit_of_their_own() {
     assert_eq!(Options::default(), V311);
     assert_eq!(Options::default().max_packet_size, 268_435_460);
 }
+
+#[test]
+fn dup_is_set_and_cleared_in_place_where_it_has_one() {
+    for (before, with, without) in [
+        (0x32, 0x3a, 0x32),
+        (0x35, 0x3d, 0x35),
+        (0x3c, 0x3c, 0x34),
+        // QoS 0, with RETAIN; and no PUBLISH.
+        (0x31, 0x31, 0x31),
+        (0x62, 0x62, 0x62),
+        (0x82, 0x82, 0x82),
+    ] {
+        for (dup, after) in [(true, with), (false, without)] {
+            let mut packet = [before, 0];
+            Publish::set_dup(&mut packet, dup);
+            assert_eq!(packet, [after, 0], "{before:#04x}, {dup}");
+            assert_eq!(Publish::is_dup(&packet), after & 0xf8 == 0x38, "{after:#04x}");
+        }
+    }
+    assert!(
+        !Publish::is_dup(&[])
+            && !Publish::is_dup(&[0x32])
+            && Publish::is_dup(&[0x3a])
+            && !Publish::is_dup(&[0x6a])
+    );
+}
