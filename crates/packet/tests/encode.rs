@@ -182,6 +182,19 @@ fn debug_of_a_log_in_shows_no_credentials() {
 }
 
 #[test]
+fn debug_of_bytes_that_came_shows_no_credentials_in_them() {
+    let connect = Connect { user_name: Some("alice"), password: Some(b"secret"), ..Connect::new("c") };
+    let mut bytes = [0; 64];
+    let len = connect.encode(&mut bytes).unwrap();
+    let framed = mqtt_p2p_packet::frame(&bytes[..len], u32::MAX).unwrap();
+    assert_eq!(format!("{framed:?}"), "Complete(Frame(Connect, flags 0x0, 28 bytes), 0 bytes)");
+    assert_eq!(
+        format!("{:?}", mqtt_p2p_packet::frame(b"\x30\x05", u32::MAX).unwrap()),
+        "Incomplete(5 bytes needed)"
+    );
+}
+
+#[test]
 fn lists_are_equal_by_their_entries_wherever_they_come_from() {
     let one = SubscribeFilter { filter: filter("a"), qos: QoS::AtMostOnce };
     let other_qos = SubscribeFilter { qos: QoS::AtLeastOnce, ..one };

@@ -7,17 +7,22 @@
 //! sleeps until its next interrupt, polls its network stack, or just spins. A transport whose reads block with a
 //! time-out instead goes into [`WithTimeouts`].
 
+mod websocket;
+
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
 use embedded_io::{Error, ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use mqtt_p2p_core::{Client, Config, Event, Instant, Storage, TransportError};
 
 use crate::clock::{Clock, Timer};
+use crate::dial::drain;
 use crate::driver::Wanted;
 use crate::io::{First, first};
 use crate::login::LoginSource;
+
+pub use websocket::{WebSocketConnection, WebSocketDialer};
 
 /// A clock for loops that poll. Drivers take it by copy: a reference to it is one, too.
 pub trait Idle: Clock {
@@ -58,15 +63,16 @@ impl<D: Dial + ?Sized> Dial for &mut D {
     }
 }
 
-/// A transport that is always there, such as a UART.
-impl<P: Read + Write + ReadReady + WriteReady> Dial for crate::Port<P> {
+impl<P: Read + Write + ReadReady + WriteReady, I: Idle + Copy> Dial for crate::Port<P, I> {
     type Connection<'c>
         = &'c mut P
     where
         Self: 'c;
 
-    fn dial(&mut self, _deadline: Instant) -> Result<&mut P, TransportError> {
-        Ok(&mut self.0)
+    fn dial(&mut self, deadline: Instant) -> Result<&mut P, TransportError> {
+        let clock = self.timer;
+        until(clock, deadline, pin!(drain(&mut Ready(&mut self.port), &Polled(clock))))?;
+        Ok(&mut self.port)
     }
 }
 
@@ -134,7 +140,9 @@ impl<'b, S: Storage, I: Idle + Copy> Driver<'b, S, I> {
         Some(Link(crate::Link::new(&mut self.0, connection)))
     }
 
-    /// Dials until the deadline, and logs in. What came of it the client knows.
+    /// Dials until the deadline, and logs in. What came of it the client knows. Not inlined: what it needs of the stack
+    /// would be needed for as long as the loop around it runs.
+    #[inline(never)]
     fn dial<'l, D: Dial, L: LoginSource>(
         &mut self,
         attempt: u32,
@@ -143,18 +151,12 @@ impl<'b, S: Storage, I: Idle + Copy> Driver<'b, S, I> {
     ) -> Option<D::Connection<'l>> {
         let clock = self.clock();
         let deadline = self.0.dialling()?.unwrap_or(Instant::from_millis(u64::MAX));
-        let login = {
-            let mut asked = pin!(logins.login(attempt));
-            let mut late = pin!(self.0.timer.wait_until(deadline));
-            match run(clock, first(asked.as_mut(), late.as_mut())) {
-                First::Left(login) => login,
-                First::Right(()) => None,
-            }
-        };
-        let result = match login {
-            Some(login) => dialer.dial(deadline).map(|connection| (login, connection)),
-            None => Err(TransportError::NoLogIn),
-        };
+        let login = until(
+            clock,
+            deadline,
+            pin!(async { logins.login(attempt).await.ok_or(TransportError::NoLogIn) }),
+        );
+        let result = login.and_then(|login| dialer.dial(deadline).map(|connection| (login, connection)));
         // The time that it took counts.
         self.0.dialling()?;
         match result {
@@ -214,6 +216,21 @@ fn run<I: Idle, F: Future>(clock: I, future: F) -> F::Output {
             return output;
         }
         clock.idle();
+    }
+}
+
+/// Polls what is part of a dial until it is ready, or until the deadline.
+fn until<I: Idle, T>(
+    clock: I,
+    deadline: Instant,
+    dialling: Pin<&mut impl Future<Output = Result<T, TransportError>>>,
+) -> Result<T, TransportError> {
+    let timer = Polled(clock);
+    let mut late = pin!(timer.wait_until(deadline));
+    match run(&timer.0, first(dialling, late.as_mut())) {
+        First::Left(result) => result,
+        // The client knows that its time is over.
+        First::Right(()) => Err(TransportError::Unreachable),
     }
 }
 
