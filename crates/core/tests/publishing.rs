@@ -592,6 +592,27 @@ fn abandon_drops_each_request_once() {
 }
 
 #[test]
+fn what_is_accepted_after_abandon_goes_out_and_what_was_given_up_does_not_end_again() {
+    let mut driver = Driver::new(config());
+    let [first, second] = ["1", "2"].map(|text| driver.publish("t", text.as_bytes(), AtMostOnce));
+    driver.client.abandon();
+    let third = driver.try_publish(&message("t", b"3", AtMostOnce)).unwrap();
+    driver.run();
+    assert_eq!(driver.take_seen(), [Seen::Dropped(first), Seen::Dropped(second)]);
+    driver.go_online(false);
+    assert_eq!(driver.take_seen().last(), Some(&Seen::Published(third)));
+    assert_eq!(driver.take_sent(), ["CONNECT", "PUBLISH q0 t=3"]);
+}
+
+#[test]
+fn tickets_go_on_after_abandon() {
+    let mut driver = Driver::new(config());
+    let given_up = driver.publish("t", b"1", AtLeastOnce);
+    driver.abandon();
+    assert_eq!(driver.publish("t", b"2", AtLeastOnce).index(), given_up.index() + 1);
+}
+
+#[test]
 fn abandon_reports_what_was_handed_over_as_published() {
     let mut driver = Driver::online(config());
     let ticket = driver.try_publish(&message("t", b"x", AtMostOnce)).unwrap();
