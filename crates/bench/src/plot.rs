@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use plotters::chart::SeriesLabelPosition;
 use plotters::element::{PathElement, Rectangle};
 use plotters::prelude::{
     ChartBuilder, Circle, Color as _, IntoDrawingArea as _, IntoLogRange as _, LineSeries, RGBColor,
@@ -44,8 +45,11 @@ pub(crate) fn lines(
     lines: &[Line],
 ) -> Result<(), Box<dyn Error>> {
     let points = || lines.iter().flat_map(|line| &line.points).copied();
-    let (most_x, most_y) = points().fold((10.0_f64, 10.0_f64), |most, (x, y)| (most.0.max(x), most.1.max(y)));
-    let least_y = points().fold(most_y / 10.0, |least, (_, y)| least.min(y)).max(0.01);
+    let (most_x, most_y) = points().fold((10.0_f64, 0.1_f64), |most, (x, y)| (most.0.max(x), most.1.max(y)));
+    let least_y = points().fold(most_y, |least, (_, y)| least.min(y)).max(0.01);
+    // Whole decades, with room for the legend on top.
+    let decade = |power: f64| 10_f64.powf(power);
+    let y_range = decade(least_y.log10().floor())..decade((most_y * 2.0).log10().ceil());
     let area = SVGBackend::new(path, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
@@ -53,7 +57,7 @@ pub(crate) fn lines(
         .margin(12)
         .x_label_area_size(42)
         .y_label_area_size(72)
-        .build_cartesian_2d((1.0..most_x * 1.2).log_scale(), (least_y / 2.0..most_y * 3.0).log_scale())?;
+        .build_cartesian_2d((1.0..most_x * 1.2).log_scale(), y_range.log_scale())?;
     let label = |number: &f64| short(*number);
     chart.configure_mesh().x_desc(x).y_desc(y).x_label_formatter(&label).y_label_formatter(&label).draw()?;
     for (line, colour) in lines.iter().zip(COLOURS.into_iter().skip(1)) {
@@ -63,7 +67,12 @@ pub(crate) fn lines(
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
         chart.draw_series(line.points.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.3)).draw()?;
+    let mut legend = chart.configure_series_labels();
+    legend
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
     area.present()?;
     Ok(())
 }
@@ -85,7 +94,7 @@ pub(crate) fn bars(
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(72)
-        .build_cartesian_2d(0.0..groups.len() as f64, (least..most * 10.0).log_scale())?;
+        .build_cartesian_2d(0.0..groups.len() as f64, (least..most * 3.0).log_scale())?;
     // A group has the middle of its unit; labels stand there.
     let label = |at: &f64| {
         let index = at.floor();
@@ -110,7 +119,12 @@ pub(crate) fn bars(
             .label(*name)
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.3)).draw()?;
+    let mut legend = chart.configure_series_labels();
+    legend
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.8))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
     area.present()?;
     Ok(())
 }

@@ -68,7 +68,7 @@ pub(crate) fn rows<C: Codec>() -> Vec<Row> {
         for (name, len, times) in SIZES {
             let encode =
                 Row::new(C::NAME, format!("encode PUBLISH QoS {qos}, {name}"), C::ENCODES, move |n| {
-                    encode::<C>(n, publish(len, packet_id), |output, packet| {
+                    encode::<C>(n, &publish(len, packet_id), |output, packet| {
                         C::publish(
                             output,
                             black_box(TOPIC),
@@ -79,7 +79,7 @@ pub(crate) fn rows<C: Codec>() -> Vec<Row> {
                 });
             let decode =
                 Row::new(C::NAME, format!("decode PUBLISH QoS {qos}, {name}"), C::DECODES, move |n| {
-                    decode::<C>(n, 2 * times, publish(len, packet_id))
+                    decode::<C>(n, 2 * times, &publish(len, packet_id))
                 });
             let [mut encode, mut decode] = [encode, decode].map(|row| row.many(1, times));
             if ours && len == PAYLOAD.len() {
@@ -91,16 +91,16 @@ pub(crate) fn rows<C: Codec>() -> Vec<Row> {
         }
     }
     rows.push(Row::new(C::NAME, "encode CONNECT", C::ENCODES, |n| {
-        encode::<C>(n, connect(), |output, _| C::connect(output, black_box(LOG_IN)))
+        encode::<C>(n, &connect(), |output, _| C::connect(output, black_box(LOG_IN)))
     }));
     rows.push(Row::new(C::NAME, "encode PUBACK", C::ENCODES, |n| {
-        encode::<C>(n, PUBACK.to_vec(), |output, _| C::puback(output, black_box(10)))
+        encode::<C>(n, &PUBACK, |output, _| C::puback(output, black_box(10)))
     }));
     rows.extend(decoding);
-    rows.push(Row::new(C::NAME, "decode CONNECT", C::DECODES, |n| decode::<C>(n, 2000, connect())));
-    rows.push(Row::new(C::NAME, "decode PUBACK", C::DECODES, |n| decode::<C>(n, 2000, PUBACK.to_vec())));
+    rows.push(Row::new(C::NAME, "decode CONNECT", C::DECODES, |n| decode::<C>(n, 2000, &connect())));
+    rows.push(Row::new(C::NAME, "decode PUBACK", C::DECODES, |n| decode::<C>(n, 2000, &PUBACK)));
     let small = Row::new(C::NAME, "decode 64 KiB of 16-byte PUBLISHes", C::DECODES, |n| {
-        decode::<C>(n * 4096, 4 * 4096, small())
+        decode::<C>(n * 4096, 4 * 4096, &small())
     });
     rows.push(Row { budget: ours.then_some(157), ..small.many(4096, 2) });
     rows
@@ -140,18 +140,18 @@ fn connect() -> Vec<u8> {
     packet
 }
 
-fn encode<C: Codec>(times: u32, expected: Vec<u8>, write: impl Fn(&mut C::Output, &[u8])) -> Duration {
+fn encode<C: Codec>(times: u32, expected: &[u8], write: impl Fn(&mut C::Output, &[u8])) -> Duration {
     let mut output = C::output();
-    write(&mut output, &expected);
-    assert_eq!(output.as_ref()[..expected.len()], expected, "{}", C::NAME);
+    write(&mut output, expected);
+    assert_eq!(&output.as_ref()[..expected.len()], expected, "{}", C::NAME);
     repeat(times, || {
-        write(black_box(&mut output), &expected);
+        write(black_box(&mut output), expected);
         black_box(&output);
     })
 }
 
 /// `laid` packets are there for one run as for the other, so that laying them out cancels.
-fn decode<C: Codec>(times: u32, laid: u32, packet: Vec<u8>) -> Duration {
+fn decode<C: Codec>(times: u32, laid: u32, packet: &[u8]) -> Duration {
     let mut input = C::input(&packet.repeat(laid as usize));
     repeat(times, || assert!(C::decode(black_box(&mut input))))
 }

@@ -54,6 +54,6 @@ impl Codec for MqttBytes {
 
     #[inline]
     fn decode(input: &mut BytesMut) -> bool {
-        read(input, 1 << 20).map(|packet| black_box(packet)).is_ok()
+        read(input, 1 << 20).map(black_box).is_ok()
     }
 }

@@ -57,7 +57,7 @@ impl Codec for Rumqttc {
 
     #[inline]
     fn decode(input: &mut BytesMut) -> bool {
-        Packet::read(input, MAX).map(|packet| black_box(packet)).is_ok()
+        Packet::read(input, MAX).map(black_box).is_ok()
     }
 }
 

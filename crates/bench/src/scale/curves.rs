@@ -62,7 +62,7 @@ pub(crate) fn report(quick: bool, directory: &Path, progress: &Progress) -> Resu
         }
         let lines: Vec<_> =
             lines.into_iter().map(|(name, points)| Line { name: name.into(), points }).collect();
-        plot::lines(&directory.join(file), "Cost per message", load, "nanoseconds", &lines)?;
+        plot::lines(&directory.join(file), "Cost in the core", load, "nanoseconds", &lines)?;
         text += "\n";
     }
     text = text.replace("|\n\n|", "|\n|");

@@ -41,6 +41,9 @@ enum Against {
     Mosquitto,
 }
 
+/// The medians of each contender, in the order of the contenders.
+type Results = Vec<(&'static str, Measured)>;
+
 /// What was measured under the same circumstances, of every contender.
 struct Scene {
     against: Against,
@@ -48,8 +51,7 @@ struct Scene {
     /// Client and server share a CPU.
     same_cpu: bool,
     work: Work,
-    /// The medians of each contender, in the order of the contenders.
-    results: Vec<(&'static str, Measured)>,
+    results: Results,
 }
 
 /// Runs as one contender, in a process of its own.
@@ -140,11 +142,7 @@ struct Stage<'a> {
 impl Stage<'_> {
     /// Several short rounds, each with every contender, so that a change of the machine's pace hits all the same; gives
     /// the medians. `None` if there is no such server.
-    fn play(
-        &self,
-        contenders: &[&Contender],
-        quick: bool,
-    ) -> Result<Option<Vec<(&'static str, Measured)>>, Box<dyn Error>> {
+    fn play(&self, contenders: &[&Contender], quick: bool) -> Result<Option<Results>, Box<dyn Error>> {
         let (rounds, seconds) = if quick { (1, 0.02) } else { (5, 0.15) };
         // A first round, which does not count, tells how many messages take that time.
         let few = if self.work == Work::RoundTrip { 500 } else { 5_000 };

@@ -56,6 +56,7 @@ fn serve(stream: TcpStream, sink: &Sink, tls: Option<Arc<ServerConfig>>) -> io::
             answer(StreamOwned::new(connection, stream), sink.flood)
         }
         Carrier::Ws => {
+            #[expect(clippy::result_large_err, reason = "the library's own type")]
             let name_protocol = |_: &server::Request, mut response: server::Response| {
                 response.headers_mut().insert("sec-websocket-protocol", "mqtt".parse().expect("a header"));
                 Ok(response)
