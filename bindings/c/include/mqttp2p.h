@@ -2077,7 +2077,7 @@ mqttp2p_status_t mqttp2p_websocket_is_open(struct mqttp2p_websocket_t *socket);
  * MQTTP2P_WEBSOCKET_MIN_ROOM bytes of out are always enough to get on.
  *
  * Returns MQTTP2P_OK; MQTTP2P_E_BUFFER_TOO_SMALL if nothing fits; MQTTP2P_E_INVALID_ARGUMENT if the bytes do not begin
- * with a whole packet; or an error as every call here.
+ * with a packet and its fixed header; or an error as every call here.
  */
 mqttp2p_status_t mqttp2p_websocket_transmit(struct mqttp2p_websocket_t *socket,
                                             struct mqttp2p_bytes_t packets,

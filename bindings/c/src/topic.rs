@@ -59,13 +59,14 @@ pub unsafe extern "C" fn mqttp2p_packet_len(
 ) -> mqttp2p_status_t {
     guarded(|| {
         // SAFETY: the caller's promise.
-        match packet_len(unsafe { packets.get() }?) {
-            Some(len) => {
+        let packets = unsafe { packets.get() }?;
+        match packet_len(packets) {
+            Some(len) if len <= packets.len() => {
                 // SAFETY: the caller's promise.
                 unsafe { give(length, len) };
                 DONE
             }
-            None => Ok(MQTTP2P_INCOMPLETE),
+            _ => Ok(MQTTP2P_INCOMPLETE),
         }
     })
 }

@@ -151,7 +151,7 @@ pub unsafe extern "C" fn mqttp2p_websocket_is_open(socket: *mut mqttp2p_websocke
 /// `MQTTP2P_WEBSOCKET_MIN_ROOM` bytes of `out` are always enough to get on.
 ///
 /// Returns MQTTP2P_OK; MQTTP2P_E_BUFFER_TOO_SMALL if nothing fits; MQTTP2P_E_INVALID_ARGUMENT if the bytes do not begin
-/// with a whole packet; or an error as every call here.
+/// with a packet and its fixed header; or an error as every call here.
 ///
 /// # Safety
 /// `packets` may be read; `out` may be written to, `out_len` bytes; `taken` and `length` are NULL or may be written to; see

@@ -53,14 +53,6 @@ impl fmt::Debug for Action<'_, '_> {
     }
 }
 
-impl Action<'_, '_> {
-    /// Nothing to do until this moment, which may never come.
-    #[inline]
-    pub(crate) fn wait(until: Instant) -> Self {
-        Self::Wait(until.if_ever())
-    }
-}
-
 /// What happened.
 ///
 /// Every [`Action::OpenTransport`] is followed by exactly one [`Event::Refused`] or [`Event::Disconnected`], with or

@@ -1,6 +1,6 @@
 //! The client as its caller sees it: the state machine with its memory.
 
-use mqtt_p2p_packet::{AckedQoS, PacketId, Protocol, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
+use mqtt_p2p_packet::{AckedQoS, PacketId, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
 
 use crate::action::Delivery;
 use crate::config::Config;
@@ -8,8 +8,8 @@ use crate::disconnect::TransportError;
 use crate::error::{Error, Need};
 use crate::login::Login;
 use crate::machine::Machine;
-use crate::optional::Optional;
 use crate::session::SessionError;
+use crate::settings::{Chosen, FixedConfig, Settings};
 use crate::stats::Stats;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
@@ -18,8 +18,8 @@ use crate::usual::SHORT_CUTS;
 
 /// An MQTT client: see the [crate's page](crate) for how to drive it.
 #[derive(Debug)]
-pub struct Client<S> {
-    pub(crate) machine: Machine,
+pub struct Client<S, C = Chosen> {
+    pub(crate) machine: Machine<C>,
     pub(crate) storage: S,
 }
 
@@ -55,10 +55,19 @@ impl<S: Storage> Client<S> {
     // Inlined, so that the compiler sees what the configuration does not ask for, and leaves it out.
     #[inline(always)]
     pub const fn new(config: Config, seed: u64, storage: S) -> Self {
-        let optional = Optional::of(&config);
-        Self { machine: Machine::new(config, optional, seed), storage }
+        Self { machine: Machine::new(Chosen::new(config), seed), storage }
     }
+}
 
+impl<S: Storage, C: FixedConfig> Client<S, C> {
+    /// The same with a configuration that is settled when the program is built: the smallest client there is.
+    #[inline(always)]
+    pub const fn fixed(config: C, seed: u64, storage: S) -> Self {
+        Self { machine: Machine::new(config, seed), storage }
+    }
+}
+
+impl<S: Storage, C: Settings> Client<S, C> {
     // ---- events in ----
 
     /// Wants a connection from now on: an attempt begins at the next poll, and after every loss another one, until
@@ -74,13 +83,6 @@ impl<S: Storage> Client<S> {
     pub fn disconnect(&mut self, now: Instant) {
         self.machine.tick(now);
         self.machine.disconnect();
-    }
-
-    /// Speaks another edition from the next CONNECT on, as after a refusal with
-    /// [`ReasonCode::UnsupportedProtocolVersion`](crate::ReasonCode::UnsupportedProtocolVersion). The session lives
-    /// on. `false`, and nothing has changed, if CONNECT has gone out already.
-    pub const fn set_protocol(&mut self, protocol: Protocol) -> bool {
-        self.machine.set_protocol(protocol)
     }
 
     /// Asks the server at once whether it is there: a PINGREQ, ahead of its time. Without a connection nothing
@@ -218,7 +220,7 @@ impl<S: Storage> Client<S> {
 
     /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
     pub fn due_at(&self) -> Option<Instant> {
-        self.machine.to_instant(self.machine.due_at()).if_ever()
+        self.machine.to_instant(self.machine.due_at())
     }
 
     // ---- the session as bytes ----
@@ -265,8 +267,8 @@ impl<S: Storage> Client<S> {
     }
 
     /// What the client was made with.
-    pub const fn config(&self) -> &Config {
-        &self.machine.config
+    pub fn config(&self) -> &Config {
+        self.machine.config()
     }
 
     /// Counters.
@@ -294,7 +296,7 @@ impl<S: Storage> Client<S> {
 
     fn request(
         &mut self,
-        accept: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<Ticket, Error>,
+        accept: impl FnMut(&mut Machine<C>, &mut Memory<'_>) -> Result<Ticket, Error>,
     ) -> Result<Ticket, Error> {
         self.growing(accept, Error::need)
     }
@@ -302,7 +304,7 @@ impl<S: Storage> Client<S> {
     /// Tries again with more memory, as long as it is memory that is short and more is to be had.
     pub(crate) fn growing<T, E>(
         &mut self,
-        mut attempt: impl FnMut(&mut Machine, &mut Memory<'_>) -> Result<T, E>,
+        mut attempt: impl FnMut(&mut Machine<C>, &mut Memory<'_>) -> Result<T, E>,
         need: impl Fn(&E) -> Option<Need>,
     ) -> Result<T, E> {
         let mut growable = true;

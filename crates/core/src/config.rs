@@ -77,7 +77,7 @@ pub struct Config {
 pub struct Limits {
     /// The longest payload to publish, in bytes.
     pub max_payload: u32,
-    /// The most subscriptions at one time.
+    /// The most subscriptions at one time; the largest number for no limit.
     pub max_subscriptions: u16,
     /// Whether retained messages are known.
     pub retain: bool,

@@ -11,27 +11,28 @@ use crate::journal::Due;
 use crate::machine::Machine;
 use crate::outbox::Kind;
 use crate::receive::Outcome;
+use crate::settings::Settings;
 use crate::stats::count;
 use crate::storage::Memory;
 use crate::usual::SHORT_CUTS;
 
 /// What QoS 2 takes more than QoS 1 does.
 #[derive(Debug)]
-pub(crate) struct ExactlyOnce {
+pub(crate) struct ExactlyOnce<C> {
     /// [`Machine::first_seen`]
-    pub(crate) first_seen: fn(&mut Machine, &mut Memory<'_>, PacketId) -> Outcome,
+    pub(crate) first_seen: fn(&mut Machine<C>, &mut Memory<'_>, PacketId) -> Outcome,
     /// [`Machine::note_taken`]
-    taken: fn(&mut Machine, &mut Memory<'_>, PacketId),
+    taken: fn(&mut Machine<C>, &mut Memory<'_>, PacketId),
     /// PUBREC, PUBREL or PUBCOMP came.
-    acked: fn(&mut Machine, &mut Memory<'_>, PacketType, PacketId, &mut Action<'_, '_>) -> bool,
+    acked: fn(&mut Machine<C>, &mut Memory<'_>, PacketType, PacketId, &mut Action<'_, '_>) -> bool,
 }
 
-impl ExactlyOnce {
+impl<C: Settings> ExactlyOnce<C> {
     pub(crate) const ON: Self =
         Self { first_seen: Machine::first_seen, taken: Machine::note_taken_as, acked: Machine::stepped };
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     /// Whether a message of QoS 2 is to be delivered. If not, it is answered as the first time.
     pub(crate) fn first_seen(&mut self, memory: &mut Memory<'_>, id: PacketId) -> Outcome {
         if let Some(entry) = self.inbound.find(memory, id) {
@@ -49,20 +50,26 @@ impl Machine {
     }
 
     /// Whether a request of a session may be taken over.
-    pub(crate) const fn may_take_over(&self, kind: Kind) -> Result<(), Error> {
+    pub(crate) fn may_take_over(&self, kind: Kind) -> Result<(), Error> {
         match kind {
-            Kind::ExactlyOnce | Kind::Release if self.optional.exactly_once.is_none() => {
+            Kind::ExactlyOnce | Kind::Release if self.optional().exactly_once.is_none() => {
                 Err(Error::ExactlyOnceOff)
             }
             _ => Ok(()),
         }
     }
 
+    /// The message of QoS 2 that the caller has, and that counts as taken once it comes back.
+    #[inline]
+    pub(crate) fn untaken(&self) -> Option<PacketId> {
+        self.untaken.filter(|_| self.optional().exactly_once.is_some())
+    }
+
     /// Sends the acknowledgement of the message of QoS 2 that the caller was given last. `false` if there is no room
     /// yet.
     #[inline]
     pub(crate) fn acknowledge_taken(&mut self, memory: &mut Memory<'_>) -> bool {
-        let Some(id) = self.untaken else {
+        let Some(id) = self.untaken() else {
             return true;
         };
         if !self.push_ack(memory.control, AckedQoS::ExactlyOnce, id) {
@@ -75,7 +82,8 @@ impl Machine {
     /// The caller has the message that it was given last.
     #[inline]
     pub(crate) fn note_taken(&mut self, memory: &mut Memory<'_>) {
-        if let (Some(id), Some(exactly_once)) = (self.untaken.take(), self.optional.exactly_once) {
+        if let (Some(id), Some(exactly_once)) = (self.untaken(), self.optional().exactly_once) {
+            self.untaken = None;
             (exactly_once.taken)(self, memory, id);
         }
     }
@@ -93,7 +101,7 @@ impl Machine {
         id: PacketId,
         action: &mut Action<'_, '_>,
     ) -> bool {
-        match self.optional.exactly_once {
+        match self.optional().exactly_once {
             // It is linked anyway, and this way it may be inlined.
             Some(_) if SHORT_CUTS => return self.stepped(memory, packet_type, id, action),
             Some(exactly_once) => return (exactly_once.acked)(self, memory, packet_type, id, action),

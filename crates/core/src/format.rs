@@ -35,7 +35,7 @@ impl Format for Login<'_> {
     }
 }
 
-impl<S: fmt::Debug> Format for Client<S> {
+impl<S: fmt::Debug, C: fmt::Debug> Format for Client<S, C> {
     fn format(&self, f: Formatter<'_>) {
         Debug2Format(self).format(f);
     }

@@ -23,6 +23,7 @@ use crate::inbound::InboundId;
 use crate::machine::Machine;
 use crate::outbox::Kind;
 use crate::session::SessionError;
+use crate::settings::Settings;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 
@@ -160,16 +161,16 @@ pub(crate) enum Due {
     Release(PacketId),
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     /// Whether the session is kept as it changes.
     #[inline]
-    pub(crate) const fn is_kept(&self) -> bool {
-        self.optional.keeping.is_some()
+    pub(crate) fn is_kept(&self) -> bool {
+        self.optional().keeping.is_some()
     }
 
     /// A publication changed or ended.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(crate) const fn note_change(&mut self, due: Due) {
+    pub(crate) fn note_change(&mut self, due: Due) {
         if self.is_kept() {
             self.due = Some(due);
         }
@@ -178,7 +179,7 @@ impl Machine {
     /// Whether [`Self::tell_change`] has something to tell.
     #[inline]
     pub(crate) fn has_changes(&self) -> bool {
-        self.optional.keeping.is_some_and(|keeping| (keeping.has_changes)(self))
+        self.optional().keeping.is_some_and(|keeping| (keeping.has_changes)(self))
     }
 
     /// The same, where the session is kept.
@@ -192,7 +193,7 @@ impl Machine {
     /// Tells the next change to be kept, if there is one.
     #[inline]
     pub(crate) fn tell_change<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) -> bool {
-        self.optional.keeping.is_some_and(|keeping| (keeping.tell)(self, memory, action))
+        self.optional().keeping.is_some_and(|keeping| (keeping.tell)(self, memory, action))
     }
 
     /// [`Self::tell_change`], where the session is kept.
@@ -279,7 +280,7 @@ impl Machine {
     }
 }
 
-impl<S: Storage> Client<S> {
+impl<S: Storage, C: Settings> Client<S, C> {
     /// Takes over a session that was kept change by change, into a client that has not been used. Of its requests,
     /// publications of QoS 1 and 2 go on, with their tickets: see [`requests`](Self::requests).
     ///

@@ -58,6 +58,11 @@
 //! [`export_session`](Client::export_session), and over a crash by a [`SessionStore`]: with [`Config::keep_session`] every
 //! change is an [`Action::Store`] that comes before the bytes that depend on it, and [`restore`](Client::restore) goes on
 //! from there.
+//!
+//! # In firmware
+//!
+//! What [`Config`] does not ask for is not linked if it is a constant; with a [`FixedConfig`] it takes no memory either, and
+//! every question that it answers is settled when the program is built.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -97,6 +102,7 @@ mod parts;
 mod poll;
 mod receive;
 mod session;
+mod settings;
 mod stats;
 mod storage;
 mod subscriptions;
@@ -117,6 +123,7 @@ pub use journal::{Change, Key, RestoreError, SessionStore};
 pub use login::Login;
 pub use outbox::Request;
 pub use session::SessionError;
+pub use settings::{Chosen, FixedConfig, Settings};
 pub use stats::Stats;
 pub use storage::{Inline, Memory, Storage};
 pub use ticket::Ticket;

@@ -1,8 +1,8 @@
 //! The state machine's state, and the life of a connection: connect, lose, refuse, leave, pause, come back.
 
 use mqtt_p2p_packet::{
-    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, Protocol, Publish, QoS, ReasonCode,
-    Subscribe, SubscribeFilter, TopicFilter, TopicName, Unsubscribe,
+    Ack, AckedQoS, Connect, EncodeError, Filters, PacketId, PacketType, Publish, QoS, ReasonCode, Subscribe,
+    SubscribeFilter, TopicFilter, TopicName, Unsubscribe,
 };
 
 use crate::action::Delivery;
@@ -16,10 +16,11 @@ use crate::inbound::Inbound;
 use crate::journal::Due;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
-use crate::optional::{Abandon, Optional};
+use crate::optional::{Abandon, Optional, Unsubscribed};
 use crate::outbox::{self, Kind, Outbox, Request};
 use crate::pace::Pace;
 use crate::parts::Parts;
+use crate::settings::Settings;
 use crate::stats::{Stats, count};
 use crate::storage::Memory;
 use crate::subscriptions::Subscriptions;
@@ -55,9 +56,9 @@ pub(crate) enum Ending {
 
 /// Everything accepted before a ticket is being given up, by a function that is linked only if it is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Abandoning {
+pub(crate) struct Abandoning<C> {
     pub(crate) until: Ticket,
-    pub(crate) next: Abandon,
+    pub(crate) next: Abandon<C>,
 }
 
 /// Whose bytes the last `Transmit` offered.
@@ -73,26 +74,27 @@ pub(crate) enum Offered {
 
 /// All that a client knows, but for what lies in its [`Memory`].
 #[derive(Debug)]
-pub(crate) struct Machine {
-    pub(crate) config: Config,
-    pub(crate) optional: Optional,
+pub(crate) struct Machine<C> {
+    pub(crate) settings: C,
+    /// Set by the first UNSUBSCRIBE: a program that sends none has nothing that reads its answer.
+    pub(crate) unsubscribed: Option<Unsubscribed<C>>,
     /// The last that was told.
     pub(crate) clock: Instant,
     /// Until then there is a connection, and nothing of the client's own accord to do: what comes in and what waits to
     /// be sent is all that a poll has to look at. The start of time when it has to look at all.
-    pub(crate) quiet_until: Instant,
+    pub(crate) quiet_until: Moment,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
     pub(crate) deadline: Moment,
     /// The caller wants a connection: its intent, never guessed from how the last one ended.
     wanted: bool,
     pub(crate) paused: bool,
-    pub(crate) abandoning: Option<Abandoning>,
+    pub(crate) abandoning: Option<Abandoning<C>>,
     /// The transport has to be closed before anything else.
     pub(crate) close_due: bool,
     pub(crate) ending: Option<Ending>,
     pub(crate) offered: Offered,
-    /// A message of QoS 2 that the caller has, and that counts as taken once it comes back.
+    /// See [`Self::untaken`].
     pub(crate) untaken: Option<PacketId>,
     /// A publication goes alone: others wait for its acknowledgement.
     pub(crate) alone: bool,
@@ -118,14 +120,14 @@ pub(crate) struct Machine {
     pub(crate) stats: Stats,
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     #[inline(always)]
-    pub(crate) const fn new(config: Config, optional: Optional, seed: u64) -> Self {
+    pub(crate) const fn new(settings: C, seed: u64) -> Self {
         Self {
-            optional,
-            config,
+            settings,
+            unsubscribed: None,
             clock: Instant::START,
-            quiet_until: Instant::START,
+            quiet_until: Moment::START,
             phase: Phase::Idle,
             deadline: Moment::NEVER,
             wanted: false,
@@ -151,6 +153,18 @@ impl Machine {
             subscriptions: Subscriptions::new(),
             stats: Stats { unexpected_acks: 0, duplicates: 0, connections: 0, resends: 0 },
         }
+    }
+
+    /// What the client was made with.
+    #[inline(always)]
+    pub(crate) fn config(&self) -> &Config {
+        self.settings.config()
+    }
+
+    /// What of it is linked.
+    #[inline(always)]
+    pub(crate) fn optional(&self) -> &Optional<C> {
+        self.settings.optional()
     }
 
     /// Something happens that is not a matter of messages: the next poll has to look at all.
@@ -179,7 +193,9 @@ impl Machine {
     /// The short ways are closed: the next poll looks at all.
     #[inline]
     pub(crate) const fn look(&mut self) {
-        self.quiet_until = Instant::START;
+        if SHORT_CUTS {
+            self.quiet_until = Moment::START;
+        }
     }
 
     /// The present.
@@ -188,8 +204,10 @@ impl Machine {
         Moment::present(self.clock)
     }
 
-    #[inline]
-    pub(crate) const fn to_instant(&self, moment: Moment) -> Instant {
+    /// On the caller's clock; `None` for never.
+    #[cfg_attr(not(target_os = "none"), inline)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) const fn to_instant(&self, moment: Moment) -> Option<Instant> {
         moment.to_instant(self.clock)
     }
 
@@ -211,7 +229,7 @@ impl Machine {
             Phase::Opening | Phase::Handshake => self.lose(DisconnectReason::Requested),
             Phase::Online => {
                 self.phase = Phase::Leaving;
-                self.deadline = self.now().later(self.config.connect_timeout_ms as Millis);
+                self.deadline = self.now().later(self.config().connect_timeout_ms as Millis);
             }
         }
     }
@@ -233,12 +251,9 @@ impl Machine {
         }
     }
 
-    pub(crate) const fn set_protocol(&mut self, protocol: Protocol) -> bool {
-        let free = matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening);
-        if free {
-            self.config.protocol = protocol;
-        }
-        free
+    /// Whether the edition may still change: no CONNECT has gone out.
+    pub(crate) const fn is_before_connect(&self) -> bool {
+        matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening)
     }
 
     pub(crate) fn ask(&mut self) {
@@ -273,7 +288,7 @@ impl Machine {
 
     #[inline]
     fn may_publish(&self, publication: &Publication<'_>) -> Result<(), Error> {
-        let limits = &self.config.limits;
+        let limits = &self.config().limits;
         if publication.payload.len() > limits.max_payload as usize {
             return Err(Error::TooLarge {
                 size: publication.payload.len(),
@@ -283,7 +298,7 @@ impl Machine {
         if publication.retain && !limits.retain {
             return Err(Error::RetainUnsupported);
         }
-        if publication.qos == QoS::ExactlyOnce && self.optional.exactly_once.is_none() {
+        if publication.qos == QoS::ExactlyOnce && self.optional().exactly_once.is_none() {
             return Err(Error::ExactlyOnceOff);
         }
         self.may_wait(publication.qos != QoS::AtMostOnce)
@@ -318,7 +333,7 @@ impl Machine {
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
         let entries = outbox::entries(self.outbox.written(memory.tx, len));
-        self.subscriptions.check(memory, entries, self.config.limits.max_subscriptions)?;
+        self.subscriptions.check(memory, entries, self.config().limits.max_subscriptions)?;
         self.subscriptions.expect(entries);
         self.accept(memory.requests, Kind::Subscribe, len)
     }
@@ -329,7 +344,7 @@ impl Machine {
         filters: &[TopicFilter<'_>],
     ) -> Result<Ticket, Error> {
         self.may_wait(true)?;
-        self.optional.unsubscribed = Some(Self::unsubscribed);
+        self.unsubscribed = Some(Self::unsubscribed);
         let packet = Unsubscribe { packet_id: self.outbox.next_id(), filters: Filters::new(filters) };
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
@@ -372,7 +387,7 @@ impl Machine {
     /// Whether a request may be accepted for later, if there is no connection.
     #[inline]
     fn may_wait(&self, acknowledged: bool) -> Result<(), Error> {
-        match self.config.offline {
+        match self.config().offline {
             _ if self.is_usual() || self.phase == Phase::Online => Ok(()),
             Offline::QueueAll => Ok(()),
             Offline::QueueAcknowledged if acknowledged => Ok(()),
@@ -385,7 +400,7 @@ impl Machine {
     fn accept(&mut self, requests: &mut [Request], kind: Kind, len: usize) -> Result<Ticket, Error> {
         let ticket = self.outbox.accept(requests, kind, len)?;
         let released =
-            self.is_usual() && self.outbox.release_newest(requests, kind, self.config.max_in_flight);
+            self.is_usual() && self.outbox.release_newest(requests, kind, self.config().max_in_flight);
         if !released && self.phase == Phase::Online {
             self.release(requests);
         }
@@ -395,38 +410,38 @@ impl Machine {
     /// Lets more requests be sent, as far as the in-flight window and the pace reach.
     #[inline(never)]
     pub(crate) fn release(&mut self, requests: &[Request]) {
-        match self.optional.pacing {
+        match self.optional().pacing {
             None => {
-                self.outbox.release(requests, self.config.max_in_flight, usize::MAX);
+                self.outbox.release(requests, self.config().max_in_flight, usize::MAX);
             }
             Some(pacing) => (pacing.release)(self, requests),
         }
     }
 
     pub(crate) fn release_paced(&mut self, requests: &[Request]) {
-        let rate = self.config.max_requests_per_sec;
+        let rate = self.config().max_requests_per_sec;
         let credit = self.pace.credit(self.now(), rate);
-        let released = self.outbox.release(requests, self.config.max_in_flight, credit);
+        let released = self.outbox.release(requests, self.config().max_in_flight, credit);
         self.pace.spend(self.now(), released, rate);
     }
 
     /// Whether there is something to release by and by.
     #[inline]
-    pub(crate) const fn is_pacing(&self) -> bool {
-        self.optional.pacing.is_some() && self.outbox.has_unreleased()
+    pub(crate) fn is_pacing(&self) -> bool {
+        self.optional().pacing.is_some() && self.outbox.has_unreleased()
     }
 
     /// When the next turn comes. What the in-flight window holds back waits for an answer, not for the time.
     pub(crate) fn next_turn(&self) -> Moment {
         if self.outbox.has_unreleased() && self.phase == Phase::Online && !self.paused {
-            self.pace.next(self.now(), self.config.max_requests_per_sec)
+            self.pace.next(self.now(), self.config().max_requests_per_sec)
         } else {
             Moment::NEVER
         }
     }
 
     pub(crate) fn acknowledge(&mut self, memory: &mut Memory<'_>, delivery: Delivery) -> Result<(), Error> {
-        if !self.config.manual_ack {
+        if !self.config().manual_ack {
             return Err(Error::Stale);
         }
         let connected = self.is_connected();
@@ -436,7 +451,7 @@ impl Machine {
         match delivery.qos {
             // Over whichever connection of the session: the server may have sent it again over this one, and no answer
             // came, because it was not taken yet.
-            AckedQoS::ExactlyOnce if self.optional.exactly_once.is_some() => {
+            AckedQoS::ExactlyOnce if self.optional().exactly_once.is_some() => {
                 // Connections are counted modulo 2^32; the later half is older.
                 let same_session = delivery.connection.wrapping_sub(self.session_since) < 1 << 31;
                 match self.inbound.find(memory, delivery.id) {
@@ -516,14 +531,14 @@ impl Machine {
         }
         // Its connection is gone, and with it the need to acknowledge it.
         self.note_taken(memory);
-        if login.will.is_some() && !self.config.limits.will {
+        if login.will.is_some() && !self.config().limits.will {
             self.give_up(DisconnectReason::WillUnsupported);
             return Ok(());
         }
         let connect = Connect {
-            protocol: self.config.protocol,
-            clean_session: self.config.clean_session,
-            keep_alive: self.config.keep_alive(),
+            protocol: self.config().protocol,
+            clean_session: self.config().clean_session,
+            keep_alive: self.config().keep_alive(),
             client_id: login.client_id,
             will: login.will,
             user_name: login.user_name,
@@ -547,7 +562,7 @@ impl Machine {
     pub(crate) fn accepted(&mut self, memory: &mut Memory<'_>, session_present: bool) {
         self.phase = Phase::Online;
         self.connection = self.connection.wrapping_add(1);
-        self.stable = self.now().later(self.config.stable_after_ms as Millis);
+        self.stable = self.now().later(self.config().stable_after_ms as Millis);
         // CONNECT has gone out: its password need not stay.
         memory.control.fill(0);
         count(&mut self.stats.connections);
@@ -558,12 +573,12 @@ impl Machine {
         // A session that is present now may have begun with a CONNECT before, whose answer or replay did not come
         // through.
         let doubtful = core::mem::take(&mut self.unanswered) || self.subscriptions.is_replaying();
-        self.subscriptions.start_replay(match self.config.resubscribe {
+        self.subscriptions.start_replay(match self.config().resubscribe {
             Resubscribe::WithoutSession => !session_present || doubtful,
             Resubscribe::Always => true,
             Resubscribe::Never => false,
         });
-        self.keep_alive.start(self.now(), self.config.keep_alive(), self.config.ping_timeout_ms);
+        self.keep_alive.start(self.now(), self.config().keep_alive(), self.config().ping_timeout_ms);
         let resends = self.outbox.rewind(memory, session_present);
         self.stats.resends = self.stats.resends.saturating_add(resends);
         self.release(memory.requests);
@@ -617,16 +632,12 @@ impl Machine {
     /// When the next attempt follows, if one does. Asked for when an end is reported: the caller may have changed
     /// its mind since.
     pub(crate) fn retry_at(&self) -> Option<Instant> {
-        if self.phase == Phase::Waiting && !self.paused {
-            self.to_instant(self.deadline).if_ever()
-        } else {
-            None
-        }
+        if self.phase == Phase::Waiting && !self.paused { self.to_instant(self.deadline) } else { None }
     }
 
     /// Says whether it looks like a takeover.
     fn end_attempt(&mut self, life: Life) -> bool {
-        let (takeover, delay) = self.history.ended(life, &self.config);
+        let (takeover, delay) = self.history.ended(life, self.settings.config());
         self.lane.clear();
         self.alone = false;
         self.parts = None;

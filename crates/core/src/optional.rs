@@ -1,10 +1,11 @@
 //! What a client does only if its configuration asks for it, reached through pointers: a program whose configuration is
-//! settled when it is built, as that of firmware is, has none of the code that it does not ask for.
+//! settled when it is built has none of the code that it does not ask for. With a [`FixedConfig`](crate::FixedConfig) the
+//! compiler knows where the pointers lead, and calls directly.
 //!
 //! Where a configuration is known only when the program runs, as behind an interface for another language, it leaves
 //! these off, and the program calls the methods of [`Client`] below for what it wants.
 
-use mqtt_p2p_packet::PacketId;
+use mqtt_p2p_packet::{PacketId, Protocol};
 
 use crate::action::Action;
 use crate::client::Client;
@@ -15,61 +16,53 @@ use crate::machine::Machine;
 use crate::outbox::Request;
 use crate::parts::Parts;
 use crate::receive::Outcome;
+use crate::settings::{Chosen, Settings};
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::Moment;
 
 /// `None` for what is not asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Optional {
+#[derive(Debug)]
+pub(crate) struct Optional<C: 'static> {
     /// [`Config::exactly_once`]
-    pub(crate) exactly_once: Option<&'static ExactlyOnce>,
-    /// [`Client::unsubscribe`], which sets it
-    pub(crate) unsubscribed: Option<Unsubscribed>,
+    pub(crate) exactly_once: Option<&'static ExactlyOnce<C>>,
     /// [`Config::keep_session`]
-    pub(crate) keeping: Option<&'static Keeping>,
+    pub(crate) keeping: Option<&'static Keeping<C>>,
     /// [`Config::max_requests_per_sec`]
-    pub(crate) pacing: Option<&'static Pacing>,
+    pub(crate) pacing: Option<&'static Pacing<C>>,
     /// [`Config::max_whole_message`]
-    pub(crate) begin: Option<Begin>,
+    pub(crate) begin: Option<Begin<C>>,
     /// The same.
-    pub(crate) go_on: Option<GoOn>,
+    pub(crate) go_on: Option<GoOn<C>>,
 }
 
 /// The session is kept as it changes.
 #[derive(Debug)]
-pub(crate) struct Keeping {
-    pub(crate) has_changes: fn(&Machine) -> bool,
-    pub(crate) tell: for<'a> fn(&mut Machine, &mut Memory<'a>, &mut Action<'a, '_>) -> bool,
+pub(crate) struct Keeping<C> {
+    pub(crate) has_changes: fn(&Machine<C>) -> bool,
+    pub(crate) tell: for<'a> fn(&mut Machine<C>, &mut Memory<'a>, &mut Action<'a, '_>) -> bool,
 }
 
 /// Requests have a pace.
 #[derive(Debug)]
-pub(crate) struct Pacing {
-    pub(crate) release: fn(&mut Machine, &[Request]),
-    pub(crate) next_turn: fn(&Machine) -> Moment,
+pub(crate) struct Pacing<C> {
+    pub(crate) release: fn(&mut Machine<C>, &[Request]),
+    pub(crate) next_turn: fn(&Machine<C>) -> Moment,
 }
 
-pub(crate) type Unsubscribed = fn(&mut Machine, &mut Memory<'_>, PacketId, &mut Action<'_, '_>) -> bool;
-pub(crate) type Begin =
-    for<'b> fn(&mut Machine, &mut Memory<'_>, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
-pub(crate) type GoOn =
-    for<'b> fn(&mut Machine, &mut Memory<'_>, Parts, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
+pub(crate) type Unsubscribed<C> = fn(&mut Machine<C>, &mut Memory<'_>, PacketId, &mut Action<'_, '_>) -> bool;
+pub(crate) type Begin<C> =
+    for<'b> fn(&mut Machine<C>, &mut Memory<'_>, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
+pub(crate) type GoOn<C> =
+    for<'b> fn(&mut Machine<C>, &mut Memory<'_>, Parts, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
 
 /// [`Client::abandon`]
-pub(crate) type Abandon = fn(&mut Machine, &mut Memory<'_>, Ticket) -> Option<Ticket>;
+pub(crate) type Abandon<C> = fn(&mut Machine<C>, &mut Memory<'_>, Ticket) -> Option<Ticket>;
 
-impl Optional {
+impl<C: Settings> Optional<C> {
     #[inline(always)]
     pub(crate) const fn of(config: &Config) -> Self {
-        let mut optional = Self {
-            exactly_once: None,
-            unsubscribed: None,
-            keeping: None,
-            pacing: None,
-            begin: None,
-            go_on: None,
-        };
+        let mut optional = Self { exactly_once: None, keeping: None, pacing: None, begin: None, go_on: None };
         if config.exactly_once {
             optional.exactly_once = Some(&ExactlyOnce::ON);
         }
@@ -105,6 +98,17 @@ impl Optional {
 /// What [`Config`] can ask for as well. A program that is made with a [`Config`] without these, and calls none of these
 /// methods, does not link what they need: for interfaces whose callers choose when the program runs.
 impl<S: Storage> Client<S> {
+    /// Speaks another edition from the next CONNECT on, as after a refusal with
+    /// [`ReasonCode::UnsupportedProtocolVersion`](crate::ReasonCode::UnsupportedProtocolVersion). The session lives
+    /// on. `false`, and nothing has changed, if CONNECT has gone out already.
+    pub const fn set_protocol(&mut self, protocol: Protocol) -> bool {
+        let may_change = self.machine.is_before_connect();
+        if may_change {
+            self.machine.settings.config.protocol = protocol;
+        }
+        may_change
+    }
+
     /// Keeps the session, as with [`Config::keep_session`]. To be called before anything else, also before
     /// [`restore`](Self::restore).
     ///
@@ -112,8 +116,8 @@ impl<S: Storage> Client<S> {
     /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
     pub fn keep_session(&mut self) -> Result<(), Error> {
         let machine = self.unused()?;
-        machine.config.keep_session = true;
-        machine.optional.keep_session();
+        machine.settings.config.keep_session = true;
+        machine.settings.optional.keep_session();
         Ok(())
     }
 
@@ -124,10 +128,10 @@ impl<S: Storage> Client<S> {
     /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
     pub fn pace(&mut self, max_requests_per_sec: u16) -> Result<(), Error> {
         let machine = self.unused()?;
-        machine.config.max_requests_per_sec = max_requests_per_sec;
-        machine.optional.pacing = None;
+        machine.settings.config.max_requests_per_sec = max_requests_per_sec;
+        machine.settings.optional.pacing = None;
         if max_requests_per_sec > 0 {
-            machine.optional.pace();
+            machine.settings.optional.pace();
         }
         Ok(())
     }
@@ -148,16 +152,16 @@ impl<S: Storage> Client<S> {
     /// [`Error::InUse`] after the first request, connect or import. Nothing has changed.
     pub fn tell_in_parts(&mut self, max_whole_message: u32) -> Result<(), Error> {
         let machine = self.unused()?;
-        machine.config.max_whole_message = max_whole_message;
-        machine.optional.begin = None;
-        machine.optional.go_on = None;
+        machine.settings.config.max_whole_message = max_whole_message;
+        machine.settings.optional.begin = None;
+        machine.settings.optional.go_on = None;
         if max_whole_message < u32::MAX {
-            machine.optional.tell_in_parts();
+            machine.settings.optional.tell_in_parts();
         }
         Ok(())
     }
 
-    fn unused(&mut self) -> Result<&mut Machine, Error> {
+    fn unused(&mut self) -> Result<&mut Machine<Chosen>, Error> {
         if self.machine.is_used() { Err(Error::InUse) } else { Ok(&mut self.machine) }
     }
 }

@@ -421,16 +421,22 @@ impl Outbox {
         Some(ticket)
     }
 
-    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over.
+    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over. Also
+    /// says whether it was the only one: if not, [`Self::pass_gaps`] is to follow.
     #[inline]
-    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<Ticket> {
-        match requests.get(self.head) {
-            Some(&Request { ticket, kind: Kind::AtLeastOnce, .. })
-                if ticket.packet_id() == id && self.head < self.sent =>
+    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<(Ticket, bool)> {
+        match requests.get_mut(self.head) {
+            Some(Request { ticket, kind, .. })
+                if *kind == Kind::AtLeastOnce && ticket.packet_id() == id && self.head < self.sent =>
             {
-                self.in_flight = self.in_flight.wrapping_sub(1);
-                self.leave(requests, self.head);
-                Some(ticket)
+                let is_only = self.head.wrapping_add(1) == self.tail;
+                if is_only {
+                    self.begin_anew();
+                } else {
+                    *kind = Kind::Gap;
+                    self.in_flight = self.in_flight.wrapping_sub(1);
+                }
+                Some((*ticket, is_only))
             }
             _ => None,
         }
@@ -464,6 +470,12 @@ impl Outbox {
         if let Some(entry) = requests.get_mut(index) {
             entry.kind = Kind::Gap;
         }
+        self.pass_gaps(requests);
+    }
+
+    /// Leaves the oldest gaps behind.
+    #[inline]
+    pub(crate) fn pass_gaps(&mut self, requests: &[Request]) {
         // What is not reported is no gap, so that the head stays behind the other marks.
         while self.head < self.reported
             && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap)
@@ -489,17 +501,15 @@ impl Outbox {
     pub(crate) fn rewind(&mut self, memory: &mut Memory<'_>, session_present: bool) -> u32 {
         let cursor = self.cursor;
         let mut resends = 0_u32;
-        for entry in memory.requests.iter_mut().take(self.tail).skip(self.head) {
+        for entry in memory.requests.get_mut(self.head..self.tail).unwrap_or_default() {
             let begun = (entry.start as usize) < cursor;
-            if begun && matches!(entry.kind, Kind::AtLeastOnce | Kind::ExactlyOnce) {
-                resends = resends.saturating_add(1);
-            }
             match entry.kind {
                 Kind::Release if !session_present => {
                     entry.kind = Kind::Taken;
                     entry.len = 0;
                 }
                 Kind::AtLeastOnce | Kind::ExactlyOnce if !session_present || begun => {
+                    resends = resends.wrapping_add(u32::from(begun));
                     let packet = memory.tx.get_mut(entry.start as usize..).unwrap_or_default();
                     Publish::set_dup(packet, session_present);
                 }
@@ -521,38 +531,39 @@ impl Outbox {
         let within =
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
         (self.cursor, self.limit, self.end) = (0, 0, 0);
+        let mut marks = [self.reported, self.sent, self.released, self.kept, self.tail];
         let (mut from, mut to) = (0_usize, 0_usize);
-        while to < self.tail
-            && let Some(mut entry) = memory.requests.get(from).copied()
+        while let [_, sent, released, _, tail] = marks
+            && to < tail
+            && let Some(&Request { ticket, start, mut len, kind }) = memory.requests.get(from)
         {
-            if from < self.head || entry.kind == Kind::Gap {
+            if from < self.head || kind == Kind::Gap {
                 // All marks behind it move up.
-                for mark in
-                    [&mut self.reported, &mut self.sent, &mut self.released, &mut self.kept, &mut self.tail]
-                {
+                for mark in &mut marks {
                     *mark = mark.wrapping_sub(usize::from(to < *mark));
                 }
             } else {
-                if entry.kind == Kind::Once && to < self.sent {
-                    entry.len = 0;
+                if kind == Kind::Once && to < sent {
+                    len = 0;
                 }
-                move_down(memory.tx, entry.start as usize, entry.end(), self.end);
-                entry.start = self.end as u32;
-                self.end = entry.end();
-                if to < self.sent {
+                let moved = Request { ticket, start: self.end as u32, len, kind };
+                move_down(memory.tx, start as usize, (start as usize).wrapping_add(len as usize), self.end);
+                self.end = moved.end();
+                if to < sent {
                     self.cursor = self.end;
                 }
-                if to < self.released {
+                if to < released {
                     self.limit = self.end;
                 }
                 if let Some(place) = memory.requests.get_mut(to) {
-                    *place = entry;
+                    *place = moved;
                 }
                 to = to.wrapping_add(1);
             }
             from = from.wrapping_add(1);
         }
         self.head = 0;
+        [self.reported, self.sent, self.released, self.kept, self.tail] = marks;
         self.cursor = self.cursor.wrapping_add(within);
     }
 

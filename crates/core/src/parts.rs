@@ -7,6 +7,7 @@ use crate::disconnect::DisconnectReason;
 use crate::inbound::InboundId;
 use crate::machine::Machine;
 use crate::receive::{Outcome, tell};
+use crate::settings::Settings;
 use crate::storage::Memory;
 
 /// A message under way.
@@ -19,7 +20,7 @@ pub(crate) struct Parts {
     repeated: bool,
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     /// A packet that is not whole: the beginning of a long message, perhaps.
     pub(crate) fn begin<'b>(
         &mut self,
@@ -27,7 +28,7 @@ impl Machine {
         received: &mut &'b [u8],
         action: &mut Action<'_, 'b>,
     ) -> Outcome {
-        let Some(head) = Publish::decode_head(received, self.config.max_whole_message)
+        let Some(head) = Publish::decode_head(received, self.config().max_whole_message)
             .map_err(|error| self.malformed(error))?
         else {
             return Ok(false);
@@ -55,7 +56,7 @@ impl Machine {
     /// Whether a message in parts is to be ended, which takes no bytes.
     #[inline]
     pub(crate) fn has_end_of_parts(&self) -> bool {
-        self.parts.is_some_and(|parts| parts.missing == 0)
+        self.optional().go_on.is_some() && self.parts.is_some_and(|parts| parts.missing == 0)
     }
 
     /// The next part of a message, or its end.

@@ -13,6 +13,7 @@ use crate::keep_alive::Due;
 use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
 use crate::outbox::{Kind, Request};
 use crate::receive::{ANSWER, Failed};
+use crate::settings::Settings;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::{Instant, Millis, Moment};
@@ -21,7 +22,7 @@ use crate::usual::SHORT_CUTS;
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
 
-impl<S: Storage> Client<S> {
+impl<S: Storage, C: Settings> Client<S, C> {
     /// The next thing to do. Call it until it says [`Action::Wait`], after every event, and when the time has come.
     ///
     /// `received` are the bytes that came in and were not taken yet; it is advanced past what is taken now. An
@@ -30,7 +31,7 @@ impl<S: Storage> Client<S> {
     pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let machine = &mut self.machine;
         machine.see(now);
-        if !machine.is_usual() || machine.clock >= machine.quiet_until {
+        if !machine.is_usual() || machine.now() >= machine.quiet_until {
             return self.look_at_all(received);
         }
         self.usual(received)
@@ -48,14 +49,14 @@ impl<S: Storage> Client<S> {
     }
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
         while let Some((ticket, kind)) = self.outbox.report(requests) {
             if kind == Kind::Taken {
                 self.note_change(journal::Due::Remove(ticket));
                 return Some(ticket);
             }
-            if self.config.tell_qos_0 {
+            if self.config().tell_qos_0 {
                 return Some(ticket);
             }
         }
@@ -110,7 +111,7 @@ impl Machine {
             self.offered = self.waiting(memory);
         }
         if SHORT_CUTS && self.is_quiet() {
-            self.quiet_until = self.ping_at();
+            self.quiet_until = self.keep_alive.ping_at();
         }
         // The action borrows for as long as the memory is lent.
         let (tx, control): (&'a mut [u8], &'a mut [u8]) = (take(&mut memory.tx), take(&mut memory.control));
@@ -118,7 +119,7 @@ impl Machine {
             Offered::Requests => Action::Transmit(self.outbox.ready(tx)),
             Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, tx)),
             Offered::Control => Action::Transmit(self.lane.bytes(control)),
-            Offered::Nothing => Action::wait(self.to_instant(self.until())),
+            Offered::Nothing => Action::Wait(self.to_instant(self.until())),
         };
     }
 
@@ -137,7 +138,7 @@ impl Machine {
             && !self.alone
             && !self.subscriptions.has_replay()
             && !self.is_kept()
-            && self.optional.pacing.is_none()
+            && self.optional().pacing.is_none()
             && !self.is_ending()
             && self.keep_alive.is_quiet()
     }
@@ -184,7 +185,7 @@ impl Machine {
         received: &mut &'b [u8],
         action: &mut Action<'_, 'b>,
     ) -> bool {
-        if (self.has_input(received) || self.untaken.is_some()) && self.input(memory, received, action) {
+        if (self.has_input(received) || self.untaken().is_some()) && self.input(memory, received, action) {
             return true;
         }
         if self.subscriptions.has_replay() && !self.alone {
@@ -231,7 +232,7 @@ impl Machine {
     /// When there is something to do without input.
     fn until(&self) -> Moment {
         let at = self.due_at();
-        match self.optional.pacing {
+        match self.optional().pacing {
             Some(pacing) => at.min((pacing.next_turn)(self)),
             None => at,
         }
@@ -281,7 +282,7 @@ impl Machine {
         match self.phase {
             Phase::Waiting if !self.paused && self.deadline <= self.now() => {
                 self.phase = Phase::Opening;
-                self.deadline = self.now().later(self.config.connect_timeout_ms as Millis);
+                self.deadline = self.now().later(self.config().connect_timeout_ms as Millis);
                 self.history.attempts = self.history.attempts.saturating_add(1);
                 *action = Action::OpenTransport { attempt: self.history.attempts };
                 true
@@ -353,7 +354,7 @@ impl Machine {
         if bytes > 0 {
             self.keep_alive.sent(self.now());
         }
-        if SHORT_CUTS && !self.config.tell_qos_0 && self.outbox.has_reports() {
+        if SHORT_CUTS && !self.config().tell_qos_0 && self.outbox.has_reports() {
             // What this does not settle, the next poll does.
             self.outbox.report_first(requests);
         }

@@ -10,6 +10,7 @@ use crate::disconnect::DisconnectReason;
 use crate::journal::Due;
 use crate::machine::{Machine, Phase};
 use crate::outbox::{Kind, Outbox, Request};
+use crate::settings::Settings;
 use crate::stats::count;
 use crate::storage::Memory;
 use crate::subscriptions::count_all;
@@ -32,7 +33,7 @@ pub(crate) const fn tell<'b>(action: &mut Action<'_, 'b>, event: Event<'b>) -> b
     true
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     /// The connection can't go on.
     #[inline]
     pub(crate) fn failed(&mut self, reason: DisconnectReason) -> Failed {
@@ -56,15 +57,15 @@ impl Machine {
         received: &mut &'b [u8],
         action: &mut Action<'_, 'b>,
     ) -> Outcome {
-        if let (Some(parts), Some(go_on)) = (self.parts, self.optional.go_on) {
+        if let (Some(parts), Some(go_on)) = (self.parts, self.optional().go_on) {
             return go_on(self, memory, parts, received, action);
         }
-        let (frame, rest) = match frame(received, self.config.max_packet_size)
+        let (frame, rest) = match frame(received, self.config().max_packet_size)
             .map_err(|error| self.malformed(error))?
         {
             Framed::Complete(frame, rest) => (frame, rest),
             Framed::Incomplete { .. } => {
-                return match self.optional.begin {
+                return match self.optional().begin {
                     Some(begin) if self.phase != Phase::Handshake => begin(self, memory, received, action),
                     _ => Ok(false),
                 };
@@ -79,7 +80,7 @@ impl Machine {
             PacketType::Publish => {
                 let publish = Publish::decode(&frame).map_err(|error| self.malformed(error))?;
                 if let Some((AckedQoS::ExactlyOnce, id)) = publish.delivery
-                    && let Some(exactly_once) = self.optional.exactly_once
+                    && let Some(exactly_once) = self.optional().exactly_once
                     && !(exactly_once.first_seen)(self, memory, id)?
                 {
                     return Ok(false);
@@ -104,7 +105,8 @@ impl Machine {
             | PacketType::PubRel
             | PacketType::PubComp
             | PacketType::UnsubAck => {
-                let ack = Ack::decode(frame, self.config.protocol).map_err(|error| self.malformed(error))?;
+                let ack =
+                    Ack::decode(frame, self.config().protocol).map_err(|error| self.malformed(error))?;
                 Ok(self.acked(memory, frame.packet_type, ack.packet_id, action))
             }
             PacketType::SubAck => self.suback(memory, frame, action),
@@ -126,7 +128,7 @@ impl Machine {
     ) -> bool {
         match packet_type {
             PacketType::PubAck => self.published(memory, id, Kind::AtLeastOnce, action),
-            PacketType::UnsubAck => match self.optional.unsubscribed {
+            PacketType::UnsubAck => match self.unsubscribed {
                 Some(unsubscribed) => unsubscribed(self, memory, id, action),
                 None => {
                     count(&mut self.stats.unexpected_acks);
@@ -149,12 +151,12 @@ impl Machine {
             return Err(self.failed(DisconnectReason::Unexpected(frame.packet_type)));
         }
         let ConnAck { session_present, reason } =
-            ConnAck::decode(frame, self.config.protocol).map_err(|error| self.malformed(error))?;
+            ConnAck::decode(frame, self.config().protocol).map_err(|error| self.malformed(error))?;
         if reason != ReasonCode::Success {
             self.refused(reason);
             return Ok(false);
         }
-        if session_present && self.config.clean_session {
+        if session_present && self.config().clean_session {
             return Err(self.failed(DisconnectReason::Contradiction));
         }
         self.accepted(memory, session_present);
@@ -174,8 +176,8 @@ impl Machine {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn note_given(&mut self, control: &mut [u8], qos: AckedQoS, id: PacketId) {
         match qos {
-            _ if self.config.manual_ack => {}
-            AckedQoS::ExactlyOnce if self.optional.exactly_once.is_some() => self.untaken = Some(id),
+            _ if self.config().manual_ack => {}
+            AckedQoS::ExactlyOnce if self.optional().exactly_once.is_some() => self.untaken = Some(id),
             AckedQoS::ExactlyOnce => {
                 self.push_ack(control, AckedQoS::ExactlyOnce, id);
             }

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::inbound::{Inbound, InboundId};
 use crate::machine::{Machine, Phase};
 use crate::outbox::{self, Kind, Outbox};
+use crate::settings::Settings;
 use crate::storage::Memory;
 use crate::subscriptions::Subscriptions;
 use crate::ticket::Ticket;
@@ -138,7 +139,7 @@ impl Crc {
     }
 }
 
-impl Machine {
+impl<C: Settings> Machine<C> {
     pub(crate) fn export(&self, memory: &Memory<'_>, buffer: &mut [u8]) -> Result<usize, SessionError> {
         let mut sink = Sink { buffer, len: 0, crc: Crc(!0) };
         sink.put(&MAGIC);
@@ -174,12 +175,14 @@ impl Machine {
         if self.is_used() {
             return Err(Error::InUse.into());
         }
-        let (content, crc) = bytes.split_last_chunk().ok_or(SessionError::Damaged)?;
+        // Not `split_last_chunk`, which has a panic in small code.
+        let at = bytes.len().checked_sub(4).ok_or(SessionError::Damaged)?;
+        let (content, crc) = bytes.split_at_checked(at).ok_or(SessionError::Damaged)?;
         let mut source = Source(content);
         if source.array() != Ok(MAGIC) || source.array() != Ok([VERSION]) {
             return Err(SessionError::UnknownFormat);
         }
-        if Crc::of(content) != u32::from_be_bytes(*crc) {
+        if Crc::of(content).to_be_bytes() != crc {
             return Err(SessionError::Damaged);
         }
         let result = self.read(memory, &mut source);
@@ -241,7 +244,7 @@ impl Machine {
             let len = source.u32()? as usize;
             let packet = source.take(len)?;
             let kind = kind_of(packet, ticket).filter(|kind| *kind as u8 == state & !SENT);
-            self.optional.unsubscribed = Some(Self::unsubscribed);
+            self.unsubscribed = Some(Self::unsubscribed);
             let (Some(kind), true) = (kind, self.outbox.may_follow(memory, ticket)) else {
                 return Err(SessionError::Invalid);
             };

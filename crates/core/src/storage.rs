@@ -98,6 +98,19 @@ impl<const T: usize, const R: usize, const C: usize, const S: usize, const I: us
     }
 }
 
+/// Memory that lies elsewhere: in a `static`, so that the client itself is small enough for a stack.
+impl<S: Storage + ?Sized> Storage for &mut S {
+    #[inline]
+    fn memory(&mut self) -> Memory<'_> {
+        (**self).memory()
+    }
+
+    #[inline]
+    fn grow(&mut self, need: Need) -> bool {
+        (**self).grow(need)
+    }
+}
+
 /// The caller's slices, as C and firmware with buffers of its own give them.
 impl Storage for Memory<'_> {
     #[inline]

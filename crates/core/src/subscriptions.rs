@@ -18,34 +18,42 @@ pub(crate) const QOS: usize = 1;
 pub(crate) struct Subscriptions {
     /// Behind the last entry.
     end: usize,
-    len: u16,
     /// Bytes and entries that SUBSCRIBEs under way may add.
     pending_bytes: usize,
-    pending: u16,
+    pending: usize,
     replay: Replay,
+    /// The entries that the last SUBSCRIBE of the replay asked for and that have not been removed since are these bytes;
+    /// the next one begins behind them.
+    asked_from: usize,
+    asked_until: usize,
+    /// How many there were.
+    asked: usize,
     /// Since it was kept.
     changed: bool,
 }
 
 /// How far the replay is: one SUBSCRIBE at a time, of as many entries as the control lane holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Replay {
     Done,
-    /// The next SUBSCRIBE begins with this byte.
-    Next {
-        at: usize,
-    },
-    /// A SUBSCRIBE with so many entries is under way. Those of them that have not been removed since are these bytes.
-    Asked {
-        from: usize,
-        until: usize,
-        count: usize,
-    },
+    /// The next SUBSCRIBE is due.
+    Next,
+    /// A SUBSCRIBE is under way.
+    Asked,
 }
 
 impl Subscriptions {
     pub(crate) const fn new() -> Self {
-        Self { end: 0, len: 0, pending_bytes: 0, pending: 0, replay: Replay::Done, changed: false }
+        Self {
+            end: 0,
+            pending_bytes: 0,
+            pending: 0,
+            replay: Replay::Done,
+            asked_from: 0,
+            asked_until: 0,
+            asked: 0,
+            changed: false,
+        }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -75,10 +83,12 @@ impl Subscriptions {
 
     /// Whether there is room for what a SUBSCRIBE with these entries may add.
     pub(crate) fn check(&self, memory: &Memory<'_>, entries: &[u8], max: u16) -> Result<(), Error> {
-        let new = count(entries, |field| self.find(memory.subscriptions, field).is_none());
-        let total = usize::from(self.len).saturating_add(usize::from(self.pending)).saturating_add(new);
-        if total > usize::from(max) {
-            return Err(Error::TooManySubscriptions { max });
+        if max < u16::MAX {
+            let new = count(entries, |field| self.find(memory.subscriptions, field).is_none());
+            let known = count_all(self.entries(memory.subscriptions));
+            if known.saturating_add(self.pending).saturating_add(new) > usize::from(max) {
+                return Err(Error::TooManySubscriptions { max });
+            }
         }
         check_replay(memory, entries)?;
         let total = self.end.saturating_add(self.pending_bytes).saturating_add(entries.len());
@@ -90,50 +100,45 @@ impl Subscriptions {
 
     /// A SUBSCRIBE with these entries was accepted from the caller.
     pub(crate) fn expect(&mut self, entries: &[u8]) {
-        self.pending = self.pending.saturating_add(count_all(entries) as u16);
-        self.pending_bytes = self.pending_bytes.saturating_add(entries.len());
+        self.pending = self.pending.wrapping_add(count_all(entries));
+        self.pending_bytes = self.pending_bytes.wrapping_add(entries.len());
     }
 
     /// It ended.
     pub(crate) fn expect_no_more(&mut self, entries: &[u8]) {
-        self.pending = self.pending.saturating_sub(count_all(entries) as u16);
-        self.pending_bytes = self.pending_bytes.saturating_sub(entries.len());
+        self.pending = self.pending.wrapping_sub(count_all(entries));
+        self.pending_bytes = self.pending_bytes.wrapping_sub(entries.len());
     }
 
     /// A SUBSCRIBE was answered, with one code for each of its entries.
     pub(crate) fn granted(&mut self, list: &mut [u8], mut entries: &[u8], codes: ReturnCodes<'_>) {
         self.expect_no_more(entries);
         for code in codes.as_bytes() {
-            let Some((_, entry, rest)) = split(entries, QOS) else { return };
+            let Some((field, entry, rest)) = split(entries, QOS) else { return };
             if *code < ReasonCode::UnspecifiedError as u8 {
-                self.insert(list, entry);
+                self.insert(list, field, entry);
             }
             entries = rest;
         }
     }
 
     /// The server granted a subscription. It takes the place of one with the same filter ([MQTT-3.8.4-3]).
-    pub(crate) fn insert(&mut self, list: &mut [u8], entry: &[u8]) {
-        if let [field @ .., _] = entry {
-            self.remove(list, field);
-        }
-        let end = self.end.saturating_add(entry.len());
+    fn insert(&mut self, list: &mut [u8], field: &[u8], entry: &[u8]) {
+        self.remove(list, field);
+        let end = self.end.wrapping_add(entry.len());
         let Some(place) = list.get_mut(self.end..end) else { return };
         copy(place, entry);
         self.end = end;
-        self.len = self.len.saturating_add(1);
         self.changed = true;
     }
 
     /// Where the entry with this topic filter begins.
     fn find(&self, list: &[u8], field: &[u8]) -> Option<usize> {
         let mut rest = self.entries(list);
-        let mut at = 0_usize;
-        while let Some((known, entry, behind)) = split(rest, QOS) {
+        while let Some((known, _, behind)) = split(rest, QOS) {
             if known.iter().eq(field) {
-                return Some(at);
+                return Some(self.end.wrapping_sub(rest.len()));
             }
-            at = at.wrapping_add(entry.len());
             rest = behind;
         }
         None
@@ -143,26 +148,12 @@ impl Subscriptions {
     pub(crate) fn remove(&mut self, list: &mut [u8], field: &[u8]) {
         let Some(at) = self.find(list, field) else { return };
         let size = field.len().wrapping_add(QOS);
-        let behind = at.saturating_add(size);
-        if behind <= self.end && self.end <= list.len() {
-            move_down(list, behind, self.end, at);
-            self.end = self.end.wrapping_sub(size);
-            self.len = self.len.saturating_sub(1);
-            self.changed = true;
-        }
-        let shift = |mark: &mut usize| {
-            if at < *mark {
-                *mark = mark.saturating_sub(size);
-            }
-        };
-        match &mut self.replay {
-            Replay::Done => {}
-            Replay::Next { at } => shift(at),
-            Replay::Asked { from, until, .. } => {
-                shift(from);
-                shift(until);
-            }
-        }
+        move_down(list, at.wrapping_add(size), self.end, at);
+        self.end = self.end.wrapping_sub(size);
+        self.changed = true;
+        let moved = |mark: usize| if at < mark { mark.wrapping_sub(size) } else { mark };
+        self.asked_from = moved(self.asked_from);
+        self.asked_until = moved(self.asked_until);
     }
 
     /// The same for all topic filters of an UNSUBSCRIBE.
@@ -175,7 +166,8 @@ impl Subscriptions {
 
     /// A new connection: ask for everything again, or not.
     pub(crate) const fn start_replay(&mut self, wanted: bool) {
-        self.replay = if wanted && self.end > 0 { Replay::Next { at: 0 } } else { Replay::Done };
+        self.replay = if wanted && self.end > 0 { Replay::Next } else { Replay::Done };
+        self.asked_until = 0;
     }
 
     /// Whether the server has not answered for all subscriptions that it was, or is to be, asked for again.
@@ -186,17 +178,15 @@ impl Subscriptions {
     /// Whether [`Self::replay`] has something to do.
     #[inline]
     pub(crate) const fn has_replay(&self) -> bool {
-        matches!(self.replay, Replay::Next { .. })
+        matches!(self.replay, Replay::Next)
     }
 
     /// Puts the next SUBSCRIBE of the replay into the control lane, if it is time for it and there is room.
     pub(crate) fn replay(&mut self, memory: &mut Memory<'_>, lane: &mut ControlLane) {
-        let Replay::Next { at } = self.replay else {
-            return;
-        };
-        if !lane.is_empty() {
+        if !self.has_replay() || !lane.is_empty() {
             return;
         }
+        let at = self.asked_until;
         let entries = memory.subscriptions.get(at..self.end).unwrap_or_default();
         let room = memory.control.len().saturating_sub(HEADER);
         let (mut count, mut bytes, mut rest) = (0_usize, 0_usize, entries);
@@ -218,18 +208,21 @@ impl Subscriptions {
         };
         lane.clear();
         lane.written(written);
-        self.replay = Replay::Asked { from: at, until: at.saturating_add(bytes), count };
+        self.replay = Replay::Asked;
+        self.asked_from = at;
+        self.asked_until = at.wrapping_add(bytes);
+        self.asked = count;
     }
 
     /// A SUBACK with the replay's identifier: says which entry its answers begin with, and how many there must be.
     /// `None` if none is awaited.
     pub(crate) fn replayed(&mut self, list: &[u8]) -> Option<(usize, usize)> {
-        let Replay::Asked { from, until, count } = self.replay else {
+        if self.replay != Replay::Asked {
             return None;
-        };
-        let first = count_all(list.get(..from).unwrap_or_default());
-        self.replay = if until < self.end { Replay::Next { at: until } } else { Replay::Done };
-        Some((first, count))
+        }
+        let first = count_all(list.get(..self.asked_from).unwrap_or_default());
+        self.replay = if self.asked_until < self.end { Replay::Next } else { Replay::Done };
+        Some((first, self.asked))
     }
 
     /// Takes over the entries of an imported session.
@@ -241,7 +234,6 @@ impl Subscriptions {
         };
         copy(place, entries);
         self.end = entries.len();
-        self.len = count_all(entries).min(usize::from(u16::MAX)) as u16;
         self.changed = true;
         Ok(())
     }

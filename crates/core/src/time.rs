@@ -8,9 +8,6 @@
 pub struct Instant(u64);
 
 impl Instant {
-    /// Later than any deadline.
-    pub(crate) const NEVER: Self = Self(u64::MAX);
-
     /// Earlier than any other.
     pub(crate) const START: Self = Self(0);
 
@@ -31,12 +28,6 @@ impl Instant {
     #[must_use]
     pub const fn after_millis(self, millis: u32) -> Self {
         Self(self.0.saturating_add(millis as u64))
-    }
-
-    /// `None` for [`Self::NEVER`].
-    #[inline]
-    pub(crate) const fn if_ever(self) -> Option<Self> {
-        if self.0 == Self::NEVER.0 { None } else { Some(self) }
     }
 
     /// Milliseconds from `earlier` to here, 0 if that is later.
@@ -61,7 +52,7 @@ mod moment {
 
     impl Moment {
         pub(crate) const START: Self = Self(Instant::START.0);
-        pub(crate) const NEVER: Self = Self(Instant::NEVER.0);
+        pub(crate) const NEVER: Self = Self(u64::MAX);
 
         /// The present, when the clock shows this.
         #[inline]
@@ -92,8 +83,8 @@ mod moment {
         }
 
         #[inline]
-        pub(crate) const fn to_instant(self, _clock: Instant) -> Instant {
-            Instant(self.0)
+        pub(crate) const fn to_instant(self, _clock: Instant) -> Option<Instant> {
+            if self.0 == u64::MAX { None } else { Some(Instant(self.0)) }
         }
 
         /// The clock went on.
@@ -148,9 +139,9 @@ mod moment {
         }
 
         #[inline]
-        pub(crate) const fn to_instant(self, clock: Instant) -> Instant {
+        pub(crate) const fn to_instant(self, clock: Instant) -> Option<Instant> {
             // Wrapping, as the years do by hundreds of millions.
-            if self.0 == u32::MAX { Instant::NEVER } else { Instant(clock.0.wrapping_add(self.0 as u64)) }
+            if self.0 == u32::MAX { None } else { Some(Instant(clock.0.wrapping_add(self.0 as u64))) }
         }
 
         /// The clock went on.

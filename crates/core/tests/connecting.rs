@@ -759,3 +759,43 @@ fn a_login_takes_all_the_control_memory_there_is() {
         Err(mqtt_p2p_core::Error::TooLarge { size: 20, max: 19 })
     );
 }
+
+#[test]
+fn a_client_says_whether_it_has_left_and_whether_it_wants_nothing() {
+    let mut driver = Driver::new(config());
+    let state = |driver: &Driver| (driver.client.is_idle(), driver.client.has_left());
+    assert_eq!(state(&driver), (true, false));
+    driver.connect();
+    assert_eq!(state(&driver), (false, false));
+    driver.opened();
+    driver.receive(&server::connack(false));
+    assert_eq!(state(&driver), (false, false));
+    driver.writable = 1;
+    driver.disconnect();
+    assert_eq!(state(&driver), (false, true), "the second byte of DISCONNECT waits");
+    driver.writable = usize::MAX;
+    driver.run();
+    assert_eq!(state(&driver), (true, false));
+}
+
+#[test]
+fn what_comes_behind_a_disconnect_is_not_read() {
+    let mut driver = Driver::online(config());
+    driver.writable = 1;
+    driver.disconnect();
+    driver.receive(&server::publish(7, QoS::AtLeastOnce, false, b"x"));
+    assert_eq!(driver.take_messages(), []);
+    assert!(driver.input.is_empty(), "it is thrown away");
+}
+
+#[test]
+fn what_comes_at_the_end_of_the_time_to_leave_is_not_read() {
+    let mut driver = Driver::online(config());
+    driver.writable = 0;
+    driver.publish("t", b"x", QoS::AtLeastOnce);
+    driver.disconnect();
+    driver.forget();
+    driver.now += 1_000_000;
+    driver.receive(&server::publish(7, QoS::AtLeastOnce, false, b"x"));
+    assert!(matches!(driver.take_seen()[..], [Seen::Close, Seen::Disconnected { .. }]));
+}

@@ -237,3 +237,15 @@ fn without_a_connection_nothing_is_pinged() {
     driver.go_online(false);
     assert!(!driver.client.awaits_ping());
 }
+
+#[test]
+fn a_write_of_no_bytes_is_no_sign_of_life_for_the_server() {
+    let mut driver = Driver::online(config());
+    driver.pass(10_000);
+    driver.writable = 0;
+    driver.publish("t", b"x", AtMostOnce);
+    driver.pass(PING - 10_001);
+    assert!(!driver.client.awaits_ping());
+    driver.pass(1);
+    assert!(driver.client.awaits_ping());
+}

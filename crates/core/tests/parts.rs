@@ -132,6 +132,17 @@ fn a_head_that_no_buffer_holds_or_that_its_packet_has_no_room_for_ends_the_conne
     }
 }
 
+#[test]
+fn a_long_message_before_connack_is_not_begun() {
+    let mut driver = Driver::new(in_parts());
+    driver.connect();
+    driver.opened();
+    driver.forget();
+    let bytes = publish(5, AtLeastOnce, false, &[0; 200]);
+    driver.receive(&bytes[..BUFFER]);
+    assert_eq!(driver.take_seen(), []);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -726,3 +726,18 @@ mod growing {
         assert_eq!(driver.take_seen().len(), 1_000);
     }
 }
+
+#[test]
+fn what_waits_for_the_window_does_not_go_out_between_a_disconnect_and_its_packet() {
+    let mut driver = Driver::online(Config { max_in_flight: 1, ..config() });
+    let first = driver.publish("t", b"1", AtLeastOnce);
+    driver.publish("t", b"2", AtLeastOnce);
+    driver.writable = 0;
+    driver.receive(&server::publish(7, AtLeastOnce, false, b"x"));
+    driver.disconnect();
+    driver.receive(&server::puback(first.packet_id()));
+    driver.forget();
+    driver.writable = usize::MAX;
+    driver.run();
+    assert_eq!(driver.take_sent(), ["PUBACK #7", "DISCONNECT"]);
+}

@@ -321,6 +321,22 @@ fn by_hand_memory_grows_for_acknowledgements_that_wait() {
     assert_eq!(driver.take_sent().len(), 2_000);
 }
 
+#[cfg(feature = "alloc")]
+#[test]
+fn memory_grows_for_messages_of_qos_2_that_are_not_released() {
+    let mut driver = Driver::with(config(), mqtt_p2p_core::Growing::default());
+    driver.go_online(false);
+    for id in 1..=1_000 {
+        driver.receive(&publish(id, ExactlyOnce, false, b"x"));
+    }
+    assert!(driver.client.is_connected());
+    assert_eq!(driver.take_messages().len(), 1_000);
+    for id in 1..=1_000 {
+        driver.receive(&publish(id, ExactlyOnce, true, b"x"));
+    }
+    assert_eq!(driver.take_messages(), [], "each is known");
+}
+
 // ---- bad input ----
 
 #[test]

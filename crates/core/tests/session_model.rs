@@ -442,13 +442,13 @@ impl World {
         let payload = serial.to_be_bytes();
         self.driver.written.iter().any(|link| {
             let mut rest = &link[..];
-            while let Some(len) = mqtt_p2p_core::packet_len(rest) {
-                if let mqtt_p2p_packet::Packet::Publish(publish) = server::decoded(&rest[..len])
+            while let Some(packet) = mqtt_p2p_core::packet_len(rest).and_then(|len| rest.get(..len)) {
+                if let mqtt_p2p_packet::Packet::Publish(publish) = server::decoded(packet)
                     && publish.payload.starts_with(&payload)
                 {
                     return true;
                 }
-                rest = &rest[len..];
+                rest = &rest[packet.len()..];
             }
             false
         })

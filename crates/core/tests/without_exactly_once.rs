@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::server::{publish, pubrel};
+use common::server::{publish, pubrec, pubrel};
 use common::{Driver, config, message};
 use mqtt_p2p_core::QoS::{AtLeastOnce, ExactlyOnce};
 use mqtt_p2p_core::{Config, Error, SessionError};
@@ -61,4 +61,11 @@ fn a_session_with_publications_of_qos_2_is_not_taken_over() {
         Err(SessionError::NotTaken(Error::ExactlyOnceOff))
     );
     assert_eq!(after.requests(), []);
+}
+
+#[test]
+fn what_the_server_keeps_of_another_programs_publications_comes_to_its_end() {
+    let mut driver = Driver::online(without());
+    driver.receive(&pubrec(9));
+    assert_eq!(driver.take_sent(), ["PUBREL #9"]);
 }

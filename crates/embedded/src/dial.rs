@@ -1,12 +1,16 @@
 //! How a connection comes about.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use embedded_io::{Error, ErrorKind};
 use embedded_io_async::{Read, Write};
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
 use mqtt_p2p_core::TransportError;
+
+use crate::address::address;
+use crate::clock::Timer;
+use crate::io::{Came, read, yield_now};
 
 /// Opens transports, one after the other: TCP with [`TcpDialer`], a serial line with [`Port`], or whatever a modem
 /// does. Layers such as WebSocket and TLS are dialers around dialers.
@@ -47,17 +51,62 @@ impl<D: Dial + ?Sized> Dial for &mut D {
 }
 
 /// A transport that is always there, such as a UART with a modem or a serial bridge behind it.
+///
+/// It does not tell when what is behind it breaks, and what was under way then may still come: when it is dialled, it is read
+/// until nothing has come for 20 ms, and what came is dropped. A server of MQTT says nothing before it is spoken to.
+///
+/// ```
+/// use mqtt_p2p_embedded::{Port, Timer};
+///
+/// # fn example<U>(uart: U, timer: impl Timer) {
+/// let dialer = Port::new(uart, timer);
+/// # }
+/// ```
 #[derive(Debug)]
-pub struct Port<P>(pub P);
+pub struct Port<P, T> {
+    pub(crate) port: P,
+    pub(crate) timer: T,
+}
 
-impl<P: Read + Write> Dial for Port<P> {
+/// So long nothing comes before a line counts as silent, in milliseconds.
+const SILENCE_MS: u32 = 20;
+
+impl<P, T> Port<P, T> {
+    /// The transport, and the clock that tells how long it is silent: a [`Timer`], or for a loop that polls an
+    /// [`Idle`](crate::blocking::Idle).
+    pub const fn new(port: P, timer: T) -> Self {
+        Self { port, timer }
+    }
+
+    /// The transport.
+    pub const fn port(&mut self) -> &mut P {
+        &mut self.port
+    }
+}
+
+/// Reads away what comes until nothing does.
+pub(crate) async fn drain<P: Read>(port: &mut P, timer: &impl Timer) -> Result<(), TransportError> {
+    loop {
+        let silent_at = timer.now().after_millis(SILENCE_MS);
+        match read(port, &mut [0; 16], timer, Some(silent_at)).await {
+            // Or who is never silent would let nobody see the deadline.
+            Came::Bytes(_) => yield_now().await,
+            Came::Time => return Ok(()),
+            Came::End => return Err(TransportError::ClosedByPeer),
+            Came::Broken => return Err(TransportError::Broken),
+        }
+    }
+}
+
+impl<P: Read + Write, T: Timer> Dial for Port<P, T> {
     type Connection<'c>
         = &'c mut P
     where
         Self: 'c;
 
     async fn dial(&mut self) -> Result<&mut P, TransportError> {
-        Ok(&mut self.0)
+        drain(&mut self.port, &self.timer).await?;
+        Ok(&mut self.port)
     }
 }
 
@@ -90,11 +139,9 @@ impl<'a, S: TcpConnect> TcpDialer<'a, S> {
 }
 
 impl<'a, S: TcpConnect, N: Dns> TcpDialer<'a, S, &'a N> {
-    /// To a host, by its name or by an IPv4 address in text.
+    /// To a host, by its name or by an address in text, which no name server is asked for.
     pub fn with_dns(stack: &'a S, dns: &'a N, host: &'a str, port: u16) -> Self {
-        // IPv6 goes to the name server as it stands: the core library reads it with a panic in reach.
-        let address = host.parse::<Ipv4Addr>().map(IpAddr::V4);
-        let host = address.map_or(Host::Name(host), Host::Address);
+        let host = address(host).map_or(Host::Name(host), Host::Address);
         Self { stack, dns, host, port }
     }
 }

@@ -51,6 +51,19 @@ pub(crate) async fn now_or_never<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
+/// Lets others have a turn.
+pub(crate) async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if core::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// What became of an attempt to write.
 pub(crate) enum Written {
     Bytes(usize),

@@ -11,6 +11,7 @@
 // Who drives these futures decides whether they are Send: firmware's executors need not.
 #![allow(async_fn_in_trait)]
 
+mod address;
 mod aliyun_login;
 pub mod blocking;
 mod clock;

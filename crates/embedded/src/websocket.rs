@@ -13,19 +13,21 @@ use crate::io::now_or_never;
 /// Makes a WebSocket of what another dialer opens, plain or over TLS. The upgrade is part of the dialling.
 ///
 /// ```
-/// use mqtt_p2p_embedded::{Port, WebSocketDialer};
+/// use mqtt_p2p_embedded::{Dial, WebSocketDialer};
 ///
-/// # fn example<P>(modem: P) {
+/// # fn example(tcp: impl Dial) {
 /// let mut out = [0; 512];
 /// // The seed must come from an entropy source.
-/// let dialer = WebSocketDialer::new(Port(modem), [7; 16], "broker.example", "/mqtt", &mut out);
+/// let dialer = WebSocketDialer::new(tcp, [7; 16], "broker.example", "/mqtt", &mut out);
 /// # }
 /// ```
+///
+/// For a loop without an executor there is [`blocking::WebSocketDialer`](crate::blocking::WebSocketDialer) around this.
 pub struct WebSocketDialer<'a, D> {
-    inner: D,
-    socket: WebSocket,
-    request: Request<'a>,
-    out: &'a mut [u8],
+    pub(crate) inner: D,
+    pub(crate) socket: WebSocket,
+    pub(crate) request: Request<'a>,
+    pub(crate) out: &'a mut [u8],
 }
 
 impl<'a, D> WebSocketDialer<'a, D> {
@@ -78,6 +80,9 @@ pub enum WebSocketError<E> {
     Transmit(TransmitError),
     /// The transport closed during the upgrade.
     Closed,
+    /// There is nothing to read, or no room to write, at this moment: only from
+    /// [`blocking::WebSocketConnection`](crate::blocking::WebSocketConnection), which does not wait.
+    NotReady,
 }
 
 impl<E: fmt::Display> fmt::Display for WebSocketError<E> {
@@ -87,6 +92,9 @@ impl<E: fmt::Display> fmt::Display for WebSocketError<E> {
             Self::Ended(end) => end.fmt(f),
             Self::Transmit(error) => error.fmt(f),
             Self::Closed => f.write_str("the server closed the connection during the WebSocket upgrade"),
+            Self::NotReady => {
+                f.write_str("the WebSocket has nothing to read, or no room, now; try again later")
+            }
         }
     }
 }
@@ -100,13 +108,14 @@ impl<E: Error> Error for WebSocketError<E> {
             Self::Ended(_) => ErrorKind::InvalidData,
             Self::Transmit(_) => ErrorKind::InvalidInput,
             Self::Closed => ErrorKind::ConnectionAborted,
+            Self::NotReady => ErrorKind::TimedOut,
         }
     }
 }
 
 impl<D> WebSocketDialer<'_, D> {
     /// A connection whose request for the upgrade is to be written. What failed is the caller's fault.
-    fn upgrade<'c, C>(
+    pub(crate) fn upgrade<'c, C>(
         socket: &'c mut WebSocket,
         request: &Request<'_>,
         out: &'c mut [u8],
@@ -126,10 +135,17 @@ impl<D: Dial> Dial for WebSocketDialer<'_, D> {
     async fn dial(&mut self) -> Result<Self::Connection<'_>, TransportError> {
         let io = self.inner.dial().await?;
         let mut connection = Self::upgrade(&mut self.socket, &self.request, self.out, io)?;
-        match connection.opened().await {
-            Ok(()) => Ok(connection),
-            Err(WebSocketError::Io(_)) => Err(TransportError::Broken),
-            Err(_) => Err(TransportError::Upgrade),
+        connection.opened().await.map_err(WebSocketError::of_dial)?;
+        Ok(connection)
+    }
+}
+
+impl<E> WebSocketError<E> {
+    /// What it means while it is dialled.
+    pub(crate) fn of_dial(self) -> TransportError {
+        match self {
+            Self::Io(_) => TransportError::Broken,
+            _ => TransportError::Upgrade,
         }
     }
 }
@@ -140,7 +156,7 @@ impl<C: ErrorType> ErrorType for WebSocketConnection<'_, C> {
 
 impl<C: Read + Write> WebSocketConnection<'_, C> {
     /// Waits until the upgrade is through.
-    async fn opened(&mut self) -> Result<(), WebSocketError<C::Error>> {
+    pub(crate) async fn opened(&mut self) -> Result<(), WebSocketError<C::Error>> {
         while !self.upgraded {
             self.drain().await?;
             self.io.flush().await.map_err(WebSocketError::Io)?;

@@ -72,7 +72,65 @@ fn reads_and_writes_that_time_out_are_tried_again() {
 fn a_port_is_dialled_without_a_network() {
     let world = World::new();
     let pipe = blocking::Dial::dial(&mut world.dialer(), Instant::from_millis(0)).unwrap();
-    assert!(exchange(&world, Port(pipe), 5).is_done(5));
+    assert!(exchange(&world, Port::new(pipe, &world), 5).is_done(5));
+}
+
+#[test]
+fn what_a_port_still_holds_of_an_earlier_connection_is_not_read_in_the_next_one() {
+    let world = World::new();
+    let pipe = blocking::Dial::dial(&mut world.dialer(), Instant::from_millis(0)).unwrap();
+    // The end of a message, and an acknowledgement.
+    world.set(|world| world.say(b"5.1\x40\x02\x00\x01"));
+    let (mut buffer, mut logins, mut dialer) = ([0; 512], logins(), Port::new(pipe, &world));
+    let mut driver = Driver::new(config(), 1, Memory::new(), &mut buffer, &world);
+    let mut link = driver.open(&mut dialer, &mut logins).unwrap();
+    assert_eq!(link.next().map(Seen::from), Some(Seen::Connected));
+}
+
+#[test]
+fn a_port_that_is_never_silent_is_a_timeout() {
+    let world = World::new();
+    let (mut buffer, mut logins, mut dialer) = ([0; 512], logins(), Port::new(Babble, &world));
+    let mut driver = Driver::new(config(), 1, Memory::new(), &mut buffer, &world);
+    let mut link = driver.open(&mut dialer, &mut logins).unwrap();
+    let end = Seen::Disconnected(DisconnectReason::ConnectTimeout, true);
+    assert_eq!(link.next().map(Seen::from), Some(end));
+}
+
+/// A line with noise on it.
+struct Babble;
+
+impl embedded_io::ErrorType for Babble {
+    type Error = embedded_io::ErrorKind;
+}
+
+impl embedded_io::ReadReady for Babble {
+    fn read_ready(&mut self) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+}
+
+impl embedded_io::WriteReady for Babble {
+    fn write_ready(&mut self) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+}
+
+impl embedded_io::Read for Babble {
+    fn read(&mut self, room: &mut [u8]) -> Result<usize, Self::Error> {
+        room.fill(0x55);
+        Ok(room.len())
+    }
+}
+
+impl embedded_io::Write for Babble {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::task::Poll;
 use ledger::{Ledger, config, logins};
 use mqtt_p2p_aliyun::PublishP2p;
 use mqtt_p2p_embedded::{
-    Config, DisconnectReason, Driver, Inline, Login, QoS, ReasonCode, SignedLogin, TransportError,
+    Config, Dial, DisconnectReason, Driver, Inline, Login, Port, QoS, ReasonCode, SignedLogin, TransportError,
 };
 use world::{CLIENT_ID, Seen, Slow, World};
 
@@ -68,6 +68,19 @@ fn two_hundred_messages_to_itself_come_once_each_over_a_good_network() {
     let ledger = exchange(&world, 200, NEVER);
     assert_eq!(ledger.received, (0..200).collect::<Vec<_>>());
     assert_eq!((ledger.published, world.set(|world| world.dials)), (200, 1));
+}
+
+#[test]
+fn what_a_port_still_holds_of_an_earlier_connection_is_not_read_in_the_next_one() {
+    let world = World::new();
+    let mut network = world.dialer();
+    let pipe = world.run(Dial::dial(&mut network)).unwrap();
+    // The end of a message, and an acknowledgement.
+    world.set(|world| world.say(b"5.1\x40\x02\x00\x01"));
+    let (mut buffer, mut dialer, mut logins) = ([0; 512], Port::new(pipe, &world), logins());
+    let mut driver = Driver::new(config(), 1, Memory::new(), &mut buffer, &world);
+    let mut link = world.run(driver.open(&mut dialer, &mut logins)).unwrap();
+    assert_eq!(world.run(link.next()).map(Seen::from), Some(Seen::Connected));
 }
 
 #[test]

@@ -232,6 +232,39 @@ fn nothing_is_acknowledged_before_it_is_taken_and_a_receiver_that_is_dropped_hol
 }
 
 #[test]
+fn a_task_that_answers_what_it_receives_waits_for_its_acknowledgements_and_takes_messages_meanwhile() {
+    let world = World::new();
+    let (mut receive, mut transmit) = ([0; 512], [0; 256]);
+    let client = Client::new(config(), 1, Inline::new(), &mut receive, &mut transmit);
+    let mut receiver = client.receiver(None).unwrap();
+    let main = async {
+        let (mut waiting, mut answered) = (std::collections::VecDeque::new(), 0);
+        // Each message has an answer, which is a message again.
+        while answered < 40 {
+            if waiting.is_empty() {
+                receiver.next(|message| waiting.push_back(number(message.payload))).await;
+            }
+            let number = waiting.pop_front().unwrap() + 1;
+            let answer = async {
+                let ticket = client.publish_p2p("demo", CLIENT_ID, &payload(number), QoS::AtLeastOnce).await;
+                client.acknowledged(ticket.unwrap()).await;
+            };
+            receiver.take_until(answer, |message| waiting.push_back(self::number(message.payload))).await;
+            answered += 1;
+        }
+    };
+    // Several at once: the acknowledgement of an answer lies behind a message.
+    world.run(until_first_ends(vec![
+        Box::pin(main),
+        Box::pin(run(&client, &world)),
+        Box::pin(send(&client, 0..4)),
+        // Or it would wait for ever.
+        Box::pin(world.wait_until(Instant::from_millis(600_000))),
+    ]));
+    assert_eq!(client.unclaimed(), 0);
+}
+
+#[test]
 fn publishing_waits_for_room_and_accepts_nothing_if_it_is_dropped_before() {
     let world = World::new();
     let (mut receive, mut transmit) = ([0; 512], [0; 256]);

@@ -96,8 +96,8 @@ impl fmt::Display for PacketType {
 /// One packet's bytes, told apart from what follows, its fields not yet read.
 ///
 /// [`crate::Packet::decode`] reads any type; the packets' own `decode` read one, for who knows which to expect
-/// and does not want to pay for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// and does not want to pay for the others. `Debug` shows how long the body is: that of CONNECT has the password.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The type, reserved ones excluded.
     pub packet_type: PacketType,
@@ -107,8 +107,8 @@ pub struct Frame<'a> {
     pub body: &'a [u8],
 }
 
-/// What [`frame`] finds at the start of its input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What [`frame`] finds at the start of its input. `Debug` shows no content.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Framed<'a> {
     /// A whole packet, and the bytes behind it.
     Complete(Frame<'a>, &'a [u8]),
@@ -118,6 +118,22 @@ pub enum Framed<'a> {
         /// least that can complete the header.
         needed: usize,
     },
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { packet_type, flags, body } = self;
+        write!(f, "Frame({packet_type:?}, flags {flags:#x}, {} bytes)", body.len())
+    }
+}
+
+impl fmt::Debug for Framed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete(frame, rest) => write!(f, "Complete({frame:?}, {} bytes)", rest.len()),
+            Self::Incomplete { needed } => write!(f, "Incomplete({needed} bytes needed)"),
+        }
+    }
 }
 
 impl Frame<'_> {
@@ -204,12 +220,21 @@ fn long_remaining_length(mut input: &[u8]) -> Result<Option<RemainingLength<'_>>
     Err(DecodeError::InvalidRemainingLength)
 }
 
-/// The length of the packet at the start of `packets`, which are whole: what an encoder of this crate wrote.
-/// `None` if they are not. For transports that carry one packet a message, such as WebSocket.
+/// The length of the packet at the start of `packets`, which an encoder of this crate wrote, as soon as its fixed header is
+/// there: the packet may go on behind them. `None` if the header does, or if this is no packet. For transports that carry one
+/// packet a message, such as WebSocket.
+///
+/// ```
+/// use mqtt_p2p_packet::packet_len;
+///
+/// assert_eq!(packet_len(b"\xc0\x00\x30\x07"), Some(2));
+/// assert_eq!(packet_len(b"\x30\x07\x00\x03"), Some(9));
+/// assert_eq!(packet_len(b"\x30"), None);
+/// ```
 #[inline]
 pub fn packet_len(packets: &[u8]) -> Option<usize> {
-    match frame(packets, MAX_PACKET_SIZE) {
-        Ok(Framed::Complete(_, rest)) => Some(packets.len().wrapping_sub(rest.len())),
+    match fixed_header(packets) {
+        Ok(Some(header)) => Some(header.size as usize),
         _ => None,
     }
 }

@@ -38,7 +38,8 @@ impl<'a> Reader<'a> {
         Ok(u16::from_be_bytes([*high, *low]))
     }
 
-    #[inline]
+    // Inlined in small code too: the error takes more than the call.
+    #[inline(always)]
     pub(crate) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
         PacketId::new(self.u16()?).ok_or(DecodeError::ZeroPacketId)
     }

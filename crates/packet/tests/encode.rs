@@ -182,6 +182,19 @@ fn debug_of_a_log_in_shows_no_credentials() {
 }
 
 #[test]
+fn debug_of_bytes_that_came_shows_no_credentials_in_them() {
+    let connect = Connect { user_name: Some("alice"), password: Some(b"secret"), ..Connect::new("c") };
+    let mut bytes = [0; 64];
+    let len = connect.encode(&mut bytes).unwrap();
+    let framed = mqtt_p2p_packet::frame(&bytes[..len], u32::MAX).unwrap();
+    assert_eq!(format!("{framed:?}"), "Complete(Frame(Connect, flags 0x0, 28 bytes), 0 bytes)");
+    assert_eq!(
+        format!("{:?}", mqtt_p2p_packet::frame(b"\x30\x05", u32::MAX).unwrap()),
+        "Incomplete(5 bytes needed)"
+    );
+}
+
+#[test]
 fn lists_are_equal_by_their_entries_wherever_they_come_from() {
     let one = SubscribeFilter { filter: filter("a"), qos: QoS::AtMostOnce };
     let other_qos = SubscribeFilter { qos: QoS::AtLeastOnce, ..one };
@@ -210,4 +223,30 @@ fn an_encoded_list_is_checked_as_in_its_packet() {
 fn the_default_options_are_mqtt_3_1_1_without_a_limit_of_their_own() {
     assert_eq!(Options::default(), V311);
     assert_eq!(Options::default().max_packet_size, 268_435_460);
+}
+
+#[test]
+fn dup_is_set_and_cleared_in_place_where_it_has_one() {
+    for (before, with, without) in [
+        (0x32, 0x3a, 0x32),
+        (0x35, 0x3d, 0x35),
+        (0x3c, 0x3c, 0x34),
+        // QoS 0, with RETAIN; and no PUBLISH.
+        (0x31, 0x31, 0x31),
+        (0x62, 0x62, 0x62),
+        (0x82, 0x82, 0x82),
+    ] {
+        for (dup, after) in [(true, with), (false, without)] {
+            let mut packet = [before, 0];
+            Publish::set_dup(&mut packet, dup);
+            assert_eq!(packet, [after, 0], "{before:#04x}, {dup}");
+            assert_eq!(Publish::is_dup(&packet), after & 0xf8 == 0x38, "{after:#04x}");
+        }
+    }
+    assert!(
+        !Publish::is_dup(&[])
+            && !Publish::is_dup(&[0x32])
+            && Publish::is_dup(&[0x3a])
+            && !Publish::is_dup(&[0x6a])
+    );
 }

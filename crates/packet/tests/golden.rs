@@ -419,7 +419,14 @@ fn packets_of_one_read_come_apart_at_their_own_ends() {
         rest = behind;
     }
     assert_eq!(types, [PacketType::ConnAck, PacketType::SubAck, PacketType::Publish, PacketType::PingResp]);
-    assert_eq!(packet_len(b""), None);
-    assert_eq!(packet_len(b"\x30\x07\x00"), None);
+}
+
+#[test]
+fn the_length_of_a_packet_is_known_from_its_fixed_header_on() {
+    let packet = b"\x30\x80\x01".iter().copied().chain([0; 128]).collect::<Vec<_>>();
+    for there in 0..=packet.len() {
+        assert_eq!(packet_len(&packet[..there]), if there < 3 { None } else { Some(131) });
+    }
     assert_eq!(packet_len(b"\xf0\x00"), None);
+    assert_eq!(packet_len(b"\x30\x80\x80\x80\x80"), None);
 }

@@ -158,6 +158,7 @@ impl Driver {
         let mut guard = shared.lock();
         let state = &mut *guard;
         let now = shared.now();
+        state.asked_at = None;
         state.meter.log = log_packets.then(|| std::mem::take(&mut self.news.packets));
         state.link_open = !matches!(self.connection, Connection::None);
         if state.closing && !state.is_attached() && self.keeper.is_none() {

@@ -15,7 +15,7 @@ use crate::error::ConnectError;
 use crate::event::{ConnectionEvent, Suspicion};
 use crate::journal;
 use crate::message::Message;
-use crate::shared::{Shared, State};
+use crate::shared::{Shared, State, Stream};
 use crate::streams::Queue;
 use crate::tickets::Outcome;
 use crate::tokens::Tokens;
@@ -106,15 +106,16 @@ impl State {
     pub(crate) fn deliver(&mut self, message: &mqtt_p2p_core::Message<'_>, shared: &Arc<Shared>) {
         self.streams.retain(|stream| !stream.queue.is_abandoned());
         let mut owned = None;
-        for stream in &mut self.streams {
-            if stream.queue.wants(message.topic) {
-                let message = owned.get_or_insert_with(|| Message::new(message, shared));
-                stream.queue.expect(message);
-                stream.batch.push(message.clone());
+        let mut last: Option<&mut Stream> = None;
+        for stream in self.streams.iter_mut().filter(|stream| stream.queue.wants(message.topic)) {
+            if let Some(before) = last.replace(stream) {
+                before.push(owned.get_or_insert_with(|| Message::new(message, shared)).clone());
             }
         }
-        if owned.is_none() {
-            self.unclaimed += 1;
+        // A message that one stream wants, as is usual, is not cloned.
+        match last {
+            Some(stream) => stream.push(owned.unwrap_or_else(|| Message::new(message, shared))),
+            None => self.unclaimed += 1,
         }
     }
 

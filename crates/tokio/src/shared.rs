@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) first_round: Option<Result<(), ConnectError>>,
     /// What the service may have disconnected for.
     pub(crate) evidence: Evidence,
+    /// When the driver was woken for requests that it has not seen yet.
+    pub(crate) asked_at: Option<Instant>,
     /// How many of the requests are known to be in the session store.
     pub(crate) kept: u64,
     /// The client ends if it failed.
@@ -85,6 +87,13 @@ pub(crate) struct State {
 pub(crate) struct Stream {
     pub(crate) queue: Arc<Queue>,
     pub(crate) batch: Vec<Message>,
+}
+
+impl Stream {
+    pub(crate) fn push(&mut self, message: Message) {
+        self.queue.expect(&message);
+        self.batch.push(message);
+    }
 }
 
 impl State {
@@ -121,6 +130,7 @@ impl Shared {
             unclaimed: 0,
             first_round: None,
             evidence: Evidence::new(),
+            asked_at: None,
             kept: 0,
             one_round: false,
             meter: Meter::default(),

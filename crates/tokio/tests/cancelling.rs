@@ -146,6 +146,8 @@ async fn a_dropped_disconnect_goes_on_and_keeps_what_waits() {
     for i in 0..COUNT {
         drop(sender.publish("n", i.to_string(), QoS::ExactlyOnce).await.unwrap());
         if i % 100 == 50 {
+            // Who leaves during the log-in says no good-bye.
+            until("the connection", || sender.is_connected()).await;
             let _ = polled(sender.disconnect(), i / 100 % 4).await;
             sender.reconnect();
         }

@@ -63,7 +63,7 @@ pub enum TransmitError {
         /// The length of that piece.
         needed: usize,
     },
-    /// The bytes do not begin with a whole control packet of MQTT.
+    /// The bytes do not begin with a control packet of MQTT, or not with all of its fixed header.
     NotAPacket,
 }
 
@@ -77,7 +77,7 @@ impl fmt::Display for TransmitError {
                 )
             }
             Self::NotAPacket => {
-                f.write_str("a message must be one whole MQTT packet; pass them as the client gave them")
+                f.write_str("a message must be one MQTT packet; pass them as the client gave them")
             }
         }
     }

@@ -167,8 +167,9 @@ impl WebSocket {
     /// Writes what the transport is to send into `out`: as many of the packets as fit, each as one message of one
     /// frame ([MQTT-6.0.0-2] lets the receiver not rely on it), and between them pongs and the close frame.
     ///
-    /// `packets` are whole packets one behind the other, but for the first, whose beginning may have been taken
-    /// before: what the client asks to transmit. Pass what was not taken at the next call, and none if there is none.
+    /// `packets` are packets one behind the other: what the client asks to transmit. The first one's beginning may have been
+    /// taken before; the last one may end later, if its fixed header is there, which says how long its frame is. Pass
+    /// what was not taken, and what follows it, at the next call, and none if there is none.
     /// Until the handshake is over nothing is written; once the connection has ended or closes, no packet is begun.
     ///
     /// # Errors

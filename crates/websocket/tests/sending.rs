@@ -74,6 +74,18 @@ fn a_packet_may_be_passed_in_pieces_once_it_has_begun() {
 }
 
 #[test]
+fn a_packet_may_begin_when_only_its_fixed_header_is_there() {
+    let (mut socket, packet, mut out, mut sent) = (opened(), publish(300), [0; 50], Vec::new());
+    // In pieces of 3 bytes, the longest header.
+    for piece in packet.chunks(3) {
+        let done = socket.transmit(piece, &mut out).unwrap();
+        assert_eq!(done.taken, piece.len());
+        sent.extend_from_slice(&out[..done.written]);
+    }
+    assert_eq!(server_reads(&sent), [Message::Binary(packet.into())]);
+}
+
+#[test]
 fn no_two_messages_have_the_same_mask() {
     let sent = send(&mut opened(), &[0xc0, 0].repeat(100), 800);
     let mut keys: Vec<_> = sent.chunks(8).map(|frame| &frame[2..6]).collect();
@@ -128,8 +140,8 @@ fn close_goes_behind_the_last_packet_and_nothing_behind_close() {
 #[test]
 fn what_is_no_packet_is_refused_and_takes_nothing_with_it() {
     let (mut socket, mut out) = (opened(), [0; 200]);
-    // Half a packet, and a reserved type.
-    for bytes in [&[0x30, 5, 0][..], &[0x00, 0]] {
+    // Half a fixed header, and a reserved type.
+    for bytes in [&[0x30, 0x85][..], &[0x00, 0]] {
         assert_eq!(socket.transmit(bytes, &mut out), Err(TransmitError::NotAPacket));
         // Behind a good packet it is told at the next call.
         let both = [&[0xc0, 0], bytes].concat();

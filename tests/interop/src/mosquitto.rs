@@ -22,6 +22,11 @@ pub struct Settings {
     pub users: Vec<(&'static str, &'static str)>,
     /// Listen with TLS as well, with a certificate that has this fault, and on a Unix socket.
     pub secure: Option<Fault>,
+    /// Log errors alone, for what runs long.
+    pub quiet: bool,
+    /// How many messages it has under way to a client, if not 100. What is more is queued, and mosquitto 2.0.11 lets new
+    /// messages overtake those that it has queued.
+    pub in_flight: Option<u16>,
 }
 
 /// Where a broker listens with TLS, and who signed its certificate.
@@ -130,7 +135,7 @@ impl Mosquitto {
         let mut broker = Self { directory: Directory(directory), tcp_port, ws_port, secure, process: None };
         let directory = broker.directory.0.as_path();
         let passwords = passwords(directory, &settings.users).await;
-        let mut config = config(directory, tcp_port, ws_port, settings.persistence, &passwords);
+        let mut config = config(directory, tcp_port, ws_port, &settings, &passwords);
         if let Some(secure) = &broker.secure {
             config += &secure_config(directory, secure);
         }
@@ -236,19 +241,22 @@ impl Mosquitto {
 
 /// In-flight messages are limited on purpose: without a limit (0), mosquitto 2.0.11 forgets at a restart which messages
 /// of QoS 2 it had released, and publishes them once more.
-fn config(directory: &Path, tcp_port: u16, ws_port: u16, persistence: bool, passwords: &str) -> String {
+fn config(directory: &Path, tcp_port: u16, ws_port: u16, settings: &Settings, passwords: &str) -> String {
     let directory = directory.display();
+    let persistence = settings.persistence;
+    let log = if settings.quiet { "error" } else { "all" };
+    let in_flight = settings.in_flight.unwrap_or(100);
     format!(
         "user root
 set_tcp_nodelay true
-max_inflight_messages 100
+max_inflight_messages {in_flight}
 max_queued_messages 0
 queue_qos0_messages true
 sys_interval 1
 persistence {persistence}
 persistence_location {directory}/
 autosave_interval 0
-log_type all
+log_type {log}
 log_dest file {directory}/log
 {passwords}
 listener {tcp_port} 127.0.0.1

@@ -41,9 +41,7 @@ impl Proxy {
 
     /// Where a client finds the server through this.
     pub fn endpoint(&self, server: &Endpoint) -> Endpoint {
-        let url = server.to_string();
-        let port = server.port().to_string();
-        url.replacen(&port, &self.port.to_string(), 1).parse().expect("an endpoint")
+        endpoint_through(server, self.port)
     }
 
     /// Cuts all links for good.
@@ -57,4 +55,10 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.cut();
     }
+}
+
+/// The same server behind another port.
+pub(crate) fn endpoint_through(server: &Endpoint, port: u16) -> Endpoint {
+    let url = server.to_string();
+    url.replacen(&server.port().to_string(), &port.to_string(), 1).parse().expect("an endpoint")
 }

@@ -1,18 +1,18 @@
 //! `mqtt-p2p-core`: a client with everything that is optional, in memory of its own and in the caller's.
 
 use mqtt_p2p_core::{
-    Action, Change, Client, Config, Delivery, DisconnectReason, Event, HeldEvent, InboundId, Inline, Instant,
-    Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore, Storage, Ticket,
-    TransportError,
+    Action, Change, Client, Config, Delivery, DisconnectReason, Event, FixedConfig, HeldEvent, InboundId,
+    Inline, Instant, Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore,
+    Settings, Storage, Ticket, TransportError,
 };
 
 use crate::packet::{subscribe_filters, topic_filters, topic_name, will};
 use crate::{any, bytes, take, text};
 
 pub fn all() {
-    client(Inline::<64>::new());
-    client(any(Inline::<64, 2, 80, 32, 2>::default()));
-    client(Memory {
+    chosen(Inline::<64>::new());
+    chosen(any(Inline::<64, 2, 80, 32, 2>::default()));
+    chosen(Memory {
         tx: any(&mut [0; 8]),
         requests: any(&mut [Request::EMPTY; 2]),
         control: any(&mut [0; 8]),
@@ -20,7 +20,8 @@ pub fn all() {
         inbound: any(&mut [InboundId::EMPTY; 2]),
         growable: any(false),
     });
-    client(More);
+    chosen(More);
+    client(any(Client::fixed(Fixed, any(0), Inline::<64>::new())));
     held();
     values();
 }
@@ -74,13 +75,27 @@ fn now() -> Instant {
     any(Instant::from_millis(0))
 }
 
-/// A client of any configuration, in any state: nothing is known of it, but its type, between two calls.
-fn client<S: Storage>(storage: S) {
-    let mut client = any(Client::new(any(Config::new()), any(0), storage));
+/// All that can be left out, settled when this is built.
+struct Fixed;
+
+impl FixedConfig for Fixed {
+    const CONFIG: Config =
+        Config { keep_session: true, max_requests_per_sec: 20, max_whole_message: 1_000, ..Config::new() };
+}
+
+/// A client of any configuration.
+fn chosen<S: Storage>(storage: S) {
+    let mut chosen = any(Client::new(any(Config::new()), any(0), storage));
+    take(Client::keep_session(any(&mut chosen)));
+    take(Client::pace(any(&mut chosen), any(0)));
+    take(Client::tell_in_parts(any(&mut chosen), any(0)));
+    take(Client::set_protocol(any(&mut chosen), any(mqtt_p2p_core::Protocol::V31)));
+    client(chosen);
+}
+
+/// A client in any state: nothing is known of it, but its type, between two calls.
+fn client<S: Storage, C: Settings>(mut client: Client<S, C>) {
     let client = any(&mut client);
-    take(Client::keep_session(any(&mut *client)));
-    take(Client::pace(any(&mut *client), any(0)));
-    take(Client::tell_in_parts(any(&mut *client), any(0)));
     take(Client::restore(any(&mut *client), any(&mut Store)));
     take(Client::import_session(any(&mut *client), bytes()));
     take(Client::export_session(any(&mut *client), crate::buffer!()));
@@ -107,7 +122,6 @@ fn client<S: Storage>(storage: S) {
     }
     Client::transport_closed(any(&mut *client), now(), any(TransportError::ClosedByPeer));
     Client::disconnect(any(&mut *client), now());
-    take(Client::set_protocol(any(&mut *client), any(mqtt_p2p_core::Protocol::V31)));
     Client::ping(any(&mut *client));
     Client::pause(any(&mut *client), now());
     Client::resume(any(&mut *client), now());

@@ -175,7 +175,7 @@ fn asynchronous() {
         }
         let mut dialer = any(TcpDialer::new(&Net, address()));
         take(Driver::open(&mut driver, &mut dialer, &mut logins).await.is_some());
-        take(Driver::open(&mut driver, &mut Port(Net), &mut logins).await.is_some());
+        take(Driver::open(&mut driver, &mut Port::new(Net, Net), &mut logins).await.is_some());
     });
 }
 
@@ -187,7 +187,7 @@ fn sharing() {
     let shared = &shared;
     let Ok(mut logins) = SignedLogin::new(text(), any_credentials()) else { return };
     take(shared.with_client(|client| client.is_connected()));
-    run(shared.run(&mut Port(Net), &mut logins, &Net));
+    run(shared.run(&mut Port::new(Net, Net), &mut logins, &Net));
     if let Some(topic) = topic_name() {
         let publication =
             Publication { topic, payload: bytes(), qos: any(QoS::AtMostOnce), retain: any(false) };
@@ -205,6 +205,7 @@ fn sharing() {
     run(shared.connected());
     if let Ok(mut receiver) = shared.receiver(any(Some(TopicFilter::ALL))) {
         run(async { take(receiver.next(|message| message.payload.len()).await) });
+        run(async { receiver.take_until(soon(|| ()), |message| take(message.payload.len())).await });
     }
     take(shared.unclaimed());
     take(Status::is_connected(&shared.status()));
@@ -215,13 +216,13 @@ fn sharing() {
 }
 
 fn blocking() {
-    let mut receive = [0; 8];
-    let receive = any(&mut receive[..]);
+    let (mut receive, mut out) = ([0; 8], [0; 8]);
+    let (receive, out) = (any(&mut receive[..]), any(&mut out[..]));
     let mut driver = blocking::Driver::new(any(Config::new()), any(0), Inline::<64>::new(), receive, Net);
     take(driver.client().is_connected());
     take(driver.clock());
     let Ok(mut logins) = SignedLogin::new(text(), any_credentials()) else { return };
-    while let Some(mut link) = driver.open(&mut Port(Net), &mut logins) {
+    while let Some(mut link) = driver.open(&mut Port::new(Net, Net), &mut logins) {
         take(link.client().is_connected());
         take(link.connection().is_some());
         while let Some(event) = link.next() {
@@ -230,7 +231,13 @@ fn blocking() {
         take(link.poll());
         take(link.next_until(any(Instant::from_millis(0))));
     }
-    if let Poll::Ready(link) = driver.poll_open(&mut Port(WithTimeouts(Net)), &mut logins) {
+    let socket = WebSocketDialer::new(Port::new(Net, Net), any([0; 16]), text(), text(), out);
+    if let Some(mut link) = driver.open(&mut blocking::WebSocketDialer::new(socket, Net), &mut logins) {
+        while let Some(event) = link.next() {
+            take(event);
+        }
+    }
+    if let Poll::Ready(link) = driver.poll_open(&mut Port::new(WithTimeouts(Net), Net), &mut logins) {
         take(link.is_some());
     }
 }

@@ -59,8 +59,10 @@ fn framing() {
 
 fn topics() {
     take(TopicName::new(text()));
+    take(TopicName::from_static(text()));
     take(TopicName::from_bytes(bytes()));
     take(TopicFilter::new(text()));
+    take(TopicFilter::from_static(text()));
     take(TopicFilter::from_bytes(bytes()));
     let filter = any(TopicFilter::ALL);
     take(TopicFilter::as_str(&filter));

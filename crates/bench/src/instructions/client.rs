@@ -46,6 +46,8 @@ pub(crate) fn rows() -> Vec<Row> {
     const PUBLISHES_0: &str = "publish; polls to Transmit, Published, Wait";
     const PUBLISHES_0_NOT_TOLD: &str = "publish; poll to Transmit; nothing to wait for by is_waiting";
     const PUBLISHES_1: &str = "publish; polls to Transmit, Wait; PUBACK; polls to Published, Wait";
+    const PUBLISHES_1_ASKED: &str =
+        "publish; polls to Transmit, Wait; PUBACK; poll to Published; nothing to wait for by is_waiting";
     const PUBLISHES_2: &str = "publish; polls to Transmit, Wait; PUBREC; polls to Transmit, Wait; PUBCOMP; \
                                polls to Published, Wait";
     const RECEIVES_0: &str = "polls to Message, Wait";
@@ -68,6 +70,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ours("client: receive QoS 2, whole", RECEIVES_2, |n| receive_2(n, fixed())),
         with(PUBLISH_0, "not told", PUBLISHES_0_NOT_TOLD, |n| publish_0_not_told(n, Fixed::new()))
             .budget(300),
+        with(PUBLISH_1, "asked", PUBLISHES_1_ASKED, |n| publish_1_asked(n, fixed())).budget(500),
         with(PUBLISH_0, "growing", PUBLISHES_0, |n| publish_0(n, growing())).budget(300),
         with(PUBLISH_1, "growing", PUBLISHES_1, |n| publish_1(n, growing())).budget(500),
         with(PUBLISH_2, "growing", PUBLISHES_2, |n| publish_2(n, growing())),
@@ -201,6 +204,24 @@ fn publish_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
         for received in [&[][..], &answer] {
             drain(&mut client, black_box(received));
         }
+    });
+    assert_eq!(client.requests().count(), 0);
+    took
+}
+
+/// The driver asks [`Client::is_waiting`] before it polls again.
+fn publish_1_asked<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
+    let publication = publication(QoS::AtLeastOnce);
+    let took = repeat(times, || {
+        let id = publish(&mut client, &publication);
+        drain(&mut client, &[]);
+        let answer = ack(PUBACK, id);
+        let mut received = black_box(&answer[..]);
+        let Action::Event(event) = client.poll(black_box(NOW), &mut received) else {
+            panic!("it is acknowledged");
+        };
+        black_box(&event);
+        assert!(client.is_waiting());
     });
     assert_eq!(client.requests().count(), 0);
     took

@@ -144,7 +144,9 @@ impl Checks {
         assert!(bytes.is_empty() || !self.left, "nothing follows DISCONNECT");
         self.begun.extend_from_slice(bytes);
         let mut packets = Vec::new();
-        while let Some(len) = mqtt_p2p_core::packet_len(&self.begun) {
+        while let Some(len) = mqtt_p2p_core::packet_len(&self.begun)
+            && len <= self.begun.len()
+        {
             let rest = self.begun.split_off(len);
             packets.push(std::mem::replace(&mut self.begun, rest));
         }

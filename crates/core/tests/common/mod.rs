@@ -403,7 +403,14 @@ impl<S: Storage> Driver<S> {
             Action::OpenTransport { attempt } => Step::Seen(Seen::Open(attempt)),
             Action::Transmit(bytes) => Step::Write(bytes.to_vec()),
             Action::CloseTransport => Step::Seen(Seen::Close),
-            Action::Event(event) => Step::Seen(event.into()),
+            Action::Event(event) => {
+                assert_eq!(
+                    event.hold(&self.input).event(&self.input),
+                    Some(event),
+                    "a loan that is given back"
+                );
+                Step::Seen(event.into())
+            }
             Action::Store(Change::Put { key, value }) => Step::Keep(key, Some(value.to_vec())),
             Action::Store(Change::Remove { key }) => Step::Keep(key, None),
             Action::Wait(until) => Step::Wait(until.map(Instant::as_millis)),

@@ -128,7 +128,9 @@ impl Server {
     /// Bytes come from the client.
     pub(crate) fn receive(&mut self, bytes: &[u8]) {
         self.begun.extend_from_slice(bytes);
-        while let Some(len) = mqtt_p2p_core::packet_len(&self.begun) {
+        while let Some(len) = mqtt_p2p_core::packet_len(&self.begun)
+            && len <= self.begun.len()
+        {
             let rest = self.begun.split_off(len);
             let packet = std::mem::replace(&mut self.begun, rest);
             self.packet(&server::decoded(&packet));

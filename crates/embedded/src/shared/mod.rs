@@ -63,9 +63,10 @@ use state::State;
 /// - **Publishing** waits for room in the client's storage: a server that does not acknowledge slows its publishers down.
 /// - **Receiving** copies nothing: a message stays in the receive buffer until every [`Receiver`] whose filter it matches
 ///   has taken it, and until then nothing further is read, which slows the server down. It is acknowledged when all have
-///   taken it. A task that answers what it receives must not wait for room while it is the only one to take messages: the
-///   acknowledgement that makes room may lie behind the next message. Use [`try_publish`](Self::try_publish) there, or
-///   give the storage room for as many answers as the server sends messages without an acknowledgement.
+///   taken it. A task that answers what it receives must not just wait for room, or for an acknowledgement, between two
+///   messages: what it waits for may lie behind the next message, which waits for that task, and neither ever comes. It
+///   waits with [`Receiver::take_until`], which takes messages meanwhile; or it uses [`try_publish`](Self::try_publish), or
+///   another task answers.
 /// - **Tasks**: `TASKS` may wait for something of the client at once without disturbance; more only cost wake-ups.
 ///   `RECEIVERS`, at most 32, may exist at once.
 ///
@@ -87,8 +88,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
 {
     /// A client that does nothing until it is [run](Self::run). For `seed` see [`Driver::new`](crate::Driver::new); packets
     /// longer than `receive` are refused; what goes out is collected in `transmit` and written at once, so that its length
-    /// is the longest write. Over WebSocket the longest packet must fit into `transmit`, since a frame begins with the
-    /// length of its packet: a longer one ends the connection whenever it is tried.
+    /// is the longest write. Over WebSocket it takes 5 bytes at least: a frame begins when the length of its packet is there.
     pub fn new(config: Config, seed: u64, storage: S, receive: &'b mut [u8], transmit: &'b mut [u8]) -> Self {
         const { assert!(RECEIVERS <= 32, "a message notes its receivers in 32 bits") };
         let receive = Receive::new(receive);

@@ -1,7 +1,8 @@
 //! Messages for the tasks that want them.
 
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
 use core::task::Poll;
 
 use embassy_sync::blocking_mutex::raw::RawMutex;
@@ -9,6 +10,7 @@ use mqtt_p2p_core::{Event, Message, Storage, TopicFilter};
 
 use super::Shared;
 use super::state::{Lent, bits};
+use crate::io::{First, first};
 
 /// Takes the messages that match its filter, in their order: see [`Shared::receiver`]. While it exists, its messages wait
 /// for it, and everything behind them as well.
@@ -77,6 +79,44 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
                 return result;
             }
             self.give_back(lent);
+        }
+    }
+
+    /// Waits for something else, and takes messages while it does: for room, or for an acknowledgement, which may lie
+    /// behind messages that this receiver has to take first. A task that waited for these alone, between two calls of
+    /// [`next`](Self::next), might wait for ever.
+    ///
+    /// ```
+    /// # use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+    /// # use mqtt_p2p_embedded::{Inline, QoS, Shared};
+    /// # use mqtt_p2p_embedded::mqtt_p2p_aliyun::PublishP2pError;
+    /// async fn answer(client: &Shared<'_, NoopRawMutex, Inline<2048>>) -> Result<(), PublishP2pError> {
+    ///     let Ok(mut receiver) = client.receiver(None) else { return Ok(()) };
+    ///     // Questions that came while an answer was under way.
+    ///     let mut questions = 0_u32;
+    ///     loop {
+    ///         if questions == 0 {
+    ///             receiver.next(|_question| questions += 1).await;
+    ///         }
+    ///         questions -= 1;
+    ///         let answered = async {
+    ///             let ticket = client.publish_p2p("devices", "GID_demo@@@server", b"21.5", QoS::AtLeastOnce).await?;
+    ///             client.acknowledged(ticket).await;
+    ///             Ok(())
+    ///         };
+    ///         receiver.take_until(answered, |_question| questions += 1).await?;
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// To drop the future loses no message.
+    pub async fn take_until<F: Future>(&mut self, done: F, mut take: impl FnMut(&Message<'_>)) -> F::Output {
+        let mut done = pin!(done);
+        loop {
+            let mut next = pin!(self.next(&mut take));
+            if let First::Left(output) = first(done.as_mut(), next.as_mut()).await {
+                return output;
+            }
         }
     }
 

@@ -249,6 +249,12 @@ impl Timer for World {
 /// Dials the emulator.
 pub(crate) struct Network(World);
 
+impl Network {
+    pub(crate) fn world(&self) -> &World {
+        &self.0
+    }
+}
+
 impl Dial for Network {
     type Connection<'c> = Pipe;
 

@@ -1,12 +1,36 @@
-//! A made-up microcontroller: a transport, a clock, two buttons and a consumer, each a register that the compiler
-//! can't see through. Nothing of this ever runs; it is linked and weighed.
+//! A made-up microcontroller: a transport, a clock, two buttons and a consumer. Two kinds of it have the same functions:
+//! one whose registers the compiler can't see through, which is only linked and weighed, and, with the feature `run`, one
+//! whose other end is a script, which QEMU runs to measure the stack.
 #![no_std]
 
 #[cfg(all(target_os = "none", not(feature = "compiler-memory")))]
 mod memory;
+#[cfg(not(feature = "run"))]
+mod registers;
+#[cfg(feature = "run")]
+mod script;
+#[cfg(feature = "async")]
+mod socket;
+#[cfg(feature = "run")]
+mod stack;
+mod statics;
 
 use core::panic::PanicInfo;
-use core::ptr::{read_volatile, write_volatile};
+
+#[cfg(not(feature = "run"))]
+pub use registers::{button, clock, close, consume, is_open, open, receive, sleep, transmit};
+#[cfg(feature = "run")]
+pub use script::{button, clock, close, consume, is_open, open, receive, sleep, transmit};
+#[cfg(feature = "async")]
+pub use socket::{Socket, block_on, once, pause};
+pub use statics::Place;
+
+/// All is made: from here on the stack is measured.
+#[inline(always)]
+pub fn begin() {
+    #[cfg(feature = "run")]
+    stack::begin();
+}
 
 /// What the application is asked to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,97 +43,28 @@ pub enum Button {
     Publish,
 }
 
-/// The registers, 4 bytes each.
-#[derive(Clone, Copy)]
-enum Register {
-    Status = 0x4000_0000,
-    Control = 0x4000_0004,
-    Data = 0x4000_0008,
-    Clock = 0x4000_000c,
-    Alarm = 0x4000_0010,
-    Consumer = 0x4000_0014,
-    Button = 0x4000_0018,
-}
-
-fn read(register: Register) -> u32 {
-    // SAFETY: on this made-up machine, every register may be read at any time.
-    unsafe { read_volatile(register as usize as *const u32) }
-}
-
-fn write(register: Register, value: u32) {
-    // SAFETY: on this made-up machine, every register may be written at any time.
-    unsafe { write_volatile(register as usize as *mut u32, value) }
-}
-
-/// Opens the transport; says whether that worked.
-pub fn open() -> bool {
-    write(Register::Control, 1);
-    is_open()
-}
-
-/// Whether the transport is open.
-pub fn is_open() -> bool {
-    read(Register::Status) & 1 != 0
-}
-
-/// Closes the transport.
-pub fn close() {
-    write(Register::Control, 0);
-}
-
-/// Writes as much as the transport takes; says how much that was.
-pub fn transmit(bytes: &[u8]) -> usize {
-    let mut sent = 0;
-    for byte in bytes {
-        if read(Register::Status) & 2 == 0 {
-            break;
-        }
-        write(Register::Data, u32::from(*byte));
-        sent += 1;
-    }
-    sent
-}
-
-/// Reads what has come, as far as there is room; says how much that was.
-pub fn receive(room: &mut [u8]) -> usize {
-    let mut received = 0;
-    for place in room {
-        if read(Register::Status) & 4 == 0 {
-            break;
-        }
-        *place = read(Register::Data) as u8;
-        received += 1;
-    }
-    received
-}
-
-/// Milliseconds.
-pub fn clock() -> u32 {
-    read(Register::Clock)
-}
-
-/// Sleeps until then, or until something happens.
-pub fn sleep(until: u32) {
-    write(Register::Alarm, until);
-}
-
-/// Gives bytes to whoever wants them.
-pub fn consume(bytes: &[u8]) {
-    for byte in bytes {
-        write(Register::Consumer, u32::from(*byte));
-    }
-}
-
-/// What the user wants.
-pub fn button() -> Button {
-    match read(Register::Button) {
-        1 => Button::Subscribe,
-        2 => Button::Publish,
-        _ => Button::None,
-    }
+/// What every client says of itself: the same for all, so that none has less to keep.
+pub mod facts {
+    /// Who it is.
+    pub const CLIENT_ID: &str = "GID_devices@@@000001";
+    /// The log-in.
+    pub const USER_NAME: &str = "user";
+    /// The log-in.
+    pub const PASSWORD: &[u8] = b"password";
+    /// What it subscribes to.
+    pub const COMMANDS: &str = "site/GID_devices@@@000001/#";
+    /// Where it publishes to.
+    pub const NEIGHBOUR: &str = "site/p2p/GID_devices@@@000002";
+    /// In seconds.
+    pub const KEEP_ALIVE: u16 = 60;
+    /// The length of each buffer for packets: one that comes, those that go.
+    pub const BUFFER: usize = 512;
 }
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
+    #[cfg(feature = "run")]
+    stack::end("panic");
+    #[cfg(not(feature = "run"))]
     loop {}
 }

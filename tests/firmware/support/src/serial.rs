@@ -1,41 +1,72 @@
-//! A serial line as a transport that comes and goes.
+//! Serial lines as transports for the blocking driver.
 
-use embedded_io::{Read, ReadReady, Write, WriteReady};
-use mqtt_p2p_embedded::blocking::{Dial, Idle};
-use mqtt_p2p_embedded::{Instant, TransportError};
+use core::convert::Infallible;
 
-/// So long nothing comes before a line counts as silent, in milliseconds.
-const SILENCE: u32 = 20;
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 
-/// A line that is always there. It does not tell when the link behind it breaks, and what was under way then may still
-/// come: before a new connection begins, it is read away.
-#[derive(Debug)]
-pub struct Serial<P, C> {
-    pub port: P,
-    pub clock: C,
+/// A serial line's registers: a byte at a time each way.
+pub trait Registers {
+    /// A byte has come.
+    fn has_byte(&self) -> bool;
+    /// There is room for one to go.
+    fn has_room(&self) -> bool;
+    /// The byte that has come.
+    fn take(&mut self) -> u8;
+    /// The byte that is to go.
+    fn put(&mut self, byte: u8);
 }
 
-impl<P: Read + Write + ReadReady + WriteReady, C: Idle> Dial for Serial<P, C> {
-    type Connection<'c>
-        = &'c mut P
-    where
-        Self: 'c;
+/// A serial line. Reads and writes wait for the first byte.
+#[derive(Debug)]
+pub struct Serial<R>(pub R);
 
-    fn dial(&mut self, deadline: Instant) -> Result<&mut P, TransportError> {
-        let mut silent_at = self.clock.now().after_millis(SILENCE);
-        while self.clock.now() < silent_at {
-            if self.clock.now() >= deadline {
-                return Err(TransportError::Broken);
+impl<R> ErrorType for Serial<R> {
+    type Error = Infallible;
+}
+
+impl<R: Registers> ReadReady for Serial<R> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(self.0.has_byte())
+    }
+}
+
+impl<R: Registers> Read for Serial<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        let mut len = 0;
+        for place in buffer {
+            while len == 0 && !self.0.has_byte() {}
+            if !self.0.has_byte() {
+                break;
             }
-            match self.port.read_ready() {
-                Ok(true) => {
-                    self.port.read(&mut [0; 16]).map_err(|_| TransportError::Broken)?;
-                    silent_at = self.clock.now().after_millis(SILENCE);
-                }
-                Ok(false) => self.clock.idle(),
-                Err(_) => return Err(TransportError::Broken),
-            }
+            *place = self.0.take();
+            len += 1;
         }
-        Ok(&mut self.port)
+        Ok(len)
+    }
+}
+
+impl<R: Registers> WriteReady for Serial<R> {
+    fn write_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(self.0.has_room())
+    }
+}
+
+impl<R: Registers> Write for Serial<R> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        let mut len = 0;
+        for byte in bytes {
+            while len == 0 && !self.0.has_room() {}
+            // What comes meanwhile has little room: it is read first.
+            if !self.0.has_room() || (len > 0 && self.0.has_byte()) {
+                break;
+            }
+            self.0.put(*byte);
+            len += 1;
+        }
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod uart;
 use cortex_m_rt::entry;
 use firmware_support::serial::Serial;
 use firmware_support::{Arguments, blocking, systick};
+use mqtt_p2p_embedded::Port;
 
 use uart::{Board, Uart};
 
@@ -16,5 +17,5 @@ fn main() -> ! {
     systick::start(12_000_000);
     let arguments = Arguments::of_host();
     let settings = arguments.settings("GID_demo@@@lm3s-uart");
-    blocking::run(&settings, Board, Serial { port: Uart::start(), clock: Board }, 0x5eed)
+    blocking::run(&settings, Board, Port::new(Serial(Uart::start()), Board), 0x5eed)
 }

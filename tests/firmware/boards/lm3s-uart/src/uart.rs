@@ -1,10 +1,9 @@
-//! The board's first serial line, a PL011 (ARM DDI 0183), as a transport for the blocking driver.
+//! The board's first serial line, a PL011 (ARM DDI 0183), and its clock.
 
-use core::convert::Infallible;
 use core::ptr::{read_volatile, write_volatile};
 
 use cortex_m::peripheral::NVIC;
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+use firmware_support::serial::Registers;
 use firmware_support::systick;
 use mqtt_p2p_embedded::Clock;
 use mqtt_p2p_embedded::Instant;
@@ -66,55 +65,21 @@ fn has_byte() -> bool {
     read(Register::Flag) & RX_EMPTY == 0
 }
 
-impl ErrorType for Uart {
-    type Error = Infallible;
-}
-
-impl ReadReady for Uart {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(has_byte())
-    }
-}
-
-impl Read for Uart {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let mut len = 0;
-        for place in buffer {
-            // The first one is waited for.
-            while len == 0 && !has_byte() {}
-            if !has_byte() {
-                break;
-            }
-            *place = read(Register::Data) as u8;
-            len += 1;
-        }
-        Ok(len)
-    }
-}
-
-impl WriteReady for Uart {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(read(Register::Flag) & TX_FULL == 0)
-    }
-}
-
-impl Write for Uart {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let mut len = 0;
-        for byte in bytes {
-            while len == 0 && read(Register::Flag) & TX_FULL != 0 {}
-            // What comes meanwhile has little room: it is read first.
-            if read(Register::Flag) & TX_FULL != 0 || (len > 0 && has_byte()) {
-                break;
-            }
-            write(Register::Data, (*byte).into());
-            len += 1;
-        }
-        Ok(len)
+impl Registers for Uart {
+    fn has_byte(&self) -> bool {
+        has_byte()
     }
 
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
+    fn has_room(&self) -> bool {
+        read(Register::Flag) & TX_FULL == 0
+    }
+
+    fn take(&mut self) -> u8 {
+        read(Register::Data) as u8
+    }
+
+    fn put(&mut self, byte: u8) {
+        write(Register::Data, byte.into());
     }
 }
 

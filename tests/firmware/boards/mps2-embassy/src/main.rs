@@ -40,8 +40,8 @@ async fn main(spawner: Spawner) {
     static SETTINGS: StaticCell<firmware_scenario::Settings<'static>> = StaticCell::new();
     static FIRMWARE: StaticCell<RefCell<Firmware<'static>>> = StaticCell::new();
     static CLIENT: StaticCell<Client> = StaticCell::new();
-    /// What goes out in one write. Over WebSocket it has to hold the longest packet.
-    static TRANSMIT: ConstStaticCell<[u8; 1_152]> = ConstStaticCell::new([0; 1_152]);
+    /// What goes out in one write. Packets are longer.
+    static TRANSMIT: ConstStaticCell<[u8; 512]> = ConstStaticCell::new([0; 512]);
     /// The frames of it, over WebSocket.
     static FRAMES: ConstStaticCell<[u8; 1_024]> = ConstStaticCell::new([0; 1_024]);
 

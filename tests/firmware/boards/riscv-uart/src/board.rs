@@ -1,9 +1,8 @@
 //! What the firmware needs of QEMU's `virt` board: its serial line, a 16550, its clock, and a sleep that both end.
 
-use core::convert::Infallible;
 use core::ptr::{read_volatile, write_volatile};
 
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+use firmware_support::serial::Registers;
 use mqtt_p2p_embedded::Clock;
 use mqtt_p2p_embedded::Instant;
 use mqtt_p2p_embedded::blocking::Idle;
@@ -61,64 +60,22 @@ impl Uart {
     }
 }
 
-impl ErrorType for Uart {
-    type Error = Infallible;
-}
-
-impl ReadReady for Uart {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(has_byte())
-    }
-}
-
-impl Read for Uart {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let mut len = 0;
-        for place in buffer {
-            // The first one is waited for.
-            while len == 0 && !has_byte() {}
-            if !has_byte() {
-                break;
-            }
-            *place = read(Register::Data);
-            len += 1;
-        }
-        Ok(len)
-    }
-}
-
-impl WriteReady for Uart {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(has_room())
-    }
-}
-
-impl Write for Uart {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let mut len = 0;
-        for byte in bytes {
-            while len == 0 && !has_room() {}
-            // What comes meanwhile has little room: it is read first.
-            if !has_room() || (len > 0 && has_byte()) {
-                break;
-            }
-            write(Register::Data, *byte);
-            len += 1;
-        }
-        Ok(len)
+impl Registers for Uart {
+    fn has_byte(&self) -> bool {
+        read(Register::LineStatus) & RX_READY != 0
     }
 
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
+    fn has_room(&self) -> bool {
+        read(Register::LineStatus) & TX_EMPTY != 0
     }
-}
 
-fn has_byte() -> bool {
-    read(Register::LineStatus) & RX_READY != 0
-}
+    fn take(&mut self) -> u8 {
+        read(Register::Data)
+    }
 
-fn has_room() -> bool {
-    read(Register::LineStatus) & TX_EMPTY != 0
+    fn put(&mut self, byte: u8) {
+        write(Register::Data, byte);
+    }
 }
 
 /// The board's clock, and its sleep.

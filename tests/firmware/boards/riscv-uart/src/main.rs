@@ -6,6 +6,7 @@ mod board;
 
 use firmware_support::serial::Serial;
 use firmware_support::{Arguments, blocking};
+use mqtt_p2p_embedded::Port;
 use riscv_rt::entry;
 
 use board::{Board, Uart};
@@ -14,5 +15,5 @@ use board::{Board, Uart};
 fn main() -> ! {
     let arguments = Arguments::of_host();
     let settings = arguments.settings("GID_demo@@@riscv-uart");
-    blocking::run(&settings, Board, Serial { port: Uart::start(), clock: Board }, 0x5eed)
+    blocking::run(&settings, Board, Port::new(Serial(Uart::start()), Board), 0x5eed)
 }

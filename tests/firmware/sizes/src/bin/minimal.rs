@@ -3,26 +3,33 @@
 #![no_main]
 
 use mqtt_p2p_core::{
-    Action, Client, Config, Event, Inline, Instant, Login, Publication, QoS, SubscribeFilter, TopicFilter,
-    TopicName, TransportError,
+    Action, Client, Config, Event, FixedConfig, Inline, Instant, Login, Publication, QoS, SubscribeFilter,
+    TopicFilter, TopicName, TransportError,
 };
-use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, receive, sleep, transmit};
+use mqtt_p2p_sizes::{
+    Button, begin, button, clock, close, consume, facts, in_static, is_open, open, receive, sleep, transmit,
+};
 
-type Memory = Inline<512>;
+/// What goes out, what is under way, and the rest that is not the client's own.
+type Memory = &'static mut Inline<{ facts::BUFFER }>;
 
 /// Nobody publishes to it at QoS 2, nor does it.
-const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+struct Device;
+
+impl FixedConfig for Device {
+    const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+}
 
 /// Sizes on this target: each type's is the length of its symbol. They take no flash.
 mod types {
     #[used]
     #[unsafe(link_section = ".types")]
     static CLIENT_WITHOUT_BUFFERS: [u8; size_of::<
-        mqtt_p2p_core::Client<mqtt_p2p_core::Inline<0, 0, 0, 0, 0>>,
+        mqtt_p2p_core::Client<mqtt_p2p_core::Inline<0, 0, 0, 0, 0>, super::Device>,
     >()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
-    static CLIENT: [u8; size_of::<mqtt_p2p_core::Client<super::Memory>>()] = [1; _];
+    static CLIENT: [u8; size_of::<mqtt_p2p_core::Client<super::Memory, super::Device>>()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
     static ACTION: [u8; size_of::<mqtt_p2p_core::Action<'_, '_>>()] = [1; _];
@@ -33,8 +40,10 @@ mod types {
 
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
-    let mut client = Client::new(CONFIG, u64::from(clock()), Memory::new());
-    let mut buffer = [0; 512];
+    let memory = in_static!(const Inline<{ facts::BUFFER }>, Inline::new());
+    let client = in_static!(Client<Memory, Device>, Client::fixed(Device, u64::from(clock()), memory));
+    let buffer = in_static!(const [u8; facts::BUFFER], [0; facts::BUFFER]);
+    begin();
     let mut filled = 0;
     client.connect(now());
     loop {
@@ -42,9 +51,9 @@ extern "C" fn start() -> ! {
             client.transport_closed(now(), TransportError::ClosedByPeer);
         }
         filled += receive(buffer.get_mut(filled..).unwrap_or_default());
-        act(&mut client, button());
+        act(client, button());
         let mut received = buffer.get(..filled).unwrap_or_default();
-        while perform(&mut client, &mut received) {}
+        while perform(client, &mut received) {}
         let taken = filled.saturating_sub(received.len());
         if taken <= filled && filled <= buffer.len() {
             buffer.copy_within(taken..filled, 0);
@@ -58,22 +67,20 @@ fn now() -> Instant {
 }
 
 /// Checked when the program is built, as what does not change can be.
-const COMMANDS: TopicFilter<'_> = match TopicFilter::from_static("site/GID_devices@@@000001/#") {
+const COMMANDS: TopicFilter<'_> = match TopicFilter::from_static(facts::COMMANDS) {
     Ok(filter) => filter,
     Err(_) => panic!("no topic filter"),
 };
-const NEIGHBOUR: TopicName<'_> = match TopicName::from_static("site/p2p/GID_devices@@@000002") {
+const NEIGHBOUR: TopicName<'_> = match TopicName::from_static(facts::NEIGHBOUR) {
     Ok(topic) => topic,
     Err(_) => panic!("no topic name"),
 };
 
 /// Does what the user wants.
-fn act(client: &mut Client<Memory>, button: Button) {
+fn act(client: &mut Client<Memory, Device>, button: Button) {
     let accepted = match button {
         Button::None => return,
-        Button::Subscribe => {
-            client.subscribe(&[SubscribeFilter { filter: COMMANDS, qos: QoS::AtLeastOnce }])
-        }
+        Button::Subscribe => client.subscribe(&[SubscribeFilter { filter: COMMANDS, qos: QoS::AtLeastOnce }]),
         Button::Publish => client.publish(&Publication {
             topic: NEIGHBOUR,
             payload: &clock().to_be_bytes(),
@@ -87,11 +94,11 @@ fn act(client: &mut Client<Memory>, button: Button) {
 }
 
 /// Does what the client wants; `false` when it waits.
-fn perform(client: &mut Client<Memory>, received: &mut &[u8]) -> bool {
+fn perform(client: &mut Client<Memory, Device>, received: &mut &[u8]) -> bool {
     match client.poll(now(), received) {
         Action::OpenTransport { .. } => {
             if open() {
-                let login = Login::new("GID_devices@@@000001").with_password("user", b"password");
+                let login = Login::new(facts::CLIENT_ID).with_password(facts::USER_NAME, facts::PASSWORD);
                 client.transport_opened(now(), &login);
             } else {
                 client.transport_closed(now(), TransportError::Unreachable);

@@ -2,11 +2,14 @@
 #![no_std]
 #![no_main]
 
-use mqtt_p2p_sizes::{Button, button, clock, close, consume, is_open, open, receive, sleep, transmit};
+use mqtt_p2p_sizes::{
+    Button, begin, button, clock, close, consume, facts, in_static, is_open, open, receive, sleep, transmit,
+};
 
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
-    let mut buffer = [0; 512];
+    let buffer = in_static!(const [u8; facts::BUFFER], [0; facts::BUFFER]);
+    begin();
     let mut filled = 0;
     loop {
         let now = clock();
@@ -16,7 +19,7 @@ extern "C" fn start() -> ! {
         filled += receive(buffer.get_mut(filled..).unwrap_or_default());
         let sent = match button() {
             Button::None => 0,
-            Button::Subscribe => transmit(b"site/GID_devices@@@000001/#"),
+            Button::Subscribe => transmit(facts::COMMANDS.as_bytes()),
             Button::Publish => transmit(buffer.get(..filled).unwrap_or_default()),
         };
         consume(buffer.get(..filled).unwrap_or_default());
