@@ -4,10 +4,9 @@ use mqtt_p2p_core::{
     Action, Client, Config, Error, Event, Growing, InboundId, Inline, Message, Request, Ticket,
 };
 
-pub(crate) fn print() {
-    println!("\n## Sizes on this machine, in bytes\n");
-    println!("| type | bytes |");
-    println!("|---|--:|");
+/// The table as Markdown.
+pub(crate) fn markdown() -> String {
+    let mut text = String::from("\n### Sizes on this machine, in bytes\n\n| type | bytes |\n|---|--:|\n");
     for (name, size) in [
         ("Client without its buffers", size_of::<Client<Inline<0, 0, 0, 0, 0>>>()),
         ("Client with growing buffers", size_of::<Client<Growing>>()),
@@ -19,6 +18,7 @@ pub(crate) fn print() {
         ("Request, one for each request under way", size_of::<Request>()),
         ("InboundId, one for each incoming QoS 2", size_of::<InboundId>()),
     ] {
-        println!("| {name} | {size} |");
+        text += &format!("| {name} | {size} |\n");
     }
+    text
 }

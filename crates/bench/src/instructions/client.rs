@@ -1,17 +1,19 @@
 //! The client, connected, over a transport in memory that takes all it is offered.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use mqtt_p2p_core::{
     Action, Client, Config, Event, Growing, InboundId, Inline, Instant, Login, Memory, Publication, QoS,
-    Request, Storage,
+    Request, Storage, TopicName,
 };
 
-use crate::packet::{acked, encoded, small, topic};
-use crate::{PAYLOAD, Row, repeat};
+use super::codec::{publish as packet, small};
+use super::machine::{PUBLISH_0, PUBLISH_1, PUBLISH_2, RECEIVE_0, RECEIVE_1, ack};
+use super::row::{OURS, PAYLOAD, Row, TOPIC, repeat};
 
 const NOW: Instant = Instant::from_millis(1_000);
-const PUBACK: u8 = 0x40;
+pub(crate) const PUBACK: u8 = 0x40;
 const PUBREC: u8 = 0x50;
 const PUBREL: u8 = 0x62;
 const PUBCOMP: u8 = 0x70;
@@ -41,81 +43,48 @@ fn slices() -> Client<Memory<'static>> {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    const PUBLISH_0: &str = "publish; polls to Transmit, Published, Wait";
-    const PUBLISH_1_ASKED: &str =
+    const PUBLISHES_0: &str = "publish; polls to Transmit, Published, Wait";
+    const PUBLISHES_0_NOT_TOLD: &str = "publish; poll to Transmit; nothing to wait for by is_waiting";
+    const PUBLISHES_1: &str = "publish; polls to Transmit, Wait; PUBACK; polls to Published, Wait";
+    const PUBLISHES_1_ASKED: &str =
         "publish; polls to Transmit, Wait; PUBACK; poll to Published; nothing to wait for by is_waiting";
-    const PUBLISH_0_NOT_TOLD: &str = "publish; poll to Transmit; nothing to wait for by is_waiting";
-    const PUBLISH_1: &str = "publish; polls to Transmit, Wait; PUBACK; polls to Published, Wait";
-    const PUBLISH_2: &str = "publish; polls to Transmit, Wait; PUBREC; polls to Transmit, Wait; PUBCOMP; \
-                             polls to Published, Wait";
-    const RECEIVE_0: &str = "polls to Message, Wait";
-    const RECEIVE_1: &str = "polls to Message, Transmit, Wait";
-    const RECEIVE_2: &str = "polls to Message, Transmit, Wait; PUBREL; polls to Transmit, Wait";
+    const PUBLISHES_2: &str = "publish; polls to Transmit, Wait; PUBREC; polls to Transmit, Wait; PUBCOMP; \
+                               polls to Published, Wait";
+    const RECEIVES_0: &str = "polls to Message, Wait";
+    const RECEIVES_1: &str = "polls to Message, Transmit, Wait";
+    const RECEIVES_2: &str = "polls to Message, Transmit, Wait; PUBREL; polls to Transmit, Wait";
     const MANY_0: &str = "100 publish; poll to Transmit; 100 polls to Published; poll to Wait";
     const MANY_1: &str =
         "100 publish; polls to Transmit, Wait; 100 PUBACKs; 100 polls to Published; poll to Wait";
     const MANY_IN: &str = "4096 polls to Message, poll to Wait";
+    let ours = |operation: &str, what, run: fn(u32) -> Duration| Row::new(OURS, operation, what, run);
+    let with = |operation: &str, storage: &str, what, run: fn(u32) -> Duration| {
+        Row::new(OURS, format!("{operation}, {storage}"), what, run)
+    };
     vec![
-        Row::new("client: publish QoS 0", PUBLISH_0, Some(300), |n| {
-            publish_0(n, fixed());
-        }),
-        Row::new("client: publish QoS 0, not told", PUBLISH_0_NOT_TOLD, Some(300), |n| {
-            publish_0_not_told(n, Fixed::new());
-        }),
-        Row::new("client: publish QoS 0, growing", PUBLISH_0, Some(300), |n| {
-            publish_0(n, growing());
-        }),
-        Row::new("client: publish QoS 0, slices", PUBLISH_0, Some(300), |n| {
-            publish_0(n, slices());
-        }),
-        Row::new("client: publish QoS 1 and PUBACK", PUBLISH_1, Some(500), |n| {
-            publish_1(n, fixed());
-        }),
-        Row::new("client: publish QoS 1 and PUBACK, asked", PUBLISH_1_ASKED, Some(500), |n| {
-            publish_1_asked(n, fixed());
-        }),
-        Row::new("client: publish QoS 1 and PUBACK, growing", PUBLISH_1, Some(500), |n| {
-            publish_1(n, growing())
-        }),
-        Row::new("client: publish QoS 1 and PUBACK, slices", PUBLISH_1, Some(500), |n| {
-            publish_1(n, slices());
-        }),
-        Row::new("client: publish QoS 2, whole", PUBLISH_2, None, |n| {
-            publish_2(n, fixed());
-        }),
-        Row::new("client: publish QoS 2, whole, growing", PUBLISH_2, None, |n| {
-            publish_2(n, growing());
-        }),
-        Row::new("client: receive QoS 0", RECEIVE_0, Some(300), |n| {
-            receive_0(n, fixed());
-        }),
-        Row::new("client: receive QoS 0, growing", RECEIVE_0, Some(300), |n| {
-            receive_0(n, growing());
-        }),
-        Row::new("client: receive QoS 0, slices", RECEIVE_0, Some(300), |n| {
-            receive_0(n, slices());
-        }),
-        Row::new("client: receive QoS 1 and send PUBACK", RECEIVE_1, Some(450), |n| receive_1(n, fixed())),
-        Row::new("client: receive QoS 1 and send PUBACK, growing", RECEIVE_1, Some(450), |n| {
-            receive_1(n, growing())
-        }),
-        Row::new("client: receive QoS 2, whole", RECEIVE_2, None, |n| {
-            receive_2(n, fixed());
-        }),
-        Row::new("client: receive QoS 2, whole, growing", RECEIVE_2, None, |n| {
-            receive_2(n, growing());
-        }),
-        Row::new("client: publish QoS 0, 100 at once", MANY_0, Some(300), |n| {
-            many_0(n, fixed());
-        })
-        .many(BATCH, 20),
-        Row::new("client: publish QoS 1 and PUBACK, 100 at once", MANY_1, Some(500), |n| many_1(n, fixed()))
-            .many(BATCH, 20),
-        Row::new("client: publish QoS 1 and PUBACK, 100 at once, growing", MANY_1, Some(500), |n| {
-            many_1(n, growing())
-        })
-        .many(BATCH, 20),
-        Row::new("client: receive 64 KiB of 16-byte PUBLISHes", MANY_IN, Some(300), |n| many_in(n, fixed()))
+        ours(PUBLISH_0, PUBLISHES_0, |n| publish_0(n, fixed())).budget(300),
+        ours(PUBLISH_1, PUBLISHES_1, |n| publish_1(n, fixed())).budget(500),
+        ours(PUBLISH_2, PUBLISHES_2, |n| publish_2(n, fixed())),
+        ours(RECEIVE_0, RECEIVES_0, |n| receive_0(n, fixed())).budget(300),
+        ours(RECEIVE_1, RECEIVES_1, |n| receive_1(n, fixed())).budget(450),
+        ours("client: receive QoS 2, whole", RECEIVES_2, |n| receive_2(n, fixed())),
+        with(PUBLISH_0, "not told", PUBLISHES_0_NOT_TOLD, |n| publish_0_not_told(n, Fixed::new()))
+            .budget(300),
+        with(PUBLISH_1, "asked", PUBLISHES_1_ASKED, |n| publish_1_asked(n, fixed())).budget(500),
+        with(PUBLISH_0, "growing", PUBLISHES_0, |n| publish_0(n, growing())).budget(300),
+        with(PUBLISH_1, "growing", PUBLISHES_1, |n| publish_1(n, growing())).budget(500),
+        with(PUBLISH_2, "growing", PUBLISHES_2, |n| publish_2(n, growing())),
+        with(RECEIVE_0, "growing", RECEIVES_0, |n| receive_0(n, growing())).budget(300),
+        with(RECEIVE_1, "growing", RECEIVES_1, |n| receive_1(n, growing())).budget(450),
+        ours("client: receive QoS 2, whole, growing", RECEIVES_2, |n| receive_2(n, growing())),
+        with(PUBLISH_0, "slices", PUBLISHES_0, |n| publish_0(n, slices())).budget(300),
+        with(PUBLISH_1, "slices", PUBLISHES_1, |n| publish_1(n, slices())).budget(500),
+        with(RECEIVE_0, "slices", RECEIVES_0, |n| receive_0(n, slices())).budget(300),
+        with(PUBLISH_0, "100 at once", MANY_0, |n| many_0(n, fixed())).budget(300).many(BATCH, 20),
+        with(PUBLISH_1, "100 at once", MANY_1, |n| many_1(n, fixed())).budget(500).many(BATCH, 20),
+        with(PUBLISH_1, "100 at once, growing", MANY_1, |n| many_1(n, growing())).budget(500).many(BATCH, 20),
+        ours("client: receive 64 KiB of 16-byte PUBLISHes", MANY_IN, |n| many_in(n, fixed()))
+            .budget(300)
             .many(4096, 2),
     ]
 }
@@ -125,20 +94,23 @@ fn connected<S: Storage>(storage: S) -> Client<S> {
 }
 
 fn connected_with<S: Storage>(storage: S, config: Config) -> Client<S> {
-    let config = Config { max_in_flight: BATCH as u16, ..config };
-    let mut client = Client::new(config, 42, storage);
+    let mut client = Client::new(Config { max_in_flight: BATCH as u16, ..config }, 42, storage);
+    connect(&mut client);
+    client
+}
+
+pub(crate) fn connect<S: Storage>(client: &mut Client<S>) {
     client.connect(NOW);
     assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
     client.transport_opened(NOW, &Login::new("GID_devices@@@000001"));
-    drain(&mut client, &[]);
-    drain(&mut client, &[0x20, 2, 0, 0]);
+    drain(client, &[]);
+    drain(client, &[0x20, 2, 0, 0]);
     assert!(client.is_connected());
-    client
 }
 
 /// Does what the client says, as a driver would, until there is nothing to do.
 #[inline]
-fn drain<S: Storage>(client: &mut Client<S>, mut received: &[u8]) {
+pub(crate) fn drain<S: Storage>(client: &mut Client<S>, mut received: &[u8]) {
     loop {
         match client.poll(black_box(NOW), &mut received) {
             Action::Transmit(bytes) => {
@@ -174,43 +146,38 @@ fn trace<S: Storage>(client: &mut Client<S>, mut received: &[u8], words: &mut Ve
     }
 }
 
-fn publication(qos: QoS) -> Publication<'static> {
-    Publication { topic: topic(), payload: &PAYLOAD, qos, retain: false }
+pub(crate) fn publication(qos: QoS) -> Publication<'static> {
+    Publication { topic: TopicName::new(TOPIC).expect("a topic name"), payload: &PAYLOAD, qos, retain: false }
 }
 
 #[inline]
-fn publish<S: Storage>(client: &mut Client<S>, publication: &Publication<'_>) -> u16 {
+pub(crate) fn publish<S: Storage>(client: &mut Client<S>, publication: &Publication<'_>) -> u16 {
     client.publish(black_box(publication)).expect("room").packet_id()
 }
 
-#[inline]
-fn ack(first: u8, id: u16) -> [u8; 4] {
-    let [high, low] = id.to_be_bytes();
-    [first, 2, high, low]
-}
-
-fn publish_0<S: Storage>(times: u32, mut client: Client<S>) {
+fn publish_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtMostOnce);
     let mut words = Vec::new();
     publish(&mut client, &publication);
     trace(&mut client, &[], &mut words);
     assert_eq!(words, ["Transmit", "Published", "Wait"]);
-    repeat(times, || {
+    let took = repeat(times, || {
         publish(&mut client, &publication);
         drain(&mut client, &[]);
     });
     assert_eq!(client.requests().count(), 0);
+    took
 }
 
 /// [`Config::tell_qos_0`] is off, and the driver asks [`Client::is_waiting`] before it polls again.
-fn publish_0_not_told<S: Storage>(times: u32, storage: S) {
+fn publish_0_not_told<S: Storage>(times: u32, storage: S) -> Duration {
     let mut client = connected_with(storage, Config { tell_qos_0: false, ..Config::new() });
     let publication = publication(QoS::AtMostOnce);
     let mut words = Vec::new();
     publish(&mut client, &publication);
     trace(&mut client, &[], &mut words);
     assert_eq!(words, ["Transmit", "Wait"]);
-    repeat(times, || {
+    let took = repeat(times, || {
         publish(&mut client, &publication);
         let Action::Transmit(bytes) = client.poll(black_box(NOW), &mut &[][..]) else {
             panic!("it goes out");
@@ -220,9 +187,10 @@ fn publish_0_not_told<S: Storage>(times: u32, storage: S) {
         assert!(client.is_waiting());
     });
     assert_eq!(client.requests().count(), 0);
+    took
 }
 
-fn publish_1<S: Storage>(times: u32, mut client: Client<S>) {
+fn publish_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtLeastOnce);
     let mut words = Vec::new();
     let id = publish(&mut client, &publication);
@@ -230,7 +198,7 @@ fn publish_1<S: Storage>(times: u32, mut client: Client<S>) {
     trace(&mut client, &ack(PUBACK, id), &mut words);
     assert_eq!(words, ["Transmit", "Wait", "Published", "Wait"]);
     // One place in the code for both, as in a driver.
-    repeat(times, || {
+    let took = repeat(times, || {
         let id = publish(&mut client, &publication);
         let answer = ack(PUBACK, id);
         for received in [&[][..], &answer] {
@@ -238,12 +206,13 @@ fn publish_1<S: Storage>(times: u32, mut client: Client<S>) {
         }
     });
     assert_eq!(client.requests().count(), 0);
+    took
 }
 
 /// The driver asks [`Client::is_waiting`] before it polls again.
-fn publish_1_asked<S: Storage>(times: u32, mut client: Client<S>) {
+fn publish_1_asked<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtLeastOnce);
-    repeat(times, || {
+    let took = repeat(times, || {
         let id = publish(&mut client, &publication);
         drain(&mut client, &[]);
         let answer = ack(PUBACK, id);
@@ -255,9 +224,10 @@ fn publish_1_asked<S: Storage>(times: u32, mut client: Client<S>) {
         assert!(client.is_waiting());
     });
     assert_eq!(client.requests().count(), 0);
+    took
 }
 
-fn publish_2<S: Storage>(times: u32, mut client: Client<S>) {
+fn publish_2<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::ExactlyOnce);
     let mut words = Vec::new();
     let id = publish(&mut client, &publication);
@@ -265,7 +235,7 @@ fn publish_2<S: Storage>(times: u32, mut client: Client<S>) {
     trace(&mut client, &ack(PUBREC, id), &mut words);
     trace(&mut client, &ack(PUBCOMP, id), &mut words);
     assert_eq!(words, ["Transmit", "Wait", "Transmit", "Wait", "Published", "Wait"]);
-    repeat(times, || {
+    let took = repeat(times, || {
         let id = publish(&mut client, &publication);
         let (pubrec, pubcomp) = (ack(PUBREC, id), ack(PUBCOMP, id));
         for received in [&[][..], &pubrec, &pubcomp] {
@@ -273,55 +243,58 @@ fn publish_2<S: Storage>(times: u32, mut client: Client<S>) {
         }
     });
     assert_eq!(client.requests().count(), 0);
+    took
 }
 
-fn receive_0<S: Storage>(times: u32, mut client: Client<S>) {
-    let packet = encoded(None);
+fn receive_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
+    let packet = packet(PAYLOAD.len(), None);
     let mut words = Vec::new();
     trace(&mut client, &packet, &mut words);
     assert_eq!(words, ["Message", "Wait"]);
-    repeat(times, || drain(&mut client, black_box(&packet)));
+    repeat(times, || drain(&mut client, black_box(&packet)))
 }
 
-fn receive_1<S: Storage>(times: u32, mut client: Client<S>) {
-    let packet = encoded(acked());
+fn receive_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
+    let packet = packet(PAYLOAD.len(), Some(10));
     let mut words = Vec::new();
     trace(&mut client, &packet, &mut words);
     assert_eq!(words, ["Message", "Transmit", "Wait"]);
-    repeat(times, || drain(&mut client, black_box(&packet)));
+    repeat(times, || drain(&mut client, black_box(&packet)))
 }
 
-fn receive_2<S: Storage>(times: u32, mut client: Client<S>) {
-    let mut packet = encoded(acked());
+fn receive_2<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
+    let mut packet = packet(PAYLOAD.len(), Some(10));
     packet[0] = 0x34;
     let pubrel = ack(PUBREL, 10);
     let mut words = Vec::new();
     trace(&mut client, &packet, &mut words);
     trace(&mut client, &pubrel, &mut words);
     assert_eq!(words, ["Message", "Transmit", "Wait", "Transmit", "Wait"]);
-    repeat(times, || {
+    let took = repeat(times, || {
         for received in [packet.as_slice(), &pubrel] {
             drain(&mut client, black_box(received));
         }
     });
     assert_eq!(client.stats().duplicates, 0);
+    took
 }
 
-fn many_0<S: Storage>(times: u32, mut client: Client<S>) {
+fn many_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtMostOnce);
-    repeat(times, || {
+    let took = repeat(times, || {
         repeat(BATCH, || {
             publish(&mut client, &publication);
         });
         drain(&mut client, &[]);
     });
     assert_eq!(client.requests().count(), 0);
+    took
 }
 
-fn many_1<S: Storage>(times: u32, mut client: Client<S>) {
+fn many_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtLeastOnce);
     let mut answers = Vec::with_capacity(4 * BATCH as usize);
-    repeat(times, || {
+    let took = repeat(times, || {
         answers.clear();
         repeat(BATCH, || {
             let id = publish(&mut client, &publication);
@@ -332,9 +305,10 @@ fn many_1<S: Storage>(times: u32, mut client: Client<S>) {
         }
     });
     assert_eq!(client.requests().count(), 0);
+    took
 }
 
-fn many_in<S: Storage>(times: u32, mut client: Client<S>) {
-    let packets = small("topic/01");
-    repeat(times, || drain(&mut client, black_box(&packets)));
+fn many_in<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
+    let packets = small().repeat(4096);
+    repeat(times, || drain(&mut client, black_box(&packets)))
 }
