@@ -572,6 +572,17 @@ fn more_publications_than_there_are_identifiers_wait_and_all_go_out() {
     assert_eq!(driver.take_seen().len(), 70_000);
 }
 
+#[cfg(feature = "alloc")]
+#[test]
+fn memory_that_lies_elsewhere_grows_there() {
+    let mut memory = mqtt_p2p_core::Growing::default();
+    let mut driver = Driver::with(config(), &mut memory);
+    for _ in 0..1_000 {
+        driver.try_publish(&message("t", &[0; 100], AtLeastOnce)).expect("room");
+    }
+    assert_eq!(driver.requests().len(), 1_000);
+}
+
 // ---- giving up ----
 
 #[test]
