@@ -616,6 +616,17 @@ fn what_is_accepted_after_abandon_goes_out_and_what_was_given_up_does_not_end_ag
 }
 
 #[test]
+fn nothing_of_what_was_given_up_counts_as_in_flight() {
+    let mut driver = Driver::online(config());
+    driver.publish("t", b"1", AtLeastOnce);
+    driver.lost();
+    driver.client.abandon();
+    driver.try_publish(&message("t", b"2", AtLeastOnce)).unwrap();
+    driver.run();
+    assert_eq!(driver.client.in_flight(), 0);
+}
+
+#[test]
 fn tickets_go_on_after_abandon() {
     let mut driver = Driver::new(config());
     let given_up = driver.publish("t", b"1", AtLeastOnce);
