@@ -30,6 +30,11 @@ mod types {
         size(super::Client::open::<Line, Login> as fn(&'static mut _, &'static mut _, &'static mut _) -> _)
     }
 
+    type EmptyClient = mqtt_p2p_embedded::Client<mqtt_p2p_embedded::Inline<0, 0, 0, 0, 0>>;
+
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static CLIENT_WITH_A_CONFIG_THAT_IS_CHOSEN_LATER: [u8; size_of::<EmptyClient>()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
     static DRIVER_WITHOUT_BUFFERS: [u8; size_of::<Empty>()] = [1; _];
