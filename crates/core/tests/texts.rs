@@ -163,3 +163,10 @@ fn a_moment_is_counted_from_another_and_never_runs_over() {
     assert_eq!((at.after_millis(500).millis_since(at), at.millis_since(at.after_millis(500))), (500, 0));
     assert_eq!(Instant::from_millis(u64::MAX).after_millis(1).as_millis(), u64::MAX);
 }
+
+#[cfg(feature = "alloc")]
+#[test]
+fn memory_is_shown_by_its_sizes() {
+    let shown = format!("{:?}", mqtt_p2p_core::Growing::new(4_321));
+    assert!(shown.contains("Growing") && shown.contains("max_tx: 4321"), "{shown}");
+}
