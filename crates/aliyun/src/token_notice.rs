@@ -277,7 +277,9 @@ impl Fields {
                         "expireTime" => Key::ExpireTime,
                         "code" => Key::Code,
                         _ => Key::Other,
-                    }
+                    };
+                    // Of a key that comes twice the last counts, also if its value is of another kind.
+                    fields.set(key, "");
                 }
                 Event::String(text) => fields.set(key, text.as_str()),
                 Event::Number(number) => fields.set(key, number.as_str()),

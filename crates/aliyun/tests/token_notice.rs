@@ -72,6 +72,15 @@ fn numbers_may_stand_in_quotes() {
 }
 
 #[test]
+fn of_a_key_that_comes_twice_the_last_counts_whatever_its_value() {
+    let twice = |value| expire(&format!(r#"{{"type":"R","expireTime":{EXPIRES},"type":{value}}}"#));
+    assert_eq!(twice(r#""W""#), expires(TokenKind::W));
+    for other in ["null", "true", "[0]", r#"{"type":"R"}"#, r#""X""#] {
+        assert_eq!(twice(other), Err(NoticeError::Kind), "{other}");
+    }
+}
+
+#[test]
 fn one_slash_more_at_the_end_makes_no_other_topic() {
     let payload = br#"{"code":2,"type":"R"}"#;
     let notice = TokenNotice::Invalid { kind: TokenKind::R, reason: InvalidReason::Expired };

@@ -12,6 +12,7 @@ use crate::held::HeldEvent;
 use crate::inbound::InboundId;
 use crate::login::Login;
 use crate::outbox::Request;
+use crate::settings::Chosen;
 use crate::storage::{Inline, Memory};
 use crate::ticket::Ticket;
 
@@ -83,5 +84,12 @@ impl Format for Growing {
 impl Format for Ticket {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "Ticket({=u16}.{=u16})", self.generation(), self.packet_id());
+    }
+}
+
+/// A client's configuration: nothing of it is secret.
+impl Format for Chosen {
+    fn format(&self, f: Formatter<'_>) {
+        self.config.format(f);
     }
 }

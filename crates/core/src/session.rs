@@ -20,6 +20,7 @@ use mqtt_p2p_packet::{
 use crate::copy::copy;
 use crate::error::Error;
 use crate::inbound::{Inbound, InboundId};
+use crate::journal::Due;
 use crate::machine::{Machine, Phase};
 use crate::outbox::{self, Kind, Outbox};
 use crate::settings::Settings;
@@ -191,7 +192,21 @@ impl<C: Settings> Machine<C> {
         }
         // The bytes do not say whether the server had answered for all subscriptions.
         self.unanswered = result.is_ok();
+        if result.is_ok() {
+            self.keep_number(memory);
+        }
         result
+    }
+
+    /// Numbers go on after a crash too: that of the last request has to be kept, whatever became of it.
+    fn keep_number(&mut self, memory: &Memory<'_>) {
+        let kept = self.outbox.live(memory).map(|(request, ..)| request);
+        let last = kept.filter(|request| request.kind.is_acknowledged_publication()).last();
+        if let Some(before) = self.outbox.next_ticket().before()
+            && last.is_none_or(|last| last.ticket != before)
+        {
+            self.note_change(Due::GiveUp(before));
+        }
     }
 
     /// Takes back what a failed import left.

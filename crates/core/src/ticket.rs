@@ -70,6 +70,15 @@ impl Ticket {
         if self.packet_id() == LAST_ID { self.next_generation() } else { Self(self.0.wrapping_add(1)) }
     }
 
+    /// The ticket before this one, if it is not the first.
+    pub(crate) const fn before(self) -> Option<Self> {
+        match (self.packet_id(), self.generation()) {
+            (1, 0) => None,
+            (1, _) => Some(Self(self.0.wrapping_sub(4))),
+            _ => Some(Self(self.0.wrapping_sub(1))),
+        }
+    }
+
     /// Past the last identifier the next generation begins, with 1: the reserved ones and 0 are left out.
     #[cold]
     const fn next_generation(self) -> Self {
@@ -109,6 +118,9 @@ mod tests {
         let last = Ticket(u32::from(LAST_ID));
         assert_eq!((last.next().generation(), last.next().packet_id()), (1, 1));
         assert_eq!(last.next().index(), last.index() + 1);
+        assert_eq!(last.next().before(), Some(last));
+        assert_eq!(last.before().map(Ticket::next), Some(last));
+        assert_eq!(Ticket::FIRST.before(), None);
     }
 
     #[test]

@@ -188,6 +188,20 @@ fn nor_that_of_one_that_was_given_up_after_its_pubrec() {
 }
 
 #[test]
+fn numbers_go_on_where_an_imported_session_is_kept_anew() {
+    let mut old = Driver::online(keeping());
+    old.publish("t", b"x", ExactlyOnce);
+    old.closed(mqtt_p2p_core::TransportError::Broken);
+    old.abandon();
+    let mut client = Client::new(keeping(), 7, Small::new());
+    client.import_session(&old.export()).expect("what was exported is imported");
+    let mut driver = Driver::around(client);
+    driver.run();
+    let mut driver = restarted(&mut driver);
+    assert_eq!(driver.publish("t", b"y", ExactlyOnce), ticket(2), "the server may still have number 1");
+}
+
+#[test]
 fn tickets_that_have_gone_round_are_restored_in_their_order() {
     let mut kept = Kept::default();
     for bits in [0xffff_fffc, 0xffff_fffd, 1, 2] {

@@ -86,3 +86,17 @@ fn a_rate_of_nothing_is_no_bound() {
     driver.run();
     assert_eq!(driver.take_sent().len(), 16);
 }
+
+#[test]
+fn who_has_nothing_to_send_is_not_woken_by_the_pace() {
+    let mut driver = Driver::online(Config { keep_alive_secs: 0, ..paced(20) });
+    for _ in 0..5 {
+        driver.client.publish(&common::message("t", b"x", AtMostOnce)).expect("room");
+    }
+    driver.checks.live = driver.requests().iter().map(|ticket| ticket.to_bits()).collect();
+    driver.run();
+    assert_eq!(driver.wait, Some(driver.now + 50), "one is left");
+    driver.pass(50);
+    assert_eq!(driver.take_sent().len(), 5);
+    assert_eq!(driver.wait, None);
+}

@@ -572,6 +572,17 @@ fn more_publications_than_there_are_identifiers_wait_and_all_go_out() {
     assert_eq!(driver.take_seen().len(), 70_000);
 }
 
+#[cfg(feature = "alloc")]
+#[test]
+fn memory_that_lies_elsewhere_grows_there() {
+    let mut memory = mqtt_p2p_core::Growing::default();
+    let mut driver = Driver::with(config(), &mut memory);
+    for _ in 0..1_000 {
+        driver.try_publish(&message("t", &[0; 100], AtLeastOnce)).expect("room");
+    }
+    assert_eq!(driver.requests().len(), 1_000);
+}
+
 // ---- giving up ----
 
 #[test]
@@ -589,6 +600,27 @@ fn abandon_drops_each_request_once() {
     driver.opened();
     driver.receive(&server::connack(true));
     assert_eq!(driver.take_sent(), ["CONNECT"]);
+}
+
+#[test]
+fn what_is_accepted_after_abandon_goes_out_and_what_was_given_up_does_not_end_again() {
+    let mut driver = Driver::new(config());
+    let [first, second] = ["1", "2"].map(|text| driver.publish("t", text.as_bytes(), AtMostOnce));
+    driver.client.abandon();
+    let third = driver.try_publish(&message("t", b"3", AtMostOnce)).unwrap();
+    driver.run();
+    assert_eq!(driver.take_seen(), [Seen::Dropped(first), Seen::Dropped(second)]);
+    driver.go_online(false);
+    assert_eq!(driver.take_seen().last(), Some(&Seen::Published(third)));
+    assert_eq!(driver.take_sent(), ["CONNECT", "PUBLISH q0 t=3"]);
+}
+
+#[test]
+fn tickets_go_on_after_abandon() {
+    let mut driver = Driver::new(config());
+    let given_up = driver.publish("t", b"1", AtLeastOnce);
+    driver.abandon();
+    assert_eq!(driver.publish("t", b"2", AtLeastOnce).index(), given_up.index() + 1);
 }
 
 #[test]

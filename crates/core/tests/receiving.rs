@@ -426,3 +426,19 @@ fn input_split_at_any_byte_gives_the_same_events_and_answers() {
     let bytes: Vec<&[u8]> = stream.chunks(1).collect();
     assert_eq!(run(&bytes), whole, "byte by byte");
 }
+
+#[test]
+fn a_short_packet_over_the_limit_is_refused_like_a_long_one() {
+    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+        let bytes = publish(5, qos, false, &[b'x'; 60]);
+        let size = bytes.len() as u32;
+        let mut driver = Driver::online(Config { max_packet_size: size, ..config() });
+        driver.receive(&bytes);
+        assert_eq!(driver.take_messages().len(), 1);
+        let mut driver = Driver::online(Config { max_packet_size: size - 1, ..config() });
+        driver.receive(&bytes);
+        let reason = DisconnectReason::Malformed(DecodeError::TooLarge { size, max: size - 1 });
+        let retry_at = Some(driver.now + RETRY);
+        assert_eq!(driver.take_seen(), [Seen::Close, Seen::Disconnected { reason, retry_at }]);
+    }
+}

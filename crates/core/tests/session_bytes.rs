@@ -313,6 +313,15 @@ fn a_client_in_use_takes_no_session() {
 }
 
 #[test]
+fn a_session_of_received_messages_alone_is_not_overwritten() {
+    let mut old = Driver::online(config());
+    old.receive(&publish(5, ExactlyOnce, false, b"x"));
+    let mut driver = restarted(&mut old);
+    let (mut other, _) = under_way();
+    assert_eq!(driver.client.import_session(&other.export()), Err(SessionError::NotTaken(Error::InUse)));
+}
+
+#[test]
 fn a_session_of_subscriptions_alone_is_not_overwritten() {
     let mut old = Driver::online(config());
     old.subscribed(&[("kept", AtLeastOnce)]);

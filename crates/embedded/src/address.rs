@@ -11,50 +11,53 @@ pub(crate) fn address(host: &str) -> Option<IpAddr> {
 }
 
 fn v6(text: &str) -> Option<Ipv6Addr> {
-    let mut all = [0; 8];
-    match text.split_once("::") {
-        // One or more groups of zeros lie between them.
-        Some((head, tail)) => {
-            let (mut behind, before) = ([0; 8], groups(head, false, &mut all)?);
-            let len = groups(tail, true, &mut behind)?;
-            if before.saturating_add(len) > 7 {
-                return None;
-            }
-            let places = all.iter_mut().rev();
-            places.zip(behind.iter().take(len).rev()).for_each(|(place, group)| *place = *group);
-        }
-        None => {
-            if groups(text, true, &mut all)? != 8 {
-                return None;
-            }
-        }
+    let (mut groups, mut len) = ([0_u16; 8], 0_usize);
+    // How many groups lie before the one or more of zeros that `::` stands for.
+    let mut gap = None;
+    let mut rest = text;
+    if let Some(behind) = rest.strip_prefix("::") {
+        (gap, rest) = (Some(0), behind);
     }
-    Some(Ipv6Addr::from(all))
-}
-
-/// Reads groups with `:` between them, of which the last two may be an IPv4 address; says how many they are.
-fn groups(text: &str, may_end_in_v4: bool, all: &mut [u16; 8]) -> Option<usize> {
-    if text.is_empty() {
-        return Some(0);
-    }
-    let (mut len, mut places) = (0_usize, all.iter_mut());
-    let mut parts = text.split(':').peekable();
-    while let Some(part) = parts.next() {
-        if may_end_in_v4 && parts.peek().is_none() && part.contains('.') {
+    while !(rest.is_empty() && gap == Some(len)) {
+        let end = rest.bytes().position(|byte| byte == b':').unwrap_or(rest.len());
+        let (part, behind) = (rest.get(..end)?, rest.get(end..)?);
+        if behind.is_empty() && part.bytes().any(|byte| byte == b'.') {
             let [a, b, c, d] = part.parse::<Ipv4Addr>().ok()?.octets();
-            *places.next()? = u16::from_be_bytes([a, b]);
-            *places.next()? = u16::from_be_bytes([c, d]);
+            *groups.get_mut(len)? = u16::from_be_bytes([a, b]);
+            *groups.get_mut(len.saturating_add(1))? = u16::from_be_bytes([c, d]);
             len = len.saturating_add(2);
         } else {
-            // The library's own would take a sign.
-            if part.len() > 4 || !part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return None;
-            }
-            *places.next()? = u16::from_str_radix(part, 16).ok()?;
+            *groups.get_mut(len)? = group(part)?;
             len = len.saturating_add(1);
         }
+        if behind.is_empty() {
+            break;
+        }
+        rest = behind.get(1..)?;
+        if let Some(behind) = rest.strip_prefix(':') {
+            if gap.replace(len).is_some() {
+                return None;
+            }
+            rest = behind;
+        }
     }
-    Some(len)
+    let Some(at) = gap else { return (len == 8).then_some(Ipv6Addr::from(groups)) };
+    if len == 8 {
+        return None;
+    }
+    let mut spread = [0; 8];
+    spread.iter_mut().zip(groups.get(..at)?).for_each(|(place, group)| *place = *group);
+    let tail = groups.get(at..len)?.iter().rev();
+    spread.iter_mut().rev().zip(tail).for_each(|(place, group)| *place = *group);
+    Some(Ipv6Addr::from(spread))
+}
+
+fn group(text: &str) -> Option<u16> {
+    // The library's own would take a sign.
+    if text.len() > 4 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    u16::from_str_radix(text, 16).ok()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 mod alone;
 #[path = "../../../crates/core/tests/connecting.rs"]
 mod connecting;
+#[path = "../../../crates/core/tests/fixed.rs"]
+mod fixed;
 #[path = "../../../crates/core/tests/keep_alive.rs"]
 mod keep_alive;
 #[path = "../../../crates/core/tests/keeping.rs"]

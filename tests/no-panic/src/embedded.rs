@@ -175,7 +175,9 @@ fn asynchronous() {
         }
         let mut dialer = any(TcpDialer::new(&Net, address()));
         take(Driver::open(&mut driver, &mut dialer, &mut logins).await.is_some());
-        take(Driver::open(&mut driver, &mut Port::new(Net, Net), &mut logins).await.is_some());
+        let mut dialer = Port::new(Net, Net);
+        take(Port::port(&mut dialer));
+        take(Driver::open(&mut driver, &mut dialer, &mut logins).await.is_some());
     });
 }
 
