@@ -35,7 +35,7 @@ pub(crate) fn run(report: &Report, progress: &Progress) -> Result<(), Box<dyn Er
         text += "\n**A smoke run: the figures mean nothing.**\n";
     }
     let instructions: Part =
-        |quick, _, progress| instructions::report(if quick { "PUBACK" } else { "" }, progress);
+        |quick, _, progress| instructions::report(if quick { "encode PUBACK" } else { "" }, progress);
     let parts = [
         ("sockets", "End to end on sockets", sockets::report as Part),
         ("scale", "Scale", scale::report),

@@ -30,6 +30,42 @@ mod types {
         size(super::Client::open::<Line, Login> as fn(&'static mut _, &'static mut _, &'static mut _) -> _)
     }
 
+    type EmptyClient = mqtt_p2p_embedded::Client<mqtt_p2p_embedded::Inline<0, 0, 0, 0, 0>>;
+
+    type Sharing<const TASKS: usize, const RECEIVERS: usize> = mqtt_p2p_embedded::Shared<
+        'static,
+        embassy_sync::blocking_mutex::raw::NoopRawMutex,
+        mqtt_p2p_embedded::Inline<0, 0, 0, 0, 0>,
+        TASKS,
+        RECEIVERS,
+    >;
+    type Link = mqtt_p2p_embedded::Link<'static, 'static, super::Memory, Time, mqtt_p2p_sizes::Socket>;
+
+    const fn of_run() -> usize {
+        const fn size<A, B, C, D, R>(_: fn(A, B, C, D) -> R) -> usize {
+            size_of::<R>()
+        }
+        size(
+            Sharing::<8, 4>::run::<Line, Login, Time>
+                as fn(&'static _, &'static mut _, &'static mut _, &'static _) -> _,
+        )
+    }
+
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static FUTURE_OF_SHARED_RUN: [u8; of_run()] = [1; _];
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static SHARED_OF_8_TASKS_AND_4_RECEIVERS: [u8; size_of::<Sharing<8, 4>>()] = [1; _];
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static SHARED_OF_4_TASKS_AND_2_RECEIVERS: [u8; size_of::<Sharing<4, 2>>()] = [1; _];
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static FUTURE_OF_LINK_NEXT: [u8; of(Link::next as fn(&'static mut _) -> _)] = [1; _];
+    #[used]
+    #[unsafe(link_section = ".types")]
+    static CLIENT_WITH_A_CONFIG_THAT_IS_CHOSEN_LATER: [u8; size_of::<EmptyClient>()] = [1; _];
     #[used]
     #[unsafe(link_section = ".types")]
     static DRIVER_WITHOUT_BUFFERS: [u8; size_of::<Empty>()] = [1; _];
