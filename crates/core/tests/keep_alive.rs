@@ -242,6 +242,7 @@ fn without_a_connection_nothing_is_pinged() {
 fn a_write_of_no_bytes_is_no_sign_of_life_for_the_server() {
     let mut driver = Driver::online(config());
     driver.pass(10_000);
+    driver.receive(&server::publish(1, AtMostOnce, false, b"x"));
     driver.writable = 0;
     driver.publish("t", b"x", AtMostOnce);
     driver.pass(PING - 10_001);
