@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,8 +26,8 @@ use crate::step::Step;
 
 /// So many bytes may wait for the socket; the rest waits in the state machine, whose memory is bounded.
 const WRITE_AHEAD: usize = 64 * 1024;
-/// How much is read at once.
-const READ: usize = 16 * 1024;
+/// How much is read at once: at least, while little comes, and at most.
+const READ: Range<usize> = 1024..64 * 1024;
 /// How long to wait before the session store is tried again.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 /// How long a closed connection's last bytes, and the server's answer to the good-bye, may take.
@@ -46,8 +47,10 @@ enum Connection {
 struct Driver {
     shared: Arc<Shared>,
     connection: Connection,
-    /// What came in and is not taken yet.
+    /// What came in and is not taken yet. Without memory while nothing comes: there may be thousands of clients.
     received: BytesMut,
+    /// How much is read at once, by what came last.
+    read: usize,
     /// What goes out.
     outgoing: BytesMut,
     /// Written, but perhaps not flushed.
@@ -100,6 +103,7 @@ pub(crate) async fn run(shared: Arc<Shared>, options: Options, keeper: Option<Ke
         shared,
         connection: Connection::None,
         received: BytesMut::new(),
+        read: READ.start,
         outgoing: BytesMut::new(),
         flush: false,
         good_bye: false,
@@ -428,8 +432,19 @@ impl Driver {
         if !reading {
             return Poll::Pending;
         }
-        self.received.reserve(READ);
-        pin!(link.read_buf(&mut self.received)).poll(context).map(Input::Io)
+        self.received.reserve(self.read);
+        let read = pin!(link.read_buf(&mut self.received)).poll(context);
+        match read {
+            Poll::Ready(Ok(len)) if len >= self.read => self.read = READ.end.min(2 * self.read),
+            Poll::Ready(_) => {}
+            Poll::Pending => {
+                self.read = READ.start.max(self.read / 2);
+                if self.received.is_empty() {
+                    self.received = BytesMut::new();
+                }
+            }
+        }
+        read.map(Input::Io)
     }
 
     /// The protocol of a server that answers CONNECT in another one, as far as it is easily known.
@@ -471,7 +486,7 @@ impl Driver {
                 link.flush().await?;
                 link.shutdown().await?;
                 // To close a socket in which bytes are unread resets it, and the server may then miss the good-bye.
-                let mut unread = Vec::with_capacity(READ);
+                let mut unread = Vec::with_capacity(READ.start);
                 while good_bye && link.read_buf(&mut unread).await? > 0 {
                     unread.clear();
                 }

@@ -28,6 +28,8 @@ pub(crate) struct WebSocket {
     socket: WebSocketStream<Link>,
     /// What is left of the last message.
     rest: Bytes,
+    /// What there is to read after it.
+    end: Option<io::Result<()>>,
 }
 
 /// What asks for the upgrade.
@@ -77,7 +79,7 @@ pub(crate) async fn open(
     if answer.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter().count() != 1 {
         return Err(refused(&"the server chose more than one subprotocol"));
     }
-    Ok(WebSocket { socket, rest: Bytes::new() })
+    Ok(WebSocket { socket, rest: Bytes::new(), end: None })
 }
 
 impl AsyncRead for WebSocket {
@@ -86,29 +88,46 @@ impl AsyncRead for WebSocket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        while self.rest.is_empty() {
-            match ready!(Pin::new(&mut self.socket).poll_next(context)) {
-                Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
-                // [MQTT-6.0.0-1]
-                Some(Ok(Message::Text(_))) => {
-                    return Poll::Ready(Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "a text message on MQTT's WebSocket",
-                    )));
+        let before = buffer.remaining();
+        // As many messages as there are: each waking up costs more than a message.
+        while buffer.remaining() > 0 && self.end.is_none() {
+            if self.rest.is_empty() {
+                match Pin::new(&mut self.socket).poll_next(context) {
+                    Poll::Pending if buffer.remaining() < before => break,
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(next) => self.take(next),
                 }
-                Some(Ok(Message::Close(_)))
-                | None
-                | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => {
-                    return Poll::Ready(Ok(()));
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Err(into_io(error))),
             }
+            let len = self.rest.len().min(buffer.remaining());
+            buffer.put_slice(&self.rest[..len]);
+            self.rest.advance(len);
         }
-        let len = self.rest.len().min(buffer.remaining());
-        buffer.put_slice(&self.rest[..len]);
-        self.rest.advance(len);
-        Poll::Ready(Ok(()))
+        match &mut self.end {
+            // It is told once what came before it has been read.
+            Some(end) if buffer.remaining() == before => Poll::Ready(std::mem::replace(end, Ok(()))),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl WebSocket {
+    /// What came, or the end.
+    fn take(&mut self, next: Option<Result<Message, Error>>) {
+        match next {
+            Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
+            // [MQTT-6.0.0-1]
+            Some(Ok(Message::Text(_))) => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, "a text message on MQTT's WebSocket");
+                self.end = Some(Err(error));
+            }
+            Some(Ok(Message::Close(_)))
+            | None
+            | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => {
+                self.end = Some(Ok(()));
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.end = Some(Err(into_io(error))),
+        }
     }
 }
 
