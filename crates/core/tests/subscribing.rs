@@ -341,3 +341,12 @@ fn a_lost_connack_makes_the_session_doubtful_so_that_subscriptions_are_asked_for
     driver.go_online(true);
     assert_eq!(driver.take_sent(), ["CONNECT", "SUBSCRIBE #65535 kept:1"]);
 }
+
+#[test]
+fn memory_that_grows_takes_megabytes_of_subscriptions() {
+    let mut driver = Driver::with(config(), mqtt_p2p_core::Growing::new(1 << 30));
+    for number in 0..20 {
+        let filter = format!("{number}/{}", "x".repeat(60_000));
+        assert!(driver.try_subscribe(&[common::filter(&filter, AtMostOnce)]).is_ok(), "{number}");
+    }
+}

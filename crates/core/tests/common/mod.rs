@@ -389,6 +389,10 @@ impl<S: Storage> Driver<S> {
                     "waits for {until:?}, which is no later than {}",
                     self.now
                 );
+                if self.client.config().max_requests_per_sec == 0 {
+                    let due = self.client.due_at().map(Instant::as_millis);
+                    assert_eq!(due, until, "without a pace, all that it waits for is due in any case");
+                }
                 self.wait = until;
                 return false;
             }
