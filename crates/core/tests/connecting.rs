@@ -696,6 +696,16 @@ fn a_connection_closed_while_paused_is_dialled_at_resume() {
 }
 
 #[test]
+fn a_back_off_that_was_paused_is_over_at_resume() {
+    let mut driver = Driver::online(config());
+    driver.lost();
+    driver.forget();
+    driver.pause();
+    driver.resume();
+    assert_eq!(driver.take_seen(), [Seen::Open(2)]);
+}
+
+#[test]
 fn connect_while_paused_waits_for_resume() {
     let mut driver = Driver::new(config());
     driver.pause();

@@ -26,6 +26,12 @@ fn debug_of_a_client_shows_no_byte_of_the_password() {
 }
 
 #[test]
+fn debug_of_a_log_in_shows_whose_it_is_and_no_secret() {
+    let login = Login::new("id").with_password("user", PASSWORD);
+    assert_eq!(format!("{login:?}"), "Login { client_id: \"id\", will: None, .. }");
+}
+
+#[test]
 fn debug_of_an_action_shows_no_byte_of_the_password() {
     let mut client = Client::new(Config::new(), 1, Inline::<64>::new());
     client.connect(NOW);
