@@ -204,8 +204,8 @@ impl Outbox {
         Ok(ticket)
     }
 
-    /// Makes room for a packet of this length and its entry. Memory that can grow is asked to once half of it is in use: so that what moves costs little
-    /// for each request, however many are under way.
+    /// Makes room for a packet of this length and its entry. Memory that can grow is asked to once half of it is in use: so
+    /// that what moves costs little for each request, however many are under way.
     #[inline(never)]
     pub(crate) fn make_room(&mut self, memory: &mut Memory<'_>, len: usize) -> Result<(), Error> {
         if len > memory.tx.len() && !memory.growable {

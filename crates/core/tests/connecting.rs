@@ -140,6 +140,14 @@ fn a_login_that_can_not_be_sent_is_reported_and_not_tried_again() {
     }
 }
 
+#[test]
+fn a_log_in_makes_memory_grow_that_can() {
+    let mut driver = Driver::with(config(), mqtt_p2p_core::Growing::default());
+    driver.connect();
+    driver.opened_as(&LOGIN.with_password("user", &[b'x'; 3_000]));
+    assert_eq!(driver.take_sent(), ["CONNECT"]);
+}
+
 // ---- the answer ----
 
 #[test]
@@ -630,6 +638,27 @@ fn a_stable_connection_ends_the_suspicion() {
         driver.forget();
         driver.lost();
         assert_eq!(driver.take_seen(), [broken(Some(driver.now + RETRY))]);
+        driver.pass(RETRY);
+    }
+}
+
+#[test]
+fn closes_for_what_the_server_sent_are_no_takeover() {
+    let mut driver = Driver::new(config());
+    driver.connect();
+    for _ in 0..5 {
+        driver.opened();
+        driver.receive(&server::connack(true));
+        driver.forget();
+        driver.receive(&[0xf0, 0]);
+        let seen = driver.take_seen();
+        assert!(
+            matches!(
+                seen[..],
+                [Seen::Close, Seen::Disconnected { reason: DisconnectReason::Malformed(_), .. }]
+            ),
+            "{seen:?}"
+        );
         driver.pass(RETRY);
     }
 }

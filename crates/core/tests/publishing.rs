@@ -23,6 +23,29 @@ fn qos_0_is_published_once_it_is_handed_over() {
 }
 
 #[test]
+fn what_is_handed_over_and_needs_no_answer_is_no_request_any_more() {
+    let mut driver = Driver::online(config());
+    let ticket = driver.try_publish(&message("t", b"x", AtMostOnce)).expect("room");
+    assert_eq!(driver.requests(), [ticket]);
+    driver.step();
+    assert_eq!((driver.take_sent(), driver.take_seen()), (vec!["PUBLISH q0 t=x".into()], vec![]));
+    assert_eq!(driver.requests(), []);
+}
+
+#[test]
+fn what_has_ended_is_no_request_any_more_whatever_lies_before_it() {
+    let mut driver = Driver::online(config());
+    let first = driver.publish("t", b"x", AtLeastOnce);
+    let second = driver.publish("t", b"x", AtLeastOnce);
+    driver.publish("t", b"x", AtMostOnce);
+    driver.writable = 0;
+    let waits = driver.publish("t", b"x", AtMostOnce);
+    assert_eq!(driver.requests(), [first, second, waits]);
+    driver.receive(&server::puback(second.packet_id()));
+    assert_eq!(driver.requests(), [first, waits]);
+}
+
+#[test]
 fn qos_0_is_not_published_before_its_last_byte_is_handed_over() {
     let mut driver = Driver::online(config());
     driver.writable = 5;
