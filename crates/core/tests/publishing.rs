@@ -23,6 +23,15 @@ fn qos_0_is_published_once_it_is_handed_over() {
 }
 
 #[test]
+fn a_packet_may_fill_the_memory_and_be_no_longer() {
+    let mut driver = Driver::with(config(), Inline::<20, 2, 64, 16, 1>::new());
+    assert!(driver.try_publish(&message("t", &[b'x'; 15], AtMostOnce)).is_ok());
+    let mut driver = Driver::with(config(), Inline::<20, 2, 64, 16, 1>::new());
+    let refused = driver.try_publish(&message("t", &[b'x'; 16], AtMostOnce));
+    assert_eq!(refused, Err(Error::TooLarge { size: 21, max: 20 }));
+}
+
+#[test]
 fn what_is_handed_over_and_needs_no_answer_is_no_request_any_more() {
     let mut driver = Driver::online(config());
     let ticket = driver.try_publish(&message("t", b"x", AtMostOnce)).expect("room");
