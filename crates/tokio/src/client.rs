@@ -280,11 +280,10 @@ impl Client {
         let result = accept(&mut state.core).map(|ticket| {
             state.tickets.open(ticket, topic.len() + payload);
             // The driver is woken, and the clock read, once for all that it will see together.
-            let now = state.asked_at.unwrap_or_else(|| {
+            let now = *state.asked_at.get_or_insert_with(|| {
                 self.shared.work.notify_one();
                 self.shared.now()
             });
-            state.asked_at = Some(now);
             state.evidence.used(topic, payload, now);
             Pending::new(Arc::clone(&self.shared), ticket)
         });
