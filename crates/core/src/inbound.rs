@@ -33,15 +33,13 @@ impl InboundId {
 #[derive(Debug)]
 pub(crate) struct Inbound {
     len: usize,
-    /// Some were taken, and perhaps not kept.
-    unkept: bool,
     /// All are to be forgotten, also where they are kept.
     forgetting: bool,
 }
 
 impl Inbound {
     pub(crate) const fn new() -> Self {
-        Self { len: 0, unkept: false, forgetting: false }
+        Self { len: 0, forgetting: false }
     }
 
     /// The session is gone. What is kept of it is told one by one, before any packet is read.
@@ -53,23 +51,11 @@ impl Inbound {
         }
     }
 
-    /// All that there is has to be kept anew.
-    pub(crate) const fn keep_anew(&mut self) {
-        self.unkept = true;
-    }
-
     /// The caller took a message.
-    pub(crate) fn take(&mut self, memory: &mut Memory<'_>, id: PacketId) {
+    pub(crate) fn take(&self, memory: &mut Memory<'_>, id: PacketId) {
         if let Some(entry) = self.find(memory, id) {
             entry.taken = true;
-            self.unkept = true;
         }
-    }
-
-    /// Whether [`Self::next_unkept`] has something to say.
-    #[inline]
-    pub(crate) const fn has_unkept(&self) -> bool {
-        self.unkept || self.forgetting
     }
 
     /// A message that was taken or forgotten, and whether it is there.
@@ -84,12 +70,9 @@ impl Inbound {
         }
         self.forgetting = false;
         let entries = memory.inbound.get_mut(..self.len).unwrap_or_default();
-        let next = entries.iter_mut().find(|entry| entry.taken && !entry.kept);
-        self.unkept = next.is_some();
-        next.and_then(|entry| {
-            entry.kept = true;
-            Some((PacketId::new(entry.id)?, true))
-        })
+        let next = entries.iter_mut().find(|entry| entry.taken && !entry.kept)?;
+        next.kept = true;
+        Some((PacketId::new(next.id)?, true))
     }
 
     pub(crate) const fn len(&self) -> usize {

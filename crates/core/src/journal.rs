@@ -176,24 +176,10 @@ impl<C: Settings> Machine<C> {
         }
     }
 
-    /// Whether [`Self::tell_change`] has something to tell.
-    #[inline]
-    pub(crate) fn has_changes(&self) -> bool {
-        self.optional().keeping.is_some_and(|keeping| (keeping.has_changes)(self))
-    }
-
-    /// The same, where the session is kept.
-    pub(crate) const fn has_unkept(&self) -> bool {
-        self.due.is_some()
-            || self.outbox.has_unkept()
-            || self.inbound.has_unkept()
-            || self.subscriptions.is_changed()
-    }
-
     /// Tells the next change to be kept, if there is one.
     #[inline]
     pub(crate) fn tell_change<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) -> bool {
-        self.optional().keeping.is_some_and(|keeping| (keeping.tell)(self, memory, action))
+        self.optional().keeping.is_some_and(|tell| tell(self, memory, action))
     }
 
     /// [`Self::tell_change`], where the session is kept.

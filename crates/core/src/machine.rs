@@ -425,12 +425,6 @@ impl<C: Settings> Machine<C> {
         self.pace.spend(self.now(), released, rate);
     }
 
-    /// Whether there is something to release by and by.
-    #[inline]
-    pub(crate) fn is_pacing(&self) -> bool {
-        self.optional().pacing.is_some() && self.outbox.has_unreleased()
-    }
-
     /// When the next turn comes. What the in-flight window holds back waits for an answer, not for the time.
     pub(crate) fn next_turn(&self) -> Moment {
         if self.outbox.has_unreleased() && self.phase == Phase::Online && !self.paused {
@@ -453,9 +447,9 @@ impl<C: Settings> Machine<C> {
             // came, because it was not taken yet.
             AckedQoS::ExactlyOnce if self.optional().exactly_once.is_some() => {
                 // Connections are counted modulo 2^32; the later half is older.
-                let same_session = delivery.connection.wrapping_sub(self.session_since) < 1 << 31;
+                let age = delivery.connection.wrapping_sub(self.session_since).cast_signed();
                 match self.inbound.find(memory, delivery.id) {
-                    Some(entry) if same_session && !entry.taken => {}
+                    Some(entry) if !age.is_negative() && !entry.taken => {}
                     _ => return Err(Error::Stale),
                 }
                 self.inbound.take(memory, delivery.id);
@@ -582,7 +576,6 @@ impl<C: Settings> Machine<C> {
         let resends = self.outbox.rewind(memory, session_present);
         self.stats.resends = self.stats.resends.saturating_add(resends);
         self.release(memory.requests);
-        self.outbox.pass_sent(memory.requests);
     }
 
     /// CONNACK refused the log-in. Only an unavailable server is asked again: the same log-in would meet the same

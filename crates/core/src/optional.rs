@@ -27,20 +27,13 @@ pub(crate) struct Optional<C: 'static> {
     /// [`Config::exactly_once`]
     pub(crate) exactly_once: Option<&'static ExactlyOnce<C>>,
     /// [`Config::keep_session`]
-    pub(crate) keeping: Option<&'static Keeping<C>>,
+    pub(crate) keeping: Option<TellChange<C>>,
     /// [`Config::max_requests_per_sec`]
     pub(crate) pacing: Option<&'static Pacing<C>>,
     /// [`Config::max_whole_message`]
     pub(crate) begin: Option<Begin<C>>,
     /// The same.
     pub(crate) go_on: Option<GoOn<C>>,
-}
-
-/// The session is kept as it changes.
-#[derive(Debug)]
-pub(crate) struct Keeping<C> {
-    pub(crate) has_changes: fn(&Machine<C>) -> bool,
-    pub(crate) tell: for<'a> fn(&mut Machine<C>, &mut Memory<'a>, &mut Action<'a, '_>) -> bool,
 }
 
 /// Requests have a pace.
@@ -50,6 +43,8 @@ pub(crate) struct Pacing<C> {
     pub(crate) next_turn: fn(&Machine<C>) -> Moment,
 }
 
+/// The session is kept as it changes.
+pub(crate) type TellChange<C> = for<'a> fn(&mut Machine<C>, &mut Memory<'a>, &mut Action<'a, '_>) -> bool;
 pub(crate) type Unsubscribed<C> = fn(&mut Machine<C>, &mut Memory<'_>, PacketId, &mut Action<'_, '_>) -> bool;
 pub(crate) type Begin<C> =
     for<'b> fn(&mut Machine<C>, &mut Memory<'_>, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
@@ -72,7 +67,7 @@ impl<C: Settings> Optional<C> {
         if config.max_requests_per_sec > 0 {
             optional.pace();
         }
-        if config.max_whole_message < u32::MAX {
+        if config.max_whole_message != u32::MAX {
             optional.tell_in_parts();
         }
         optional
@@ -80,7 +75,7 @@ impl<C: Settings> Optional<C> {
 
     #[inline]
     const fn keep_session(&mut self) {
-        self.keeping = Some(&Keeping { has_changes: Machine::has_unkept, tell: Machine::change });
+        self.keeping = Some(Machine::change);
     }
 
     #[inline]
@@ -155,7 +150,7 @@ impl<S: Storage> Client<S> {
         machine.settings.config.max_whole_message = max_whole_message;
         machine.settings.optional.begin = None;
         machine.settings.optional.go_on = None;
-        if max_whole_message < u32::MAX {
+        if max_whole_message != u32::MAX {
             machine.settings.optional.tell_in_parts();
         }
         Ok(())

@@ -211,20 +211,20 @@ impl Outbox {
         if len > memory.tx.len() && !memory.growable {
             return Err(Error::TooLarge { size: len, max: memory.tx.len() });
         }
+        let is_full = |size: usize, used: usize, more: usize| used.saturating_add(more) > size;
         // What is full, as far as it goes without closing the gaps, is what must have room afterwards.
-        let requests = usize::from(self.tail >= memory.requests.len());
-        let bytes = if self.end.saturating_add(len) > memory.tx.len() { len } else { 0 };
-        if requests == 0 && bytes == 0 {
+        let lacks_entry = is_full(memory.requests.len(), self.tail, 1);
+        let lacks_bytes = is_full(memory.tx.len(), self.end, len);
+        if !lacks_entry && !lacks_bytes {
             return Ok(());
         }
         self.close_gaps(memory);
         let share = u32::from(memory.growable);
-        let full = |size: usize, used: usize, more: usize| used.saturating_add(more) > size >> share;
-        if requests > 0 && full(memory.requests.len(), self.tail, requests) {
+        if lacks_entry && is_full(memory.requests.len() >> share, self.tail, 1) {
             return Err(Error::Full(Need::Requests));
         }
-        if bytes > 0 && full(memory.tx.len(), self.end, bytes) {
-            return Err(Error::Full(Need::Bytes(bytes)));
+        if lacks_bytes && is_full(memory.tx.len() >> share, self.end, len) {
+            return Err(Error::Full(Need::Bytes(len)));
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ impl Outbox {
         let until = self.tail.min(before.saturating_add(at_most));
         while self.released < until
             && let (Some(entry), Some(first)) = (requests.get(self.released), requests.get(self.head))
-            && entry.ticket.distance(first.ticket) < u32::from(u16::MAX)
+            && entry.ticket.distance(first.ticket) < Ticket::ROUND
         {
             if entry.kind.is_acknowledged_publication() {
                 // A window of 0 would hold everything back for ever.
@@ -259,7 +259,7 @@ impl Outbox {
     /// wait before it, or it has to wait itself.
     #[inline]
     pub(crate) fn release_newest(&mut self, requests: &[Request], kind: Kind, window: u16) -> bool {
-        let is_late = |first: &Request| self.next.distance(first.ticket) > u32::from(u16::MAX);
+        let is_late = |first: &Request| self.next.distance(first.ticket) > Ticket::ROUND;
         if self.released.wrapping_add(1) != self.tail
             || (self.released != self.head && requests.get(self.head).is_none_or(is_late))
         {
@@ -320,10 +320,9 @@ impl Outbox {
         }
     }
 
-    /// Passes what is handed over entirely; also what has no bytes to hand over, after [`Self::rewind`] and
-    /// [`Self::release`].
+    /// Passes what is handed over entirely; also what has no bytes to hand over.
     #[inline(never)]
-    pub(crate) fn pass_sent(&mut self, requests: &[Request]) {
+    fn pass_sent(&mut self, requests: &[Request]) {
         while self.sent < self.released
             && let Some(entry) = requests.get(self.sent)
             && entry.end() <= self.cursor
@@ -516,6 +515,12 @@ impl Outbox {
                 _ => {}
             }
         }
+        self.begin_from_the_front(memory);
+        resends
+    }
+
+    /// Nothing has been sent of all that there is.
+    fn begin_from_the_front(&mut self, memory: &mut Memory<'_>) {
         self.close_gaps(memory);
         self.reported = 0;
         self.sent = 0;
@@ -523,7 +528,6 @@ impl Outbox {
         self.cursor = 0;
         self.limit = 0;
         self.in_flight = 0;
-        resends
     }
 
     /// Moves everything to the front.
@@ -569,28 +573,17 @@ impl Outbox {
 
     /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is
     /// none, and only without a connection.
-    pub(crate) fn abandon(&mut self, memory: &Memory<'_>, until: Ticket) -> Option<Request> {
-        while let Some(entry) = self.entry(memory, self.head)
+    pub(crate) fn abandon(&mut self, memory: &mut Memory<'_>, until: Ticket) -> Option<Request> {
+        while let Some(&entry) = self.entry(memory, self.head)
             && until.follows(entry.ticket)
         {
             self.head = self.head.wrapping_add(1);
             if entry.kind != Kind::Gap {
-                return Some(*entry);
+                return Some(entry);
             }
         }
-        // What is left came later, so that none of it has gone out.
-        *self = match self.entry(memory, self.head) {
-            Some(first) => Self {
-                reported: self.head,
-                sent: self.head,
-                released: self.head,
-                cursor: first.start as usize,
-                limit: first.start as usize,
-                in_flight: 0,
-                ..*self
-            },
-            None => Self { next: self.next, ..Self::new() },
-        };
+        // What is left came later.
+        self.begin_from_the_front(memory);
         None
     }
 
@@ -600,18 +593,12 @@ impl Outbox {
         &self,
         memory: &'m Memory<'_>,
     ) -> impl Iterator<Item = (&'m Request, &'m [u8], bool)> + use<'m> {
-        let (sent, cursor) = (self.sent, self.cursor);
+        let cursor = self.cursor;
         let tx: &'m [u8] = memory.tx;
-        self.live_entries(memory.requests).map(move |(index, entry)| {
+        self.live_entries(memory.requests).map(move |entry| {
             let packet = entry.packet(tx);
-            (entry, packet, index < sent || (entry.start as usize) < cursor || Publish::is_dup(packet))
+            (entry, packet, (entry.start as usize) < cursor || Publish::is_dup(packet))
         })
-    }
-
-    /// Whether [`Self::next_unkept`] may have something to say.
-    #[inline]
-    pub(crate) const fn has_unkept(&self) -> bool {
-        self.kept < self.tail
     }
 
     /// The next publication that is not in the session that is kept.
@@ -634,16 +621,16 @@ impl Outbox {
 
     /// Their tickets.
     pub(crate) fn tickets<'m>(&self, requests: &'m [Request]) -> impl Iterator<Item = Ticket> + use<'m> {
-        self.live_entries(requests).map(|(_, entry)| entry.ticket)
+        self.live_entries(requests).map(|entry| entry.ticket)
     }
 
-    fn live_entries<'m>(
-        &self,
-        requests: &'m [Request],
-    ) -> impl Iterator<Item = (usize, &'m Request)> + use<'m> {
+    fn live_entries<'m>(&self, requests: &'m [Request]) -> impl Iterator<Item = &'m Request> + use<'m> {
         let (head, sent) = (self.head, self.sent);
         let entries = requests.get(head..self.tail).unwrap_or_default();
-        (head..).zip(entries).filter(move |(index, entry)| entry.is_live(*index < sent))
+        (head..)
+            .zip(entries)
+            .filter(move |(index, entry)| entry.is_live(*index < sent))
+            .map(|(_, entry)| entry)
     }
 
     pub(crate) const fn next_ticket(&self) -> Ticket {

@@ -98,12 +98,8 @@ impl<C: Settings> Machine<C> {
     /// What may be written, or until when to wait.
     fn offer<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) {
         self.offered = self.waiting(memory);
-        // Requests have ended without an answer, and what waited for their identifiers may go on.
-        if self.offered == Offered::Nothing
-            && self.outbox.has_unreleased()
-            && self.phase == Phase::Online
-            && !self.is_pacing()
-        {
+        // Their turn has come; or requests have ended without an answer, and what waited for their identifiers may go on.
+        if self.offered == Offered::Nothing && self.outbox.has_unreleased() && self.phase == Phase::Online {
             self.release(memory.requests);
             if self.tell_report(memory.requests, action) {
                 return;
@@ -123,12 +119,6 @@ impl<C: Settings> Machine<C> {
         };
     }
 
-    /// Whether an attempt, or everything, is about to end.
-    #[inline]
-    const fn is_ending(&self) -> bool {
-        self.close_due || self.ending.is_some() || self.abandoning.is_some()
-    }
-
     /// Whether there is a connection, and nothing of the client's own accord to do but a ping after a silence.
     pub(crate) fn is_quiet(&self) -> bool {
         self.phase == Phase::Online
@@ -139,7 +129,6 @@ impl<C: Settings> Machine<C> {
             && !self.subscriptions.has_replay()
             && !self.is_kept()
             && self.optional().pacing.is_none()
-            && !self.is_ending()
             && self.keep_alive.is_quiet()
     }
 
@@ -193,12 +182,6 @@ impl<C: Settings> Machine<C> {
         }
         if self.paused {
             return false;
-        }
-        if self.is_pacing() {
-            self.release(memory.requests);
-            if self.tell_report(memory.requests, action) {
-                return true;
-            }
         }
         // Before the output, since a peer that takes no bytes must not stop the clock.
         match self.keep_alive.due(self.now()) {
@@ -310,7 +293,7 @@ impl<C: Settings> Machine<C> {
         if !self.acknowledge_taken(memory) {
             return false;
         }
-        while self.has_input(received) && !self.has_changes() && self.lane.has_room(memory.control, ANSWER) {
+        while self.has_input(received) && self.due.is_none() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
             let ends = self.has_end_of_parts();
             match self.packet(memory, received, action) {

@@ -252,7 +252,6 @@ impl<C: Settings> Machine<C> {
         }
         let len = source.u32()? as usize;
         self.restore_subscriptions(memory, source.take(len)?)?;
-        self.inbound.keep_anew();
         for _ in 0..source.u32()? {
             let ticket = Ticket::from_bits(source.u32()?).ok_or(SessionError::Invalid)?;
             let [state] = source.array()?;

@@ -70,13 +70,7 @@ impl Subscriptions {
         Filters::from_checked(self.entries(list)).iter()
     }
 
-    /// Whether the list changed since [`Self::take_changed`].
-    #[inline]
-    pub(crate) const fn is_changed(&self) -> bool {
-        self.changed
-    }
-
-    /// The same, and it counts as kept from now on.
+    /// Whether the list changed since this was asked last: it counts as kept from now on.
     pub(crate) const fn take_changed(&mut self) -> bool {
         core::mem::replace(&mut self.changed, false)
     }

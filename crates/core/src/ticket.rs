@@ -20,6 +20,8 @@ impl Ticket {
     pub(crate) const FIRST: Self = Self(1);
     /// That of an entry that is not used: zeros take no place in a program's image.
     pub(crate) const NONE: Self = Self(0);
+    /// So far behind a ticket comes the next one with its packet identifier.
+    pub(crate) const ROUND: u32 = 1 << 16;
     /// The packet identifier of the replay of subscriptions.
     pub(crate) const REPLAY_ID: u16 = 65_535;
     /// The packet identifier of the publication that goes alone.

@@ -158,7 +158,7 @@ impl<C: Settings> Machine<C> {
                 _ => return None,
             },
         };
-        let frame = Frame { packet_type: PacketType::Publish, flags: first & (QOS_1 | RETAIN), body };
+        let frame = Frame { packet_type: PacketType::Publish, flags: first & 0x0f, body };
         let publish = Publish::decode(&frame).ok()?;
         *received = rest;
         self.keep_alive.heard(self.now());

@@ -141,6 +141,20 @@ fn after_a_crash_all_goes_on_in_its_order_with_dup() {
 }
 
 #[test]
+fn what_is_restored_is_kept_already() {
+    let mut driver = Driver::online(keeping());
+    driver.publish("t", b"1", AtLeastOnce);
+    driver.publish("t", b"2", ExactlyOnce);
+    driver.receive(&publish(5, ExactlyOnce, false, b"x"));
+    driver.subscribed(&[("f", AtLeastOnce)]);
+    let mut driver = restarted(&mut driver);
+    let kept = std::mem::take(&mut driver.kept);
+    assert_eq!(kept.0.len(), 4);
+    driver.go_online(true);
+    assert_eq!(driver.kept, Kept::default(), "none of it is kept once more");
+}
+
+#[test]
 fn after_a_crash_a_message_of_qos_2_that_was_taken_is_not_delivered_again() {
     let mut driver = Driver::online(keeping());
     driver.receive(&publish(5, ExactlyOnce, false, b"x"));

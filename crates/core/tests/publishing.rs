@@ -191,6 +191,33 @@ fn an_unknown_pubrec_is_answered_so_that_the_server_gets_rid_of_it() {
 }
 
 #[test]
+fn so_is_one_for_what_has_ended_while_others_are_under_way() {
+    let mut driver = Driver::online(config());
+    driver.publish("t", b"waits", AtLeastOnce);
+    driver.publish("t", b"x", ExactlyOnce);
+    driver.publish("t", b"x", AtMostOnce);
+    driver.receive(&server::pubrec(2));
+    driver.receive(&server::pubcomp(2));
+    driver.forget();
+    for id in [2, 3] {
+        driver.receive(&server::pubrec(id));
+    }
+    assert_eq!(driver.take_sent(), ["PUBREL #2", "PUBREL #3"]);
+}
+
+#[test]
+fn a_puback_for_a_publication_of_qos_2_ends_nothing() {
+    let mut driver = Driver::online(config());
+    let ticket = driver.publish("t", b"x", ExactlyOnce);
+    driver.receive(&server::puback(1));
+    assert_eq!(driver.take_seen(), []);
+    assert_eq!(driver.client.stats().unexpected_acks, 1);
+    driver.receive(&server::pubrec(1));
+    driver.receive(&server::pubcomp(1));
+    assert_eq!(driver.take_seen(), [Seen::Published(ticket)]);
+}
+
+#[test]
 fn a_repeated_pubrec_is_answered_again_and_ends_nothing() {
     let mut driver = Driver::online(config());
     let ticket = driver.publish("t", b"x", ExactlyOnce);
@@ -335,6 +362,21 @@ fn control_packets_go_between_packets_never_into_one() {
         sent.retain(|packet| packet != "PUBACK #7");
         assert_eq!(sent, ["PUBLISH q0 t=first", "PUBLISH q0 t=second"]);
     }
+}
+
+#[test]
+fn what_is_accepted_right_after_connecting_goes_out_before_disconnect() {
+    let mut driver = Driver::new(config());
+    driver.connect();
+    driver.opened();
+    driver.input = server::connack(false);
+    while !driver.client.is_connected() {
+        driver.step();
+    }
+    driver.forget();
+    driver.try_publish(&message("t", b"x", AtMostOnce)).expect("room");
+    driver.disconnect();
+    assert_eq!(driver.take_sent(), ["PUBLISH q0 t=x", "DISCONNECT"]);
 }
 
 #[test]
@@ -530,6 +572,74 @@ fn a_payload_over_the_limit_of_the_service_is_too_large() {
 }
 
 #[test]
+fn room_that_is_exactly_enough_is_enough_after_closing_gaps_too() {
+    let mut driver = Driver::with(config(), Inline::<54, 3, 64, 0, 1>::new());
+    driver.go_online(false);
+    for _ in 0..2 {
+        driver.publish("t", &[0; 20], AtLeastOnce);
+    }
+    driver.receive(&server::puback(1));
+    assert_eq!(driver.try_publish(&message("t", &[0; 21], AtLeastOnce)), Err(Error::Full(Need::Bytes(28))));
+    driver.publish("t", &[0; 20], AtLeastOnce);
+    assert_eq!(driver.requests().len(), 2);
+}
+
+/// Memory that can grow, and notes what it is asked for.
+struct Asked(Small, Vec<Need>);
+
+impl Storage for Asked {
+    fn memory(&mut self) -> Memory<'_> {
+        Memory { growable: true, ..self.0.memory() }
+    }
+
+    fn grow(&mut self, need: Need) -> bool {
+        self.1.push(need);
+        false
+    }
+}
+
+#[test]
+fn requests_grow_only_once_all_have_been_used_and_more_than_half_are_under_way() {
+    let mut memory = Asked(Small::new(), Vec::new());
+    let mut driver = Driver::with(config(), &mut memory);
+    driver.go_online(false);
+    let mut publish_until_full = |ended: std::ops::RangeInclusive<u16>, payload: &[u8]| {
+        while driver.requests().len() < 16 {
+            driver.publish("t", payload, AtLeastOnce);
+        }
+        for id in ended {
+            driver.receive(&server::puback(id));
+        }
+        driver.publish("t", payload, AtLeastOnce);
+    };
+    // Of 16 requests, 7 are under way, and then 8.
+    publish_until_full(1..=9, b"x");
+    publish_until_full(10..=17, b"x");
+    assert_eq!(memory.1, [Need::Requests]);
+}
+
+#[test]
+fn bytes_grow_only_once_all_have_been_used_and_more_than_half_are_in_use() {
+    let mut memory = Asked(Small::new(), Vec::new());
+    let mut driver = Driver::with(config(), &mut memory);
+    driver.go_online(false);
+    // More than half of the requests, which is not what is full.
+    for _ in 0..10 {
+        driver.publish("t", b"x", AtLeastOnce);
+    }
+    let overhead = 8;
+    let in_use = 10 * overhead;
+    let long = driver.publish("t", &[0; 1_800], AtLeastOnce);
+    driver.receive(&server::puback(long.packet_id()));
+    // A half, exactly.
+    driver.publish("t", &vec![0; 1_024 - in_use - overhead], AtLeastOnce);
+    let long = driver.publish("t", &[0; 1_000], AtLeastOnce);
+    driver.receive(&server::puback(long.packet_id()));
+    driver.publish("t", &[0; 93], AtLeastOnce);
+    assert_eq!(memory.1, [Need::Bytes(100)]);
+}
+
+#[test]
 fn gaps_are_closed_while_a_packet_is_half_out() {
     for written in 0..28 {
         let mut driver = Driver::with(config(), Inline::<100, 8, 64, 0, 1>::new());
@@ -587,6 +697,26 @@ fn an_identifier_under_way_is_not_used_again_when_the_others_have_gone_round() {
     driver.receive(&server::puback(1));
     driver.receive(&server::pubcomp(2));
     assert_eq!(driver.take_seen(), [Seen::Published(next), Seen::Published(behind)]);
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn of_what_was_accepted_offline_no_two_with_the_same_identifier_are_under_way() {
+    let mut driver = Driver::with(config(), mqtt_p2p_core::Growing::new(1 << 30));
+    driver.publish("t", b"before", AtMostOnce);
+    driver.publish("t", b"stuck", AtLeastOnce);
+    for _ in 0..65_531 {
+        driver.try_publish(&message("t", b"x", AtMostOnce)).expect("room");
+    }
+    let last = [b"1", b"2"].map(|text| driver.publish("t", text, AtLeastOnce));
+    assert_eq!(last.map(Ticket::packet_id), [1, 2]);
+    driver.write_at_most = 4_096;
+    driver.go_online(false);
+    let sent = driver.take_sent();
+    assert_eq!(sent[2], "PUBLISH q1 #2 t=stuck");
+    assert_eq!(sent.last().unwrap(), "PUBLISH q1 #1 t=1");
+    driver.receive(&server::puback(2));
+    assert_eq!(driver.take_sent(), ["PUBLISH q1 #2 t=2"]);
 }
 
 #[cfg(feature = "alloc")]

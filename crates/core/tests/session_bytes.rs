@@ -114,6 +114,17 @@ fn without_the_session_an_imported_client_sends_as_new_what_the_server_has_not_t
 }
 
 #[test]
+fn what_went_out_in_part_before_the_export_carries_dup_and_what_did_not_go_out_does_not() {
+    let mut old = Driver::online(config());
+    old.writable = 3;
+    old.publish("t", b"1", AtLeastOnce);
+    old.publish("t", b"2", AtLeastOnce);
+    let mut driver = restarted(&mut old);
+    driver.go_online(true);
+    assert_eq!(driver.take_sent()[1..], ["PUBLISH q1 #1 dup t=1", "PUBLISH q1 #2 t=2"]);
+}
+
+#[test]
 fn tickets_count_on_after_an_import() {
     let (mut old, tickets) = under_way();
     let mut driver = restarted(&mut old);
