@@ -212,6 +212,29 @@ fn nor_that_of_one_that_was_given_up_after_its_pubrec() {
 }
 
 #[test]
+fn a_publication_of_qos_1_that_was_given_up_is_forgotten() {
+    let mut driver = Driver::online(keeping());
+    let given_up = driver.publish("t", b"x", AtLeastOnce);
+    driver.disconnect();
+    assert!(driver.kept.has(Key::Publication(given_up)));
+    driver.abandon();
+    assert_eq!(driver.kept, Kept::default());
+}
+
+#[test]
+fn numbers_go_on_behind_the_last_of_an_imported_session_whatever_it_was() {
+    let mut old = Driver::online(keeping());
+    old.publish("t", b"waits", AtLeastOnce);
+    old.publish("t", b"x", AtMostOnce);
+    let mut client = Client::new(keeping(), 7, Small::new());
+    client.import_session(&old.export()).expect("what was exported is imported");
+    let mut driver = Driver::around(client);
+    driver.run();
+    let mut driver = restarted(&mut driver);
+    assert_eq!(driver.publish("t", b"y", AtLeastOnce), ticket(3));
+}
+
+#[test]
 fn numbers_go_on_where_an_imported_session_is_kept_anew() {
     let mut old = Driver::online(keeping());
     old.publish("t", b"x", ExactlyOnce);

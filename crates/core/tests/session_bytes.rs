@@ -304,6 +304,18 @@ fn content_that_contradicts_itself_is_invalid() {
 }
 
 #[test]
+fn a_session_with_bytes_behind_its_end_or_whose_next_ticket_is_under_way_is_invalid() {
+    let (mut driver, tickets) = under_way();
+    let bytes = driver.export();
+    let content = &bytes[..bytes.len() - 4];
+    assert_eq!(import(&sealed(content)), Ok(()));
+    assert_eq!(import(&sealed(&[content, &[0]].concat())), Err(SessionError::Invalid));
+    let mut changed = content.to_vec();
+    changed[5..9].copy_from_slice(&tickets[6].to_bits().to_be_bytes());
+    assert_eq!(import(&sealed(&changed)), Err(SessionError::Invalid));
+}
+
+#[test]
 fn a_client_in_use_takes_no_session() {
     let (mut driver, _) = under_way();
     let bytes = driver.export();
