@@ -77,7 +77,7 @@ impl Subscriptions {
 
     /// Whether there is room for what a SUBSCRIBE with these entries may add.
     pub(crate) fn check(&self, memory: &Memory<'_>, entries: &[u8], max: u16) -> Result<(), Error> {
-        if max < u16::MAX {
+        if max != u16::MAX {
             let new = count(entries, |field| self.find(memory.subscriptions, field).is_none());
             let known = count_all(self.entries(memory.subscriptions));
             if known.saturating_add(self.pending).saturating_add(new) > usize::from(max) {
@@ -160,7 +160,7 @@ impl Subscriptions {
 
     /// A new connection: ask for everything again, or not.
     pub(crate) const fn start_replay(&mut self, wanted: bool) {
-        self.replay = if wanted && self.end > 0 { Replay::Next } else { Replay::Done };
+        self.replay = if wanted && !self.is_empty() { Replay::Next } else { Replay::Done };
         self.asked_until = 0;
     }
 

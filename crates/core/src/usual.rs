@@ -23,11 +23,9 @@ pub(crate) const SHORT_CUTS: bool = cfg!(not(any(target_os = "none", mqtt_p2p_as
 
 /// The flag of a PUBLISH that QoS 1 has, and QoS 0 has not.
 const QOS_1: u8 = 0b0010;
-/// The flag of a message that was kept.
-const RETAIN: u8 = 0b0001;
 /// The first byte of a PUBLISH of QoS 0 and 1 without DUP: the least and the greatest.
 const PUBLISH: u8 = (PacketType::Publish as u8) << 4;
-const PUBLISH_LAST: u8 = PUBLISH | QOS_1 | RETAIN;
+const PUBLISH_LAST: u8 = PUBLISH | 0b0011;
 /// The first byte of a PUBACK.
 const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 
@@ -180,5 +178,136 @@ impl<C: Settings> Machine<C> {
         *received = rest;
         self.keep_alive.heard(self.now());
         Some(ended)
+    }
+}
+
+#[cfg(all(test, not(mqtt_p2p_as_firmware)))]
+#[allow(clippy::expect_used, clippy::panic, reason = "tests fail this way")]
+mod tests {
+    use mqtt_p2p_packet::{QoS, TopicName};
+
+    use super::*;
+    use crate::client::Publication;
+    use crate::config::Config;
+    use crate::login::Login;
+    use crate::outbox::Kind;
+    use crate::storage::Inline;
+    use crate::time::Instant;
+
+    const NOW: Instant = Instant::from_millis(1);
+    const CONNACK: [u8; 4] = [0x20, 2, 0, 0];
+
+    type Quiet = Client<Inline<256>>;
+
+    fn poll<'a, 'b>(client: &'a mut Quiet, mut received: &'b [u8]) -> Action<'a, 'b> {
+        client.poll(NOW, &mut received)
+    }
+
+    /// Writes what there is to write, which has to be found in a short way.
+    fn write(client: &mut Quiet) {
+        let Action::Transmit(bytes) = poll(client, &[]) else { panic!("there is something to write") };
+        let len = bytes.len();
+        assert!(client.machine.is_usual(), "a closer look was taken");
+        client.transmitted(len);
+    }
+
+    fn publish(client: &mut Quiet, qos: QoS) -> Ticket {
+        let topic = TopicName::new("t").expect("a topic name");
+        client.publish(&Publication { topic, payload: b"x", qos, retain: false }).expect("there is room")
+    }
+
+    /// Connected, with nothing to do.
+    fn quiet() -> Quiet {
+        let mut client = Client::new(Config::new(), 1, Inline::new());
+        client.connect(NOW);
+        assert!(matches!(poll(&mut client, &[]), Action::OpenTransport { .. }));
+        client.transport_opened(NOW, &Login::new("id"));
+        let Action::Transmit(connect) = poll(&mut client, &[]) else { panic!("CONNECT goes out") };
+        let len = connect.len();
+        client.transmitted(len);
+        assert!(matches!(poll(&mut client, &CONNACK), Action::Event(Event::Connected { .. })));
+        assert!(!client.machine.is_usual());
+        assert!(matches!(poll(&mut client, &[]), Action::Wait(_)));
+        assert!(client.machine.is_usual());
+        client
+    }
+
+    #[test]
+    fn messages_of_qos_0_and_1_that_come_for_the_first_time_go_the_short_way() {
+        for first in 0..=u8::MAX {
+            // At QoS 0 all behind the topic is payload.
+            let packet = [first, 6, 0, 1, b't', 0, 7, b'x'];
+            let mut client = quiet();
+            let (control, mut received) = (client.storage.memory().control, packet.as_slice());
+            let event = client.machine.usual_message(control, &mut received);
+            assert_eq!(event.is_some(), matches!(first, 0x30..=0x33), "{first:#04x}");
+            assert_eq!(received.is_empty(), event.is_some());
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_longer_than_is_allowed_does_not() {
+        let mut client = quiet();
+        client.machine.settings.config.max_packet_size = 7;
+        let mut received = [0x30, 6, 0, 1, b't', 0, 7, b'x'].as_slice();
+        assert!(client.machine.usual_message(&mut [], &mut received).is_none());
+        client.machine.settings.config.max_packet_size = 8;
+        assert!(client.machine.usual_message(&mut [], &mut received).is_some());
+    }
+
+    #[test]
+    fn what_there_is_to_write_is_found_without_a_closer_look() {
+        let mut client = quiet();
+        publish(&mut client, QoS::AtMostOnce);
+        write(&mut client);
+        assert!(matches!(poll(&mut client, &[]), Action::Event(Event::Published { .. })));
+        assert!(matches!(
+            poll(&mut client, &[0x32, 6, 0, 1, b't', 0, 7, b'x']),
+            Action::Event(Event::Message(_))
+        ));
+        write(&mut client);
+    }
+
+    #[test]
+    fn a_publication_of_qos_1_and_the_acknowledgement_of_the_oldest_go_the_short_way() {
+        let mut client = quiet();
+        let tickets = [(); 2].map(|()| publish(&mut client, QoS::AtLeastOnce));
+        write(&mut client);
+        let (machine, requests) = (&mut client.machine, client.storage.memory().requests);
+        assert!(matches!(machine.outbox.report_first(requests), First::Others));
+        assert_eq!(machine.outbox.report(requests), None);
+        assert_eq!(machine.usual_ack(requests, &mut [PUBACK, 2, 0, 2].as_slice()), None);
+        for (ticket, is_only) in tickets.into_iter().zip([false, true]) {
+            let ack = [0x40, 2, 0, ticket.packet_id() as u8];
+            assert_eq!(machine.usual_ack(requests, &mut ack.as_slice()), Some((ticket, is_only)));
+            machine.outbox.pass_gaps(requests);
+        }
+    }
+
+    #[test]
+    fn the_last_that_was_handed_over_and_waits_for_its_answer_needs_no_report() {
+        let mut client = quiet();
+        publish(&mut client, QoS::AtLeastOnce);
+        write(&mut client);
+        let requests = client.storage.memory().requests;
+        assert!(matches!(client.machine.outbox.report_first(requests), First::Waits));
+        assert!(!client.machine.outbox.has_reports());
+    }
+
+    #[test]
+    fn the_newest_request_is_released_without_a_look_at_the_others_if_they_are() {
+        let mut client = quiet();
+        let requests = client.storage.memory().requests;
+        let outbox = &mut client.machine.outbox;
+        let mut accepted = |ticket: u32, window: u16| {
+            outbox.restore_next(Ticket::from_bits(ticket).expect("a ticket"));
+            outbox.accept(requests, Kind::AtLeastOnce, 8).expect("there is room");
+            outbox.release_newest(requests, Kind::AtLeastOnce, window)
+        };
+        assert!(accepted(2, 1));
+        // The last identifier before that of the first comes round, and that of the first.
+        assert!(accepted(0x1_0001, 2));
+        assert!(!accepted(0x1_0002, 3));
+        assert!(!accepted(0x1_0003, 4), "another waits before it");
     }
 }

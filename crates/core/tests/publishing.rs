@@ -598,6 +598,22 @@ impl Storage for Asked {
     }
 }
 
+/// Memory that says that it can grow, and never does.
+struct Stubborn(Small);
+
+impl Storage for Stubborn {
+    fn memory(&mut self) -> Memory<'_> {
+        Memory { growable: true, ..self.0.memory() }
+    }
+}
+
+#[test]
+fn memory_that_does_not_grow_though_it_said_so_is_full() {
+    let mut driver = Driver::with(config(), Stubborn(Small::new()));
+    driver.publish("t", &[0; 2_000], AtLeastOnce);
+    assert_eq!(driver.try_publish(&message("t", &[0; 100], AtLeastOnce)), Err(Error::Full(Need::Bytes(107))));
+}
+
 #[test]
 fn requests_grow_only_once_all_have_been_used_and_more_than_half_are_under_way() {
     let mut memory = Asked(Small::new(), Vec::new());

@@ -26,6 +26,16 @@ fn debug_of_a_client_shows_no_byte_of_the_password() {
 }
 
 #[test]
+fn debug_of_memory_shows_its_sizes() {
+    let mut memory = Inline::<64, 2, 128, 16, 3>::new();
+    assert_eq!(format!("{memory:?}"), "Inline<64, 2, 128, 16, 3>");
+    assert_eq!(
+        format!("{:?}", memory.memory()),
+        "Memory { tx: 64, requests: 2, control: 128, subscriptions: 16, inbound: 3, growable: false }"
+    );
+}
+
+#[test]
 fn debug_of_a_log_in_shows_whose_it_is_and_no_secret() {
     let login = Login::new("id").with_password("user", PASSWORD);
     assert_eq!(format!("{login:?}"), "Login { client_id: \"id\", will: None, .. }");

@@ -324,8 +324,20 @@ fn an_unsubscription_under_way_is_not_undone_by_a_later_batch_of_the_replay() {
     driver.forget();
     // The server has read UNSUBSCRIBE by now, or will before it reads the next batch.
     driver.receive(&suback(REPLAY, &[1, 1]));
-    let sent = driver.take_sent();
-    assert!(!sent.iter().any(|packet| packet.contains("filter/3")), "{sent:?}");
+    assert_eq!(driver.take_sent(), ["SUBSCRIBE #65535 filter/4:1 filter/5:1"]);
+}
+
+#[test]
+fn a_replay_whose_last_answer_came_is_not_begun_anew_though_the_connection_ends_right_then() {
+    let mut driver = Driver::online(config());
+    driver.subscribed(&[("kept", AtLeastOnce)]);
+    driver.reconnect(false);
+    driver.input = suback(REPLAY, &[1]);
+    driver.step();
+    driver.lost();
+    driver.forget();
+    driver.go_online(true);
+    assert_eq!(driver.take_sent(), ["CONNECT"]);
 }
 
 #[test]

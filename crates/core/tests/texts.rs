@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use mqtt_p2p_core::{
     Action, Change, DecodeError, DisconnectReason, EncodeError, Error, Event, Instant, Key, Need, PacketType,
-    RestoreError, SessionError, TransportError,
+    RestoreError, SessionError, Ticket, TransportError,
 };
 
 const TRANSPORT: [TransportError; 17] = [
@@ -92,6 +92,11 @@ fn what_a_reason_is_made_of_is_said_with_it() {
         DisconnectReason::from(DecodeError::Truncated),
         DisconnectReason::Malformed(DecodeError::Truncated)
     );
+}
+
+#[test]
+fn of_a_ticket_generation_and_packet_identifier_are_shown() {
+    assert_eq!(Ticket::from_bits(0x2_0007).map(|ticket| format!("{ticket:?}")), Some("Ticket(2.7)".into()));
 }
 
 #[test]
