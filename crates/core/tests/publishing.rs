@@ -677,6 +677,21 @@ fn gaps_are_closed_while_a_packet_is_half_out() {
     }
 }
 
+#[test]
+fn what_waits_for_the_window_goes_on_waiting_when_gaps_are_closed() {
+    let mut driver = Driver::with(window(2), Inline::<108, 8, 64, 0, 1>::new());
+    driver.go_online(false);
+    for letter in b'a'..=b'd' {
+        driver.publish("t", &[letter; 20], AtLeastOnce);
+    }
+    driver.receive(&server::puback(2));
+    driver.forget();
+    driver.publish("t", &[b'e'; 20], AtLeastOnce);
+    assert_eq!(driver.take_sent(), [""; 0]);
+    driver.receive(&server::puback(1));
+    assert_eq!(driver.take_sent(), ["PUBLISH q1 #4 t=dddddddddddddddddddd"]);
+}
+
 // ---- packet identifiers ----
 
 #[test]
