@@ -246,6 +246,15 @@ mod tests {
     }
 
     #[test]
+    fn so_does_one_whose_length_takes_more_than_a_byte() {
+        let packet = [&[0x30, 0x80, 1, 0, 1, b't'][..], &[0; 125]].concat();
+        let mut received = packet.as_slice();
+        let event = quiet().machine.usual_message(&mut [], &mut received);
+        assert!(matches!(event, Some(Event::Message(message)) if message.payload.len() == 125));
+        assert!(received.is_empty());
+    }
+
+    #[test]
     fn a_message_that_is_longer_than_is_allowed_does_not() {
         let mut client = quiet();
         client.machine.settings.config.max_packet_size = 7;
