@@ -19,6 +19,7 @@
  *   - An object may be used from one thread at a time, whatever the call; different objects from different threads. A
  *     second use at the same time gets MQTTP2P_E_BUSY. Calls without an object may be made from any thread.
  *   - Bytes that are passed in are read in that call only. Bytes that come out are borrowed: each call says for how long.
+ *     Where that is until the next call with the same object, pass copies of them to that call.
  *   - Text is UTF-8, with a length and without a NUL at its end.
  *   - NULL, misaligned and too small memory, numbers out of range and objects that are not there get a status. What no
  *     library can see stays the caller's duty: that other pointers are good, and that an object is not used after its
@@ -1816,7 +1817,7 @@ mqttp2p_status_t mqttp2p_requests(struct mqttp2p_client_t *client,
 
 /**
  * Writes one of the subscriptions that the server granted to filter, counted from 0. Its bytes are the client's, and
- * good until the next call with it.
+ * good until the next call with it: to subscribe to it anew, or to unsubscribe from it, copy them first.
  *
  * Returns MQTTP2P_OK; MQTTP2P_NONE if there are not so many; or an error as every call that takes a client.
  */

@@ -84,7 +84,7 @@ impl mqttp2p_login_t {
 /// Returns MQTTP2P_OK, or MQTTP2P_E_NULL, _MISALIGNED, _NO_OBJECT, _BUSY or _PANIC, as every call that takes a client.
 ///
 /// # Safety
-/// `client` is NULL or a client, here and everywhere.
+/// `client` is NULL or a client, and what is passed in with it does not lie in its memory, here and everywhere.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mqttp2p_connect(client: *mut mqttp2p_client_t, now_ms: u64) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.

@@ -135,7 +135,7 @@ pub unsafe extern "C" fn mqttp2p_requests(
 }
 
 /// Writes one of the subscriptions that the server granted to `filter`, counted from 0. Its bytes are the client's, and
-/// good until the next call with it.
+/// good until the next call with it: to subscribe to it anew, or to unsubscribe from it, copy them first.
 ///
 /// Returns MQTTP2P_OK; MQTTP2P_NONE if there are not so many; or an error as every call that takes a client.
 ///

@@ -180,7 +180,9 @@ impl<S: Storage, C: Settings> Client<S, C> {
     /// way, or while the memory for control packets has no room for it; [`Error::TooLarge`] if it never has;
     /// [`Error::Invalid`].
     pub fn publish_alone(&mut self, topic: TopicName<'_>, payload: &[u8]) -> Result<(), Error> {
-        self.growing(|machine, memory| machine.publish_alone(memory, topic, payload), Error::need)
+        // Another one that is under way is no lack of memory: more would not help.
+        let need = |error: &Error| error.need().filter(|need| *need != Need::Requests);
+        self.growing(|machine, memory| machine.publish_alone(memory, topic, payload), need)
     }
 
     /// Asks for the messages of these topic filters, at least one. Each is asked for again after a reconnect, once

@@ -109,6 +109,33 @@ fn one_that_has_no_room_is_refused_and_memory_that_grows_makes_room() {
     }
 }
 
+#[cfg(feature = "alloc")]
+#[test]
+fn another_one_that_is_under_way_makes_no_memory_grow() {
+    use mqtt_p2p_core::{Growing, Memory, Storage};
+
+    struct Counted<'a>(Growing, &'a std::cell::Cell<u32>);
+
+    impl Storage for Counted<'_> {
+        fn memory(&mut self) -> Memory<'_> {
+            self.0.memory()
+        }
+
+        fn grow(&mut self, need: Need) -> bool {
+            self.1.set(self.1.get() + 1);
+            self.0.grow(need)
+        }
+    }
+
+    let grown = std::cell::Cell::new(0);
+    let mut driver = Driver::with(config(), Counted(Growing::new(65_536), &grown));
+    driver.go_online(false);
+    publish_alone(&mut driver, b"x").expect("there is a connection");
+    let before = grown.get();
+    assert_eq!(publish_alone(&mut driver, b"y"), Err(Error::Full(Need::Requests)));
+    assert_eq!(grown.get(), before);
+}
+
 #[test]
 fn a_publication_that_goes_alone_waits_for_no_window() {
     let mut driver = Driver::online(Config { max_in_flight: 1, max_requests_per_sec: 1, ..config() });

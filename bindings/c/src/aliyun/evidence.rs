@@ -88,7 +88,8 @@ unsafe fn with(
 /// _NO_OBJECT, _BUSY, _PANIC, as every call here.
 ///
 /// # Safety
-/// `evidence` is NULL or was made by `mqttp2p_evidence_init`, here and in all that follows.
+/// `evidence` is NULL or was made by `mqttp2p_evidence_init`, and what is passed in with it does not lie in it, here and in
+/// all that follows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mqttp2p_evidence_connected(
     evidence: *mut mqttp2p_evidence_t,
