@@ -140,6 +140,7 @@ fn a_login_that_can_not_be_sent_is_reported_and_not_tried_again() {
     }
 }
 
+#[cfg(feature = "alloc")]
 #[test]
 fn a_log_in_makes_memory_grow_that_can() {
     let mut driver = Driver::with(config(), mqtt_p2p_core::Growing::default());
@@ -249,21 +250,23 @@ fn a_second_connack_closes_and_so_does_what_only_a_client_may_send() {
 
 #[test]
 fn a_malformed_connack_closes_with_its_fault() {
-    let mut driver = Driver::new(config());
-    driver.connect();
-    driver.opened();
-    driver.forget();
-    driver.receive(&[0x20, 2, 0, 9]);
-    assert_eq!(
-        driver.take_seen(),
-        [
-            Seen::Close,
-            disconnected(
-                DisconnectReason::Malformed(DecodeError::InvalidReturnCode(9)),
-                Some(driver.now + RETRY)
-            )
-        ]
-    );
+    for (bytes, fault) in [
+        ([0x20, 2, 0, 9], DecodeError::InvalidReturnCode(9)),
+        ([0x20, 2, 2, 0], DecodeError::InvalidConnAckFlags(2)),
+        // A refusal with a session.
+        ([0x20, 2, 1, 5], DecodeError::InvalidConnAckFlags(1)),
+    ] {
+        let mut driver = Driver::new(config());
+        driver.connect();
+        driver.opened();
+        driver.forget();
+        driver.receive(&bytes);
+        let retry_at = Some(driver.now + RETRY);
+        assert_eq!(
+            driver.take_seen(),
+            [Seen::Close, disconnected(DisconnectReason::Malformed(fault), retry_at)]
+        );
+    }
 }
 
 #[test]

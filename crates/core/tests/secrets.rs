@@ -66,5 +66,7 @@ fn the_password_does_not_stay_in_memory_once_the_server_has_accepted_it() {
     };
     let mut client = connecting(memory);
     assert!(matches!(client.poll(NOW, &mut &[0x20, 2, 0, 0][..]), Action::Event(_)));
-    assert!(!control.windows(4).any(|window| PASSWORD.windows(4).any(|secret| secret == window)));
+    for memory in [&tx[..], &control, &subscriptions] {
+        assert!(!memory.windows(4).any(|window| PASSWORD.windows(4).any(|secret| secret == window)));
+    }
 }

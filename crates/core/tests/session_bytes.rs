@@ -3,9 +3,9 @@
 mod common;
 
 use common::server::{connack, puback, pubcomp, publish, pubrec, suback};
-use common::{Driver, Seen, Small, config, message};
+use common::{Driver, Seen, Small, config, message, sealed};
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use mqtt_p2p_core::{Client, Config, Error, Inline, Need, SessionError, Storage, Ticket};
+use mqtt_p2p_core::{Client, Config, DisconnectReason, Error, Inline, Need, SessionError, Storage, Ticket};
 use proptest::prelude::*;
 
 /// A client with something of everything under way, and its tickets.
@@ -38,18 +38,6 @@ fn restarted(driver: &mut Driver) -> Driver {
 
 fn import(bytes: &[u8]) -> Result<(), SessionError> {
     Client::new(config(), 1, Small::new()).import_session(bytes)
-}
-
-/// The bytes with a checksum that fits: so the content is read.
-fn sealed(content: &[u8]) -> Vec<u8> {
-    let mut crc = !0_u32;
-    for byte in content {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-        }
-    }
-    [content, &(!crc).to_be_bytes()].concat()
 }
 
 /// A client that refused an import works as one that never saw it.
@@ -209,7 +197,8 @@ fn an_import_swallows_no_end_that_has_to_be_reported() {
     driver.client.disconnect(driver.instant());
     assert_eq!(driver.client.import_session(&bytes), Ok(()));
     driver.run();
-    assert_eq!(driver.take_seen().len(), 2, "the close and its event");
+    let requested = DisconnectReason::Requested;
+    assert_eq!(driver.take_seen(), [Seen::Close, Seen::Disconnected { reason: requested, retry_at: None }]);
 }
 
 #[cfg(feature = "alloc")]

@@ -354,6 +354,7 @@ fn a_lost_connack_makes_the_session_doubtful_so_that_subscriptions_are_asked_for
     assert_eq!(driver.take_sent(), ["CONNECT", "SUBSCRIBE #65535 kept:1"]);
 }
 
+#[cfg(feature = "alloc")]
 #[test]
 fn memory_that_grows_takes_megabytes_of_subscriptions() {
     let mut driver = Driver::with(config(), mqtt_p2p_core::Growing::new(1 << 30));

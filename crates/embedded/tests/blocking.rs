@@ -43,11 +43,14 @@ fn two_hundred_messages_to_itself_come_once_each() {
 
 #[test]
 fn an_error_at_any_operation_ends_the_link_and_the_next_one_goes_on() {
+    let mut broken = 0;
     for fail_at in 1..60 {
         let world = World::new();
         world.set(|world| (world.chop, world.fail_at) = (60, Some(fail_at)));
         assert!(exchange(&world, world.dialer(), 10).is_done(10), "{fail_at}");
+        broken += world.set(|world| world.dials) - 1;
     }
+    assert!(broken > 40, "{broken} links broke");
 }
 
 /// A network whose reads and writes time out.
@@ -66,6 +69,7 @@ fn reads_and_writes_that_time_out_are_tried_again() {
     let world = World::new();
     world.set(|world| world.lazy = 3);
     assert!(exchange(&world, TimingOut(world.dialer()), 20).is_done(20));
+    assert_eq!(world.set(|world| world.dials), 1, "over the same connection");
 }
 
 #[test]

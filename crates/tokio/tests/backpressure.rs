@@ -61,7 +61,7 @@ async fn thousands_of_messages_for_a_sleeping_reader_are_all_there_when_it_wakes
             last = Some(sender.publish("n", i.to_string(), qos).await.unwrap());
         }
         within("the last acknowledgement", last.unwrap()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        until("the reading stops", || receiver.stats().held).await;
         for i in 0..COUNT {
             assert_eq!(number(&next(&mut messages).await), i);
         }
@@ -102,7 +102,7 @@ async fn what_is_published_goes_out_while_a_stream_is_full() {
     for i in 0..10 {
         within("PUBLISH", other.publish("in", i.to_string(), QoS::AtMostOnce).await.unwrap()).await.unwrap();
     }
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until("the reading stops", || client.stats().held).await;
     for i in 0..10 {
         drop(client.publish("out", i.to_string(), QoS::AtLeastOnce).await.unwrap());
         assert_eq!(number(&next(&mut to_other).await), i);
@@ -281,7 +281,7 @@ async fn what_came_before_the_link_broke_is_delivered_after_it() {
     stream.write_all(&all).await.unwrap();
     // Never read at the other end, so that closing resets the connection.
     within("PUBLISH", client.publish("t", "", QoS::AtMostOnce).await.unwrap()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until("the reading stops", || client.stats().held).await;
     drop(stream);
     // These fail to be written.
     for _ in 0..5 {
@@ -303,8 +303,7 @@ async fn a_full_stream_does_not_keep_the_client_from_coming_back() {
     let (client, mut messages) = Client::start(small);
     let mut stream = raw.log_in().await;
     stream.write_all(&publish(b"0")).await.unwrap();
-    until("the connection", || client.is_connected()).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until("the reading stops", || client.stats().held).await;
     drop(stream);
     // Who does not read sees the end when something can't be written.
     let lost = async {

@@ -5,7 +5,8 @@ mod common;
 use std::time::Duration;
 
 use common::{
-    CONNACK, Raw, credentials, emulator, event, failure, next, options, packet, quick, tcp, within, ws,
+    CONNACK, Raw, credentials, emulator, event, failure, next, options, packet, quick, tcp, upgrade_request,
+    within, ws,
 };
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::{
@@ -95,10 +96,7 @@ async fn a_server_that_closes_after_connack_is_reported_after_the_connection() {
 /// Answers an upgrade request with these bytes, and closes.
 async fn answer(raw: &Raw, answer: &[u8]) {
     let mut stream = raw.accept().await;
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        within("the request", stream.read_buf(&mut request)).await.unwrap();
-    }
+    upgrade_request(&mut stream).await;
     stream.write_all(answer).await.unwrap();
     stream.shutdown().await.unwrap();
     common::ended(&mut stream).await;
@@ -336,9 +334,15 @@ async fn a_user_name_alone_goes_without_any_password() {
 
 #[tokio::test]
 async fn a_will_against_the_service_is_refused_before_it_is_sent() {
-    let server = emulator(Quirks::service()).await;
-    let options = options(tcp(&server), "1").will("t", "gone", QoS::AtMostOnce, false).unwrap();
-    assert_eq!(reason(options).await, DisconnectReason::WillUnsupported);
+    let raw = Raw::start().await;
+    let options = options(raw.tcp(), "1").will("t", "gone", QoS::AtMostOnce, false).unwrap();
+    let server = async {
+        let (mut stream, mut sent) = (raw.accept().await, Vec::new());
+        within("the end of the connection", stream.read_to_end(&mut sent)).await.unwrap();
+        sent
+    };
+    let (reason, sent) = tokio::join!(reason(options), server);
+    assert_eq!((reason, sent), (DisconnectReason::WillUnsupported, Vec::new()));
 }
 
 #[tokio::test]

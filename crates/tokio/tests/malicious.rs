@@ -5,7 +5,7 @@ mod common;
 #[path = "malicious/misdeeds.rs"]
 mod misdeeds;
 
-use common::{CONNACK, Raw, event, next, packet, within};
+use common::{CONNACK, Raw, event, next, packet, upgrade_request, within};
 use misdeeds::{At, Do, End, MISDEEDS, Misdeed, publish};
 use mqtt_p2p_tokio::{
     Client, Config, ConnectionEvent, DisconnectReason, Events, Messages, Options, QoS, TransportError,
@@ -46,29 +46,14 @@ fn wrapped(at: At, packets: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The request for the upgrade, and the answer to it.
-async fn upgrade_request(stream: &mut TcpStream) -> String {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        within("the request", stream.read_buf(&mut request)).await.unwrap();
-    }
-    let request = String::from_utf8(request).unwrap().to_lowercase();
-    assert!(request.contains("\r\nsec-websocket-protocol: mqtt\r\n"), "{request}");
-    request
-}
-
 /// An answer to the upgrade that is right.
 async fn upgrade(stream: &mut TcpStream) {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        within("the request", stream.read_buf(&mut request)).await.unwrap();
-    }
+    let request = upgrade_request(stream).await;
     stream.write_all(answer(&request, "").as_bytes()).await.unwrap();
 }
 
-fn answer(request: &[u8], more: &str) -> String {
-    let text = String::from_utf8(request.to_vec()).unwrap();
-    let key = text
+fn answer(request: &str, more: &str) -> String {
+    let key = request
         .lines()
         .find_map(|line| {
             line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"))
@@ -93,7 +78,10 @@ async fn frame(stream: &mut TcpStream) {
 async fn reached(raw: &Raw, at: At) -> TcpStream {
     let mut stream = raw.accept().await;
     match at {
-        At::Upgrade => drop(upgrade_request(&mut stream).await),
+        At::Upgrade => {
+            let request = upgrade_request(&mut stream).await.to_lowercase();
+            assert!(request.contains("\r\nsec-websocket-protocol: mqtt\r\n"), "{request}");
+        }
         At::Connect => drop(packet(&mut stream).await),
         At::Online | At::Subscribe => {
             packet(&mut stream).await;
@@ -236,6 +224,7 @@ async fn check((what, at, deeds, expected): Misdeed) {
     good.write_all(&wrapped(at, &publish("alive", b""))).await.unwrap();
     alive(&mut messages).await;
     if let Some(subscribing) = subscribing {
+        assert!(!subscribing.is_finished(), "{at:?}: {what}: nobody has answered the SUBSCRIBE");
         subscribing.abort();
     }
     drop(good);
@@ -276,10 +265,7 @@ async fn an_upgrade_that_is_right_but_for_one_line_is_refused() {
         let (client, _messages) = Client::start(options(&raw, At::Upgrade, End::Lives));
         let mut events = client.events();
         let mut stream = raw.accept().await;
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            within("the request", stream.read_buf(&mut request)).await.unwrap();
-        }
+        let request = upgrade_request(&mut stream).await;
         stream.write_all(answer(&request, more).as_bytes()).await.unwrap();
         let reason = end(&mut events).await;
         assert_eq!(reason, DisconnectReason::Transport(TransportError::Upgrade), "{more}");

@@ -59,7 +59,7 @@ async fn a_good_server_passes_every_step_of_its_transport() {
 }
 
 #[tokio::test]
-async fn six_faults_give_six_diagnoses() {
+async fn seven_faults_give_seven_diagnoses() {
     let server = emulator(Quirks::service()).await;
     let front = TlsFront::start(server.tcp_addr(), &Authority::new("ours").issue()).await;
     let raw = Raw::start().await;

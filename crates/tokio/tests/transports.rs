@@ -10,7 +10,7 @@ use common::proxy::{Rule, TestProxy};
 use common::tls::{Authority, TlsFront};
 use common::{
     CONNACK, Raw, connect, emulator, event, failure, options, packet, quick, talks_to_itself, tcp,
-    transport_failure, until, within, ws,
+    transport_failure, until, upgrade_request, within, ws,
 };
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::{
@@ -274,15 +274,6 @@ async fn a_refused_log_in_is_not_carried_to_other_servers() {
 
 // ---- WebSocket headers ----
 
-/// Reads an upgrade request.
-async fn request(stream: &mut TcpStream) -> String {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        within("the request", stream.read_buf(&mut request)).await.unwrap();
-    }
-    String::from_utf8(request).unwrap()
-}
-
 #[tokio::test]
 async fn headers_of_the_callers_go_into_the_upgrade_and_nowhere_else() {
     let raw = Raw::start().await;
@@ -293,7 +284,7 @@ async fn headers_of_the_callers_go_into_the_upgrade_and_nowhere_else() {
         .and_then(|options| options.websocket_header("authorization", "Bearer planted"))
         .unwrap();
     assert!(!format!("{options:?}").contains("planted"));
-    let server = async { request(&mut raw.accept().await).await };
+    let server = async { upgrade_request(&mut raw.accept().await).await };
     let (error, request) = tokio::join!(failure(options), server);
     assert!(!format!("{error:?}").contains("planted"));
     assert!(request.contains("x-gateway: planted\r\n"), "{request}");
@@ -373,7 +364,7 @@ async fn over_websocket_the_older_edition_has_its_own_subprotocol() {
     let server = async {
         let mut requests = Vec::new();
         for _ in 0..2 {
-            requests.push(request(&mut raw.accept().await).await.to_ascii_lowercase());
+            requests.push(upgrade_request(&mut raw.accept().await).await.to_ascii_lowercase());
         }
         requests
     };

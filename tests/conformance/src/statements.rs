@@ -184,6 +184,7 @@ pub const STATEMENTS: &[Row] = &[
     ] },
     Row { id: "3.1.3-8", binds: Server("who answers CONNECT"), says: "an empty identifier without CleanSession is refused with return code 2", tests: &[
         "packet::properties::what_is_read_is_written_with_the_same_bytes",
+        "core::connecting::a_refusal_that_would_come_again_is_not_retried",
     ] },
     Row { id: "3.1.3-9", binds: Server("who answers CONNECT"), says: "an identifier that is not taken is refused with return code 2", tests: &[
         "core::connecting::a_refusal_that_would_come_again_is_not_retried",
@@ -295,6 +296,7 @@ pub const STATEMENTS: &[Row] = &[
     // ---- subscriptions ----
     Row { id: "3.8.1-1", binds: Both, says: "SUBSCRIBE has the flags 0010; others close the connection", tests: &[
         "packet::golden::subscribe_has_the_payload_of_the_example_of_3_8_3",
+        "packet::malformed::every_wrong_combination_of_flags_is_refused_for_every_type",
         "conformance::statements::what_a_client_sends_has_the_flags_of_table_2_2",
     ] },
     Row { id: "3.8.3-1", binds: Client, says: "topic filters of SUBSCRIBE are text", tests: &[
@@ -338,6 +340,7 @@ pub const STATEMENTS: &[Row] = &[
     ] },
     Row { id: "3.10.1-1", binds: Both, says: "UNSUBSCRIBE has the flags 0010; others close the connection", tests: &[
         "packet::golden::unsubscribe_has_the_payload_of_the_example_of_3_10_3",
+        "packet::malformed::every_wrong_combination_of_flags_is_refused_for_every_type",
         "conformance::statements::what_a_client_sends_has_the_flags_of_table_2_2",
     ] },
     Row { id: "3.10.3-1", binds: Client, says: "topic filters of UNSUBSCRIBE are text, one behind the other", tests: &[

@@ -273,6 +273,14 @@ fn publish_is_never_sent_after_its_pubrel() {
     driver.receive(&server::pubcomp(ticket.packet_id()));
     driver.reconnect(true);
     assert_eq!(driver.take_sent(), ["CONNECT"]);
+    // A server without the session has taken what it has answered with PUBREC.
+    let ticket = driver.publish("t", b"once", ExactlyOnce);
+    driver.receive(&server::pubrec(ticket.packet_id()));
+    driver.forget();
+    for session_present in [false, true] {
+        driver.reconnect(session_present);
+        assert_eq!(driver.take_sent(), ["CONNECT"]);
+    }
 }
 
 #[test]

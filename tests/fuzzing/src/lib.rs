@@ -26,6 +26,11 @@ pub fn websocket(input: &[u8]) {
     common::check::check(input);
 }
 
+/// Any number as a quality of service.
+fn qos(number: u8) -> mqtt_p2p_packet::QoS {
+    mqtt_p2p_packet::QoS::from_bits(number % 3).expect("0 to 2")
+}
+
 /// A fuzz target: what it is called, and its body.
 pub type Target = (&'static str, fn(&[u8]));
 

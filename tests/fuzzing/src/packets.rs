@@ -9,6 +9,7 @@ use mqtt_p2p_packet::{
 };
 
 use crate::driver::{Driver, Received, Seen, config, server};
+use crate::qos;
 
 const EDITIONS: [Protocol; 2] = [Protocol::V31, Protocol::V311];
 
@@ -107,10 +108,6 @@ enum AnyPacket<'a> {
     SubAck(u16, &'a [u8]),
     Unsubscribe(u16, Vec<&'a str>),
     Bare(u8),
-}
-
-fn qos(number: u8) -> QoS {
-    QoS::from_bits(number % 3).expect("0 to 2")
 }
 
 impl AnyPacket<'_> {

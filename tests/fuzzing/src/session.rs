@@ -8,6 +8,7 @@ use mqtt_p2p_core::{
 use mqtt_p2p_packet::PacketId;
 
 use crate::driver::{Driver, Seen, filter, message, server};
+use crate::qos;
 
 /// The most steps of one program: a longer one finds nothing that two short ones do not.
 const MAX_STEPS: usize = 200;
@@ -110,10 +111,6 @@ struct World<S> {
     deliveries: Vec<Delivery>,
     /// Packets that the server has not answered, in words.
     sent: Vec<String>,
-}
-
-fn qos(number: u8) -> QoS {
-    QoS::from_bits(number % 3).expect("0 to 2")
 }
 
 fn pick<'a>(list: &[&'a str], number: u8) -> &'a str {

@@ -2,7 +2,7 @@
 
 use mqtt_p2p_core::{Client, Growing, Key, Storage};
 
-use crate::driver::{Driver, Kept, Small, config, server};
+use crate::driver::{Driver, Kept, Small, config, sealed, server};
 
 /// The first byte says what the rest is: bytes of a session, or such bytes without the checksum, or records.
 pub fn session_import(input: &[u8]) {
@@ -78,16 +78,4 @@ fn answer<S: Storage>(driver: &mut Driver<S>) {
         };
         driver.receive(&if words.starts_with("PUBREL") { server::pubcomp(id) } else { server::puback(id) });
     }
-}
-
-/// The bytes with a checksum that fits: so the content is read.
-fn sealed(content: &[u8]) -> Vec<u8> {
-    let mut crc = !0_u32;
-    for byte in content {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-        }
-    }
-    [content, &(!crc).to_be_bytes()].concat()
 }

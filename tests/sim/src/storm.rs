@@ -97,7 +97,7 @@ enum Then {
 /// Longer than any wait, in milliseconds: the calendar goes round after it.
 const ROUND: usize = 1 << 17;
 
-/// A server's work, in hundredths of a millisecond.
+/// A server's work, in microseconds.
 struct Server {
     storm: Storm,
     /// What it has time for; less than nothing if it is behind.

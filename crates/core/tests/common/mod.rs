@@ -38,6 +38,18 @@ pub(crate) fn filter(filter: &str, qos: QoS) -> SubscribeFilter<'_> {
     SubscribeFilter { filter: TopicFilter::new(filter).expect("a valid topic filter"), qos }
 }
 
+/// The bytes of a session with a checksum that fits: so the content is read.
+pub(crate) fn sealed(content: &[u8]) -> Vec<u8> {
+    let mut crc = !0_u32;
+    for byte in content {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    [content, &(!crc).to_be_bytes()].concat()
+}
+
 /// What the client did, but for writing: an action or event that owns what it says. Times are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {

@@ -121,24 +121,6 @@ impl World {
         result
     }
 
-    /// Waits for what `make` makes, and drops it wherever it waits and `cut` says so, to make it anew.
-    pub(crate) fn run_cut<T, F: Future<Output = T>>(
-        &self,
-        mut cut: impl FnMut() -> bool,
-        mut make: impl FnMut() -> F,
-    ) -> T {
-        loop {
-            let mut future = pin!(make());
-            loop {
-                match self.poll(future.as_mut()) {
-                    Poll::Ready(output) => return output,
-                    Poll::Pending if cut() => break,
-                    Poll::Pending => {}
-                }
-            }
-        }
-    }
-
     pub(crate) fn dialer(&self) -> Network {
         Network(self.clone())
     }

@@ -199,6 +199,16 @@ pub(crate) async fn packet(stream: &mut TcpStream) -> Vec<u8> {
     packet
 }
 
+/// The request for an upgrade to WebSocket.
+pub(crate) async fn upgrade_request(stream: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let len = within("the request", stream.read_buf(&mut request)).await.unwrap();
+        assert!(len > 0, "it ends in the middle");
+    }
+    String::from_utf8(request).unwrap()
+}
+
 /// Reads until the other side ends.
 pub(crate) async fn ended(stream: &mut TcpStream) {
     let mut rest = vec![0; 4096];
