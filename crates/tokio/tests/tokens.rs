@@ -150,7 +150,7 @@ fn assert_clean(server: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_client_runs_through_renewals_revocation_and_expiry_without_losing_a_message() {
     let server = emulator(|quirks| {
-        quirks.token_expire_notice = Some(Duration::from_millis(900));
+        quirks.token_expire_notice = Some(Duration::from_millis(500));
         quirks.upload_ack_delay = Duration::from_millis(100);
     })
     .await;

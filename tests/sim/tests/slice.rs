@@ -36,7 +36,10 @@ fn worlds_that_once_broke_a_promise_keep_it() {
 fn a_seed_repeats_a_run() {
     for server in [ServerKind::Standard, ServerKind::Aliyun] {
         let plan = Plan { server, messages: 2_000, ..Plan::of(11) };
-        assert_eq!(run(&plan, false), run(&plan, false));
+        let first = run(&plan, false);
+        assert!(first.is_ok(), "{first:?}");
+        assert_eq!(run(&plan, false), first);
+        assert_ne!(run(&Plan { seed: 12, ..plan }, false), first);
     }
 }
 
