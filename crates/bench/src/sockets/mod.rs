@@ -83,7 +83,7 @@ pub(crate) fn report(quick: bool, directory: &Path, progress: &Progress) -> Resu
             Some(program) => {
                 contenders.push(Contender { name: native.name, program: Some(program), any_carrier: false });
             }
-            None => missing.push(format!("{} is not installed (Debian: {})", native.name, native.package)),
+            None => missing.push(format!("{} can't be built (Debian: {})", native.name, native.package)),
         }
     }
     let mut scenes = Vec::new();
