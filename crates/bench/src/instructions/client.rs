@@ -281,6 +281,12 @@ fn receive_2<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
 
 fn many_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtMostOnce);
+    let mut words = Vec::new();
+    for _ in 0..BATCH {
+        publish(&mut client, &publication);
+    }
+    trace(&mut client, &[], &mut words);
+    assert_eq!(words, [&["Transmit"][..], &["Published"; BATCH as usize], &["Wait"]].concat());
     let took = repeat(times, || {
         repeat(BATCH, || {
             publish(&mut client, &publication);
@@ -294,6 +300,11 @@ fn many_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
 fn many_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtLeastOnce);
     let mut answers = Vec::with_capacity(4 * BATCH as usize);
+    let mut words = Vec::new();
+    answers.extend((0..BATCH).flat_map(|_| ack(PUBACK, publish(&mut client, &publication))));
+    trace(&mut client, &[], &mut words);
+    trace(&mut client, &answers, &mut words);
+    assert_eq!(words, [&["Transmit", "Wait"][..], &["Published"; BATCH as usize], &["Wait"]].concat());
     let took = repeat(times, || {
         answers.clear();
         repeat(BATCH, || {
@@ -310,5 +321,8 @@ fn many_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
 
 fn many_in<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let packets = small().repeat(4096);
+    let mut words = Vec::new();
+    trace(&mut client, &packets, &mut words);
+    assert_eq!(words, [&["Message"; 4096][..], &["Wait"]].concat());
     repeat(times, || drain(&mut client, black_box(&packets)))
 }
