@@ -9,14 +9,14 @@ use mqtt_p2p_core::{
 };
 
 use super::codec::{publish as packet, small};
-use super::machine::{PUBLISH_0, PUBLISH_1, PUBLISH_2, RECEIVE_0, RECEIVE_1, ack};
+use super::machine::{
+    PUBACK, PUBCOMP, PUBLISH_0, PUBLISH_1, PUBLISH_2, PUBREC, PUBREL, RECEIVE_0, RECEIVE_1, ack,
+};
 use super::row::{OURS, PAYLOAD, Row, TOPIC, repeat};
 
+const RECEIVE_2: &str = "client: receive QoS 2, whole";
+
 const NOW: Instant = Instant::from_millis(1_000);
-pub(crate) const PUBACK: u8 = 0x40;
-const PUBREC: u8 = 0x50;
-const PUBREL: u8 = 0x62;
-const PUBCOMP: u8 = 0x70;
 /// How many messages the rows with many at once have.
 const BATCH: u32 = 100;
 
@@ -67,7 +67,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ours(PUBLISH_2, PUBLISHES_2, |n| publish_2(n, fixed())),
         ours(RECEIVE_0, RECEIVES_0, |n| receive_0(n, fixed())).budget(300),
         ours(RECEIVE_1, RECEIVES_1, |n| receive_1(n, fixed())).budget(450),
-        ours("client: receive QoS 2, whole", RECEIVES_2, |n| receive_2(n, fixed())),
+        ours(RECEIVE_2, RECEIVES_2, |n| receive_2(n, fixed())),
         with(PUBLISH_0, "not told", PUBLISHES_0_NOT_TOLD, |n| publish_0_not_told(n, Fixed::new()))
             .budget(300),
         with(PUBLISH_1, "asked", PUBLISHES_1_ASKED, |n| publish_1_asked(n, fixed())).budget(500),
@@ -76,7 +76,7 @@ pub(crate) fn rows() -> Vec<Row> {
         with(PUBLISH_2, "growing", PUBLISHES_2, |n| publish_2(n, growing())),
         with(RECEIVE_0, "growing", RECEIVES_0, |n| receive_0(n, growing())).budget(300),
         with(RECEIVE_1, "growing", RECEIVES_1, |n| receive_1(n, growing())).budget(450),
-        ours("client: receive QoS 2, whole, growing", RECEIVES_2, |n| receive_2(n, growing())),
+        with(RECEIVE_2, "growing", RECEIVES_2, |n| receive_2(n, growing())),
         with(PUBLISH_0, "slices", PUBLISHES_0, |n| publish_0(n, slices())).budget(300),
         with(PUBLISH_1, "slices", PUBLISHES_1, |n| publish_1(n, slices())).budget(500),
         with(RECEIVE_0, "slices", RECEIVES_0, |n| receive_0(n, slices())).budget(300),
@@ -281,6 +281,12 @@ fn receive_2<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
 
 fn many_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtMostOnce);
+    let mut words = Vec::new();
+    for _ in 0..BATCH {
+        publish(&mut client, &publication);
+    }
+    trace(&mut client, &[], &mut words);
+    assert_eq!(words, [&["Transmit"][..], &["Published"; BATCH as usize], &["Wait"]].concat());
     let took = repeat(times, || {
         repeat(BATCH, || {
             publish(&mut client, &publication);
@@ -294,6 +300,11 @@ fn many_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
 fn many_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtLeastOnce);
     let mut answers = Vec::with_capacity(4 * BATCH as usize);
+    let mut words = Vec::new();
+    answers.extend((0..BATCH).flat_map(|_| ack(PUBACK, publish(&mut client, &publication))));
+    trace(&mut client, &[], &mut words);
+    trace(&mut client, &answers, &mut words);
+    assert_eq!(words, [&["Transmit", "Wait"][..], &["Published"; BATCH as usize], &["Wait"]].concat());
     let took = repeat(times, || {
         answers.clear();
         repeat(BATCH, || {
@@ -310,5 +321,8 @@ fn many_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
 
 fn many_in<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     let packets = small().repeat(4096);
+    let mut words = Vec::new();
+    trace(&mut client, &packets, &mut words);
+    assert_eq!(words, [&["Message"; 4096][..], &["Wait"]].concat());
     repeat(times, || drain(&mut client, black_box(&packets)))
 }

@@ -24,7 +24,7 @@ pub(crate) trait Codec {
     /// What it writes to, with room for the largest packet.
     type Output: AsRef<[u8]>;
     fn output() -> Self::Output;
-    /// Write one packet, over what was there.
+    /// Writes one packet, over what was there.
     fn publish(output: &mut Self::Output, topic: &str, payload: &[u8], packet_id: Option<u16>);
     fn connect(output: &mut Self::Output, log_in: [&str; 3]);
     fn puback(output: &mut Self::Output, packet_id: u16);
@@ -56,6 +56,14 @@ impl Laid {
     pub(crate) const fn advance(&mut self, len: usize) {
         self.at += len;
     }
+}
+
+/// The lengths of a packet's fixed header and of what follows it.
+#[inline]
+pub(crate) fn lengths(packet: &[u8]) -> (usize, usize) {
+    let header = 2 + packet[1..4].iter().take_while(|byte| **byte >= 0x80).count();
+    let remaining = (1..header).map(|at| usize::from(packet[at] & 0x7f) << (7 * (at - 1))).sum();
+    (header, remaining)
 }
 
 const SIZES: [(&str, usize, u32); 4] =
@@ -106,7 +114,7 @@ pub(crate) fn rows<C: Codec>() -> Vec<Row> {
     rows
 }
 
-pub(crate) const PUBACK: [u8; 4] = [0x40, 2, 0, 10];
+const PUBACK: [u8; 4] = [0x40, 2, 0, 10];
 
 /// 16 bytes, with a topic of 8.
 pub(crate) fn small() -> Vec<u8> {

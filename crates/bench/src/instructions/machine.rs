@@ -11,6 +11,12 @@ pub(crate) const PUBLISH_2: &str = "client: publish QoS 2, whole";
 pub(crate) const RECEIVE_0: &str = "client: receive QoS 0";
 pub(crate) const RECEIVE_1: &str = "client: receive QoS 1 and send PUBACK";
 
+/// The first bytes of what has but a packet identifier.
+pub(crate) const PUBACK: u8 = 0x40;
+pub(crate) const PUBREC: u8 = 0x50;
+pub(crate) const PUBREL: u8 = 0x62;
+pub(crate) const PUBCOMP: u8 = 0x70;
+
 /// A library that keeps a client's state.
 pub(crate) trait Machine {
     const NAME: &'static str;
@@ -44,13 +50,14 @@ pub(crate) fn rows<M: Machine>() -> Vec<Row> {
     };
     vec![
         Row::new(M::NAME, PUBLISH_0, M::PUBLISHES, publish_with(0, &[])),
-        Row::new(M::NAME, PUBLISH_1, M::PUBLISHES, publish_with(1, &[0x40])),
-        Row::new(M::NAME, PUBLISH_2, M::PUBLISHES, publish_with(2, &[0x50, 0x70])),
+        Row::new(M::NAME, PUBLISH_1, M::PUBLISHES, publish_with(1, &[PUBACK])),
+        Row::new(M::NAME, PUBLISH_2, M::PUBLISHES, publish_with(2, &[PUBREC, PUBCOMP])),
         Row::new(M::NAME, RECEIVE_0, M::RECEIVES, receive(None)),
         Row::new(M::NAME, RECEIVE_1, M::RECEIVES, receive(Some(10))),
     ]
 }
 
+/// The packet that begins with this and has this packet identifier.
 #[inline]
 pub(crate) const fn ack(first: u8, id: u16) -> [u8; 4] {
     let [high, low] = id.to_be_bytes();

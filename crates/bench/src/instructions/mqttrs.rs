@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use mqttrs::{Connect, Packet, Pid, Protocol, Publish, QosPid, decode_slice, encode_slice};
 
-use super::codec::{Codec, KEEP_ALIVE, Laid};
+use super::codec::{Codec, KEEP_ALIVE, Laid, lengths};
 
 pub(crate) struct MqttRs;
 
@@ -58,9 +58,7 @@ impl Codec for MqttRs {
         let Ok(Some(packet)) = decode_slice(packets) else { return false };
         black_box(&packet);
         // It does not say how much it has read.
-        let header = 2 + packets[1..4].iter().take_while(|byte| **byte >= 0x80).count();
-        let remaining =
-            (1..header).map(|at| usize::from(packets[at] & 0x7f) << (7 * (at - 1))).sum::<usize>();
+        let (header, remaining) = lengths(packets);
         laid.advance(header + remaining);
         true
     }

@@ -9,7 +9,7 @@ use mqtt_protocol_core::mqtt::connection::{Connection, Event, role};
 use mqtt_protocol_core::mqtt::packet::v3_1_1::{Connect, Puback, Publish};
 use mqtt_protocol_core::mqtt::packet::{GenericPacketTrait, Qos};
 
-use super::codec::{Codec, KEEP_ALIVE, LOG_IN, Laid};
+use super::codec::{Codec, KEEP_ALIVE, LOG_IN, Laid, lengths};
 use super::machine::Machine;
 
 const NAME: &str = "mqtt-protocol-core";
@@ -74,9 +74,7 @@ impl Codec for ProtocolCore {
     #[inline]
     fn decode(laid: &mut Laid) -> bool {
         let packets = laid.rest();
-        let header = 2 + packets[1..4].iter().take_while(|byte| **byte >= 0x80).count();
-        let remaining =
-            (1..header).map(|at| usize::from(packets[at] & 0x7f) << (7 * (at - 1))).sum::<usize>();
+        let (header, remaining) = lengths(packets);
         let body = &packets[header..header + remaining];
         let good = match packets[0] >> 4 {
             1 => black_box(Connect::parse(&black_box(body.to_vec()))).is_ok(),

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use mqtt_p2p_core::{Client, Config, Growing, QoS, SubscribeFilter, TopicFilter};
 
-use crate::instructions::client::{PUBACK, connect, drain, publication, publish};
+use crate::instructions::client::{connect, drain, publication, publish};
 use crate::instructions::codec;
-use crate::instructions::machine::ack;
+use crate::instructions::machine::{PUBACK, ack};
 use crate::instructions::row::PAYLOAD;
 use crate::plot::{self, Line};
 use crate::progress::Progress;
@@ -63,10 +63,8 @@ pub(crate) fn report(quick: bool, directory: &Path, progress: &Progress) -> Resu
         let lines: Vec<_> =
             lines.into_iter().map(|(name, points)| Line { name: name.into(), points }).collect();
         plot::lines(&directory.join(file), "Cost in the core", load, "nanoseconds", &lines)?;
-        text += "\n";
     }
-    text = text.replace("|\n\n|", "|\n|");
-    text += "![In flight](in-flight.svg)\n![Subscriptions](subscriptions.svg)\n![Offline queue](offline-queue.svg)\n";
+    text += "\n![In flight](in-flight.svg)\n![Subscriptions](subscriptions.svg)\n![Offline queue](offline-queue.svg)\n";
     Ok(text)
 }
 

@@ -42,12 +42,13 @@ pub(crate) async fn run(job: &Job) -> Done {
             publish_1(&endpoint, &room, job.messages).await?;
             watch.stop();
         }
-        Work::RoundTrip | Work::Receive => {
+        Work::RoundTrip => {
             publish_each(&endpoint, &room, job.warm_up(), None).await?;
             let mut watch = Watch::start();
             publish_each(&endpoint, &room, job.messages, Some(&mut watch)).await?;
             watch.stop();
         }
+        Work::Receive => unreachable!("it has returned above"),
     }
     Ok(())
 }
@@ -79,7 +80,6 @@ async fn publish(endpoint: &Endpoint, qos: Qos) -> Done {
     Ok(())
 }
 
-/// When all permits are back, everything is acknowledged.
 async fn publish_0(endpoint: &Endpoint, room: &Semaphore, messages: u32) -> Done {
     for _ in 0..messages {
         publish(endpoint, Qos::AtMostOnce).await?;
@@ -87,6 +87,7 @@ async fn publish_0(endpoint: &Endpoint, room: &Semaphore, messages: u32) -> Done
     publish_1(endpoint, room, 1).await
 }
 
+/// When all permits are back, everything is acknowledged.
 async fn publish_1(endpoint: &Endpoint, room: &Semaphore, messages: u32) -> Done {
     for _ in 0..messages {
         room.acquire().await?.forget();

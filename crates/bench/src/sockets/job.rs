@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// 32 bytes.
-pub(crate) const TOPIC: &str = "site-01/p2p/GID_devices@@@000042";
-/// 64 bytes.
-pub(crate) const PAYLOAD: [u8; 64] = [b'x'; 64];
+pub(crate) use crate::instructions::row::{PAYLOAD, TOPIC};
+
 /// How many messages of QoS 1 may be under way.
 pub(crate) const WINDOW: u16 = 100;
 
@@ -197,7 +195,7 @@ pub(crate) fn cpu_time() -> (Duration, Duration) {
 }
 
 /// The most that this process ever had resident, in bytes. `ru_maxrss` would begin with what the parent had.
-pub(crate) fn peak_memory() -> u64 {
+fn peak_memory() -> u64 {
     status("VmHWM:")
 }
 

@@ -18,13 +18,14 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::alarm;
 
+pub(crate) use crate::instructions::row::OURS;
 use crate::progress::Progress;
 use job::{Carrier, Job, Measured, Work};
 use server::{Certificates, Server};
 
-pub(crate) const OURS: &str = "mqtt-p2p";
 pub(crate) const RAW: &str = "raw socket";
 pub(crate) const RUMQTTC: &str = "rumqttc";
+const ENDPOINT: &str = "mqtt-endpoint-tokio";
 
 /// Who is measured.
 struct Contender {
@@ -63,7 +64,7 @@ pub(crate) fn contend(name: &str, job: &Job) -> Result<(), Box<dyn Error>> {
         RAW => Ok(raw::run(job)?),
         OURS => runtime.block_on(ours::run(job)),
         RUMQTTC => runtime.block_on(rumqttc::run(job)),
-        "mqtt-endpoint-tokio" => runtime.block_on(endpoint::run(job)),
+        ENDPOINT => runtime.block_on(endpoint::run(job)),
         "flood" => Ok(sink::send(&mut raw::connect(job.port, b"fld")?, job.messages)?),
         _ => Err("no such contender".into()),
     }
@@ -74,19 +75,15 @@ pub(crate) fn report(quick: bool, directory: &Path, progress: &Progress) -> Resu
     let temporary = tempfile::tempdir()?;
     let certificates = Certificates::make(temporary.path())?;
     let built_in = |name, any_carrier| Contender { name, program: None, any_carrier };
-    let mut contenders = vec![
-        built_in(RAW, false),
-        built_in(OURS, true),
-        built_in(RUMQTTC, true),
-        built_in("mqtt-endpoint-tokio", false),
-    ];
+    let mut contenders =
+        vec![built_in(RAW, false), built_in(OURS, true), built_in(RUMQTTC, true), built_in(ENDPOINT, false)];
     let mut missing = Vec::new();
     for native in native::NATIVE {
         match native.build(temporary.path())? {
             Some(program) => {
                 contenders.push(Contender { name: native.name, program: Some(program), any_carrier: false });
             }
-            None => missing.push(format!("{} is not installed (Debian: {})", native.name, native.package)),
+            None => missing.push(format!("{} can't be built (Debian: {})", native.name, native.package)),
         }
     }
     let mut scenes = Vec::new();

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-use super::job::{Job, WINDOW, Watch, Work};
+use super::job::{Job, PAYLOAD, WINDOW, Watch, Work};
 use super::sink::{packet, send, whole};
 
 /// All of CONNECT but the client id.
@@ -67,7 +67,7 @@ fn acked(id: u16) -> Vec<u8> {
     let mut packet = packet();
     packet[0] |= 2;
     packet[1] += 2;
-    let payload = packet.len() - 64;
+    let payload = packet.len() - PAYLOAD.len();
     packet.splice(payload..payload, id.to_be_bytes());
     packet
 }

@@ -31,12 +31,13 @@ pub(crate) async fn run(job: &Job) -> Result<(), Box<dyn Error>> {
             publish_1(&client, &mut acked, job.messages).await?;
             watch.stop();
         }
-        Work::RoundTrip | Work::Receive => {
+        Work::RoundTrip => {
             publish_each(&client, &mut acked, job.warm_up(), None).await?;
             let mut watch = Watch::start();
             publish_each(&client, &mut acked, job.messages, Some(&mut watch)).await?;
             watch.stop();
         }
+        Work::Receive => unreachable!("it has returned above"),
     }
     Ok(())
 }

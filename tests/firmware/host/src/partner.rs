@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use firmware_scenario::Seen;
 use firmware_scenario::payload::{self, Origin};
 use mqtt_p2p_interop::{options, within};
-use mqtt_p2p_tokio::{Client, Message, Messages, Options, QoS};
+use mqtt_p2p_tokio::{Client, ClientId, Credentials, Message, Messages, Options, QoS};
 use tokio::task::JoinHandle;
 
 use crate::Failure;
@@ -69,7 +69,6 @@ impl Drop for Partner {
 }
 
 fn log_in(server: &Server, client_id: &str) -> Result<Options, Failure> {
-    use mqtt_p2p_tokio::{ClientId, Credentials};
     // Quickly back, and keeping its session: what is sent to who is away must wait.
     let mut quick = options(server.endpoint(), client_id);
     if let Server::Emulator { .. } = server {

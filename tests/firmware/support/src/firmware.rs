@@ -8,7 +8,6 @@ use mqtt_p2p_embedded::{
     Backoff, Client, Config, DisconnectReason, Error, Event, Instant, Message, PublishP2p, QoS, ReasonCode,
     Storage, SubscribeFilter, TopicFilter, profile,
 };
-
 use static_cell::StaticCell;
 
 use crate::report::{Outcome, finish};

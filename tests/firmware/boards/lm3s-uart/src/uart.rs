@@ -5,9 +5,8 @@ use core::ptr::{read_volatile, write_volatile};
 use cortex_m::peripheral::NVIC;
 use firmware_support::serial::Registers;
 use firmware_support::systick;
-use mqtt_p2p_embedded::Clock;
-use mqtt_p2p_embedded::Instant;
 use mqtt_p2p_embedded::blocking::Idle;
+use mqtt_p2p_embedded::{Clock, Instant};
 
 /// Where it is, and the number of its interrupt (LM3S6965 data sheet).
 const BASE: usize = 0x4000_c000;

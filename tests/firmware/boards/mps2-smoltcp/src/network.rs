@@ -5,11 +5,10 @@ use core::net::SocketAddrV4;
 
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use firmware_mps2::clock;
-use mqtt_p2p_embedded::Clock;
 use mqtt_p2p_embedded::blocking::{Dial, Idle};
-use mqtt_p2p_embedded::{Instant, TransportError};
+use mqtt_p2p_embedded::{Clock, Instant, TransportError};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
-use smoltcp::socket::tcp::{Socket, State};
+use smoltcp::socket::tcp::{RecvError, Socket, State};
 use smoltcp::time::Instant as NetworkInstant;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address};
 
@@ -152,8 +151,8 @@ impl Read for Connection<'_, '_> {
         self.0.with(|socket| match socket.recv_slice(buffer) {
             Ok(0) => Err(ErrorKind::TimedOut),
             Ok(len) => Ok(len),
-            Err(smoltcp::socket::tcp::RecvError::Finished) => Ok(0),
-            Err(smoltcp::socket::tcp::RecvError::InvalidState) => Err(ErrorKind::ConnectionReset),
+            Err(RecvError::Finished) => Ok(0),
+            Err(RecvError::InvalidState) => Err(ErrorKind::ConnectionReset),
         })
     }
 }

@@ -3,9 +3,8 @@
 use core::ptr::{read_volatile, write_volatile};
 
 use firmware_support::serial::Registers;
-use mqtt_p2p_embedded::Clock;
-use mqtt_p2p_embedded::Instant;
 use mqtt_p2p_embedded::blocking::Idle;
+use mqtt_p2p_embedded::{Clock, Instant};
 
 /// The serial line, and the number of its interrupt (QEMU, hw/riscv/virt.c, as the addresses below).
 const UART: usize = 0x1000_0000;

@@ -14,12 +14,12 @@ pub type Memory = Inline<{ facts::BUFFER }>;
 pub const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
 
 /// Checked when the program is built, as what does not change can be.
-pub const COMMANDS: TopicFilter<'_> = match TopicFilter::from_static(facts::COMMANDS) {
+const COMMANDS: TopicFilter<'_> = match TopicFilter::from_static(facts::COMMANDS) {
     Ok(filter) => filter,
     Err(_) => panic!("no topic filter"),
 };
 /// The same.
-pub const NEIGHBOUR: TopicName<'_> = match TopicName::from_static(facts::NEIGHBOUR) {
+const NEIGHBOUR: TopicName<'_> = match TopicName::from_static(facts::NEIGHBOUR) {
     Ok(topic) => topic,
     Err(_) => panic!("no topic name"),
 };
@@ -29,17 +29,17 @@ pub const fn login() -> Login<'static> {
     Login::new(facts::CLIENT_ID).with_password(facts::USER_NAME, facts::PASSWORD)
 }
 
-/// A reading to send.
-pub const fn reading(value: &[u8]) -> Publication<'_> {
-    Publication { topic: NEIGHBOUR, payload: value, qos: QoS::AtLeastOnce, retain: false }
-}
-
 /// Does what the user wants.
 pub fn act(client: &mut Client<Memory>, button: Button) {
     let accepted = match button {
         Button::None => return,
         Button::Subscribe => client.subscribe(&[SubscribeFilter { filter: COMMANDS, qos: QoS::AtLeastOnce }]),
-        Button::Publish => client.publish(&reading(&clock().to_be_bytes())),
+        Button::Publish => client.publish(&Publication {
+            topic: NEIGHBOUR,
+            payload: &clock().to_be_bytes(),
+            qos: QoS::AtLeastOnce,
+            retain: false,
+        }),
     };
     if accepted.is_err() {
         consume(b"full");
