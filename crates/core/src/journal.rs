@@ -7,7 +7,7 @@
 //! | a publication of QoS 1 or 2 was accepted | its PUBLISH |
 //! | PUBREC came: its PUBREL takes its place | PUBREL: or else the PUBLISH could follow it |
 //! | PUBACK or PUBCOMP came: it is no more | nothing; it would only be sent once more |
-//! | it was given up: its number is no other's | nothing |
+//! | it was given up: its number is no other's, nor are those before | nothing |
 //! | the caller took a message of QoS 2 | PUBREC: or else it could be delivered again |
 //! | PUBREL came for it: it is no more | PUBCOMP: or else a new message could be taken for it |
 //! | the subscriptions changed | nothing |
@@ -33,7 +33,7 @@ use crate::ticket::Ticket;
 #[non_exhaustive]
 pub enum Key {
     /// A publication of QoS 1 or 2 that was accepted and has not ended: the packet that is sent again after a
-    /// restart, PUBLISH or PUBREL. The record of one that was given up is empty.
+    /// restart, PUBLISH or PUBREL. The record of the last one that was given up is empty.
     Publication(Ticket),
     /// A message of QoS 2 that the caller took and the server has not released. The record is empty.
     Received(PacketId),
@@ -195,10 +195,7 @@ impl<C: Settings> Machine<C> {
         match self.due.take() {
             Some(Due::Put(ticket)) => return Some(self.put(memory, ticket)),
             Some(Due::Remove(ticket)) => return Some(Change::Remove { key: Key::Publication(ticket) }),
-            // Its number stays: the server may have it, and would take another message with it for the same.
-            Some(Due::GiveUp(ticket)) => {
-                return Some(Change::Put { key: Key::Publication(ticket), value: &[] });
-            }
+            Some(Due::GiveUp(ticket)) => return Some(self.keep_given_up(ticket)),
             Some(Due::Release(id)) => return Some(Change::Remove { key: Key::Received(id) }),
             None => {}
         }
@@ -216,6 +213,20 @@ impl<C: Settings> Machine<C> {
             return Some(if value.is_empty() { Change::Remove { key } } else { Change::Put { key, value } });
         }
         None
+    }
+
+    /// Its number stays: the server may have it, and would take another message with it for the same. Numbers go on
+    /// behind the last of these, so that the others need not be kept.
+    const fn keep_given_up(&mut self, ticket: Ticket) -> Change<'static> {
+        let known = self.given_up;
+        if !matches!(known, Ticket::NONE) {
+            if known.follows(ticket) {
+                return Change::Remove { key: Key::Publication(ticket) };
+            }
+            self.due = Some(Due::Remove(known));
+        }
+        self.given_up = ticket;
+        Change::Put { key: Key::Publication(ticket), value: &[] }
     }
 
     fn put<'a>(&self, memory: &mut Memory<'a>, ticket: Ticket) -> Change<'a> {
@@ -242,8 +253,7 @@ impl<C: Settings> Machine<C> {
                     Kind::AtLeastOnce | Kind::ExactlyOnce | Kind::Release => {
                         self.outbox.restore(memory, ticket, kind, value, true)?;
                     }
-                    // Given up.
-                    Kind::Taken => {}
+                    Kind::Taken => self.given_up = ticket,
                     _ => return Err(SessionError::Invalid),
                 }
                 self.outbox.restore_next(ticket.next());

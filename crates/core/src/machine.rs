@@ -100,6 +100,8 @@ pub(crate) struct Machine<C> {
     pub(crate) alone: bool,
     /// A change of the session that is to be kept next.
     pub(crate) due: Option<Due>,
+    /// The last publication that was given up, if its number is kept.
+    pub(crate) given_up: Ticket,
     /// Counts the connections, to tell their deliveries apart.
     pub(crate) connection: u32,
     /// The first connection of the session that the server continues.
@@ -141,6 +143,7 @@ impl<C: Settings> Machine<C> {
             parts: None,
             pace: Pace::new(),
             due: None,
+            given_up: Ticket::NONE,
             connection: 0,
             session_since: 0,
             unanswered: false,

@@ -214,6 +214,7 @@ impl<C: Settings> Machine<C> {
         self.outbox = Outbox::new();
         self.inbound = Inbound::new();
         self.subscriptions = Subscriptions::new();
+        self.given_up = Ticket::NONE;
     }
 
     /// Whether it is too late for an import.

@@ -212,6 +212,34 @@ fn nor_that_of_one_that_was_given_up_after_its_pubrec() {
 }
 
 #[test]
+fn of_those_that_were_given_up_only_the_last_is_kept() {
+    let mut driver = Driver::online(keeping());
+    for round in 1..=3 {
+        let tickets = [(); 3].map(|()| driver.publish("t", b"x", ExactlyOnce));
+        driver.disconnect();
+        driver.abandon();
+        let last = Key::Publication(tickets[2]);
+        assert!(driver.kept.has(last) && driver.kept.0.len() == 1, "round {round}: {:?}", driver.kept);
+        driver = restarted(&mut driver);
+        driver.go_online(true);
+    }
+}
+
+#[test]
+fn nor_is_one_kept_that_was_given_up_before_the_last_number_of_an_imported_session() {
+    let mut old = Driver::online(keeping());
+    old.publish("t", b"waits", ExactlyOnce);
+    old.publish("t", b"x", AtMostOnce);
+    let mut client = Client::new(keeping(), 7, Small::new());
+    client.import_session(&old.export()).expect("what was exported is imported");
+    let mut driver = Driver::around(client);
+    driver.checks.live = driver.requests().iter().map(|ticket| ticket.to_bits()).collect();
+    driver.run();
+    driver.abandon();
+    assert_eq!(driver.kept, Kept([(Key::Publication(ticket(2)).to_bytes(), vec![])].into()));
+}
+
+#[test]
 fn a_publication_of_qos_1_that_was_given_up_is_forgotten() {
     let mut driver = Driver::online(keeping());
     let given_up = driver.publish("t", b"x", AtLeastOnce);
