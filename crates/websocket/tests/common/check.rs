@@ -156,6 +156,8 @@ fn check_frames(raw: &[u8], bytes: &[u8], end: Option<End>) {
             let early = theirs.is_none();
             match error {
                 FrameError::Text | FrameError::NonMinimalLength | FrameError::InvalidClose => {}
+                // It takes a short control frame whose length is in more bytes than it need be, and reads on behind it.
+                FrameError::LongControl if matches!(theirs, Some(Error::Utf8(_))) => {}
                 // It reads the whole frame first, and stops at a close frame as this does.
                 _ => assert!(
                     early || matches!(theirs, Some(Error::Protocol(_) | Error::Capacity(_))),
