@@ -170,7 +170,12 @@ static void a_flood_to_itself_comes_back_whole(void)
         if (event.type == MQTTP2P_EVENT_PUBLISHED)
             ended++;
         if (event.type == MQTTP2P_EVENT_MESSAGE) {
-            MUST(event.data.len == sizeof text && strtoul((const char *)event.data.ptr, NULL, 10) == got);
+            unsigned long number = strtoul((const char *)event.data.ptr, NULL, 10);
+            if (number != got) {
+                MUST(mqttp2p_stats(client, &stats) == MQTTP2P_OK);
+                fprintf(stderr, "%lu came instead of %u; %u connections\n", number, got, (unsigned)stats.connections);
+            }
+            MUST(event.data.len == sizeof text && number == got);
             got++;
         }
     }
