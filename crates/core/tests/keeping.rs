@@ -19,10 +19,25 @@ fn ticket(bits: u32) -> Ticket {
 fn restarted(driver: &mut Driver) -> Driver {
     let mut client = Client::new(*driver.client.config(), 7, Small::new());
     client.restore(&mut driver.kept).expect("what was kept is restored");
-    let mut next = Driver::around(client);
-    next.checks.live = next.requests().iter().map(|ticket| ticket.to_bits()).collect();
+    let mut next = around(client);
     next.kept = std::mem::take(&mut driver.kept);
     next
+}
+
+/// A client that keeps its session has taken over that of another, and has kept all that is to be kept of it.
+fn imported(old: &mut Driver) -> Driver {
+    let mut client = Client::new(keeping(), 7, Small::new());
+    client.import_session(&old.export()).expect("what was exported is imported");
+    let mut driver = around(client);
+    driver.run();
+    driver
+}
+
+/// A driver that knows of the requests that its client took over.
+fn around(client: Client<Small>) -> Driver {
+    let mut driver = Driver::around(client);
+    driver.checks.live = driver.requests().iter().map(|ticket| ticket.to_bits()).collect();
+    driver
 }
 
 #[test]
@@ -230,11 +245,7 @@ fn nor_is_one_kept_that_was_given_up_before_the_last_number_of_an_imported_sessi
     let mut old = Driver::online(keeping());
     old.publish("t", b"waits", ExactlyOnce);
     old.publish("t", b"x", AtMostOnce);
-    let mut client = Client::new(keeping(), 7, Small::new());
-    client.import_session(&old.export()).expect("what was exported is imported");
-    let mut driver = Driver::around(client);
-    driver.checks.live = driver.requests().iter().map(|ticket| ticket.to_bits()).collect();
-    driver.run();
+    let mut driver = imported(&mut old);
     driver.abandon();
     assert_eq!(driver.kept, Kept([(Key::Publication(ticket(2)).to_bytes(), vec![])].into()));
 }
@@ -254,10 +265,7 @@ fn numbers_go_on_behind_the_last_of_an_imported_session_whatever_it_was() {
     let mut old = Driver::online(keeping());
     old.publish("t", b"waits", AtLeastOnce);
     old.publish("t", b"x", AtMostOnce);
-    let mut client = Client::new(keeping(), 7, Small::new());
-    client.import_session(&old.export()).expect("what was exported is imported");
-    let mut driver = Driver::around(client);
-    driver.run();
+    let mut driver = imported(&mut old);
     let mut driver = restarted(&mut driver);
     assert_eq!(driver.publish("t", b"y", AtLeastOnce), ticket(3));
 }
@@ -268,10 +276,7 @@ fn numbers_go_on_where_an_imported_session_is_kept_anew() {
     old.publish("t", b"x", ExactlyOnce);
     old.closed(mqtt_p2p_core::TransportError::Broken);
     old.abandon();
-    let mut client = Client::new(keeping(), 7, Small::new());
-    client.import_session(&old.export()).expect("what was exported is imported");
-    let mut driver = Driver::around(client);
-    driver.run();
+    let mut driver = imported(&mut old);
     let mut driver = restarted(&mut driver);
     assert_eq!(driver.publish("t", b"y", ExactlyOnce), ticket(2), "the server may still have number 1");
 }
