@@ -126,9 +126,12 @@ impl<S: Storage, C: Settings> Client<S, C> {
         self.machine.transmitted(self.storage.memory().requests, bytes);
     }
 
-    /// Whether [`poll`](Self::poll) without input would say [`Action::Wait`](crate::Action::Wait) until the moment of
-    /// [`due_at`](Self::due_at), if that has not come yet: so that a driver with more to do, that has written all, need
-    /// not ask. `false` where that takes a closer look.
+    /// Returns whether [`poll`](Self::poll) without input would return [`Action::Wait`](crate::Action::Wait) with the
+    /// moment of [`due_at`](Self::due_at), if that has not come yet. A driver that has written all bytes can skip that
+    /// poll.
+    ///
+    /// It is `true` after every `Wait`, until there is something to do. After [`transmitted`](Self::transmitted) it may
+    /// be `false` although the next poll will return `Wait`.
     #[inline]
     pub fn is_waiting(&self) -> bool {
         self.machine.is_waiting()
@@ -220,9 +223,10 @@ impl<S: Storage, C: Settings> Client<S, C> {
 
     // ---- actions out: see also `poll` ----
 
-    /// When [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none.
+    /// Returns when [`poll`](Self::poll) must be called even if the transport takes no bytes and brings none. After
+    /// [`Action::Wait`](crate::Action::Wait) it is that action's moment.
     pub fn due_at(&self) -> Option<Instant> {
-        self.machine.to_instant(self.machine.due_at())
+        self.machine.to_instant(self.machine.next_timeout())
     }
 
     // ---- the session as bytes ----
@@ -288,6 +292,24 @@ impl<S: Storage, C: Settings> Client<S, C> {
         let memory = self.storage.memory();
         let requests: &[_] = memory.requests;
         self.machine.outbox.tickets(requests)
+    }
+
+    /// Returns how many entries of [`Memory::requests`] are in use.
+    ///
+    /// After [`Action::Wait`](crate::Action::Wait) it is the number of [`requests`](Self::requests): a request that
+    /// has ended holds no memory. Useful for choosing the size of the memory.
+    ///
+    /// ```
+    /// use mqtt_p2p_core::{Client, Config, Inline, Publication, QoS, TopicName};
+    ///
+    /// let mut client = Client::new(Config::new(), 42, Inline::<512, 8>::new());
+    /// let topic = TopicName::new("site/state")?;
+    /// client.publish(&Publication { topic, payload: b"on", qos: QoS::AtMostOnce, retain: false })?;
+    /// assert_eq!(client.requests_in_use(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn requests_in_use(&mut self) -> usize {
+        self.machine.outbox.in_use(self.storage.memory().requests)
     }
 
     /// The subscriptions that the server granted.

@@ -290,6 +290,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
         if result.is_err() {
             self.machine.forget_session();
         }
+        self.machine.look();
         // The program may have ended between a CONNECT, with which the server began a new session, and its answer.
         self.machine.unanswered = result.is_ok();
         result

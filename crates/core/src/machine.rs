@@ -83,6 +83,8 @@ pub(crate) struct Machine<C> {
     /// Until then there is a connection, and nothing of the client's own accord to do: what comes in and what waits to
     /// be sent is all that a poll has to look at. The start of time when it has to look at all.
     pub(crate) quiet_until: Moment,
+    /// The last closer look found nothing to do, and nothing has happened since but what goes a short way.
+    pub(crate) resting: bool,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
     pub(crate) deadline: Moment,
@@ -130,6 +132,7 @@ impl<C: Settings> Machine<C> {
             unsubscribed: None,
             clock: Instant::START,
             quiet_until: Moment::START,
+            resting: false,
             phase: Phase::Idle,
             deadline: Moment::NEVER,
             wanted: false,
@@ -196,6 +199,7 @@ impl<C: Settings> Machine<C> {
     /// The short ways are closed: the next poll looks at all.
     #[inline]
     pub(crate) const fn look(&mut self) {
+        self.resting = false;
         if SHORT_CUTS {
             self.quiet_until = Moment::START;
         }
@@ -404,15 +408,33 @@ impl<C: Settings> Machine<C> {
         let ticket = self.outbox.accept(requests, kind, len)?;
         let released =
             self.is_usual() && self.outbox.release_newest(requests, kind, self.config().max_in_flight);
-        if !released && self.phase == Phase::Online {
-            self.release(requests);
+        if !released {
+            self.release_accepted(requests);
         }
         Ok(ticket)
+    }
+
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    fn release_accepted(&mut self, requests: &[Request]) {
+        // Without a connection there is something to do only if the session is kept.
+        if self.is_kept() {
+            self.resting = false;
+        }
+        self.release_more(requests);
+    }
+
+    /// Lets more requests be sent, if any wait: one before them has ended, or their turn may have come.
+    #[inline]
+    pub(crate) fn release_more(&mut self, requests: &[Request]) {
+        if self.outbox.has_unreleased() && self.phase == Phase::Online {
+            self.release(requests);
+        }
     }
 
     /// Lets more requests be sent, as far as the in-flight window and the pace reach.
     #[inline(never)]
     pub(crate) fn release(&mut self, requests: &[Request]) {
+        self.resting = false;
         match self.optional().pacing {
             None => {
                 self.outbox.release(requests, self.config().max_in_flight, usize::MAX);
@@ -460,6 +482,7 @@ impl<C: Settings> Machine<C> {
             _ if connected && delivery.connection == self.connection => {}
             _ => return Err(Error::Stale),
         }
+        self.resting = false;
         if connected {
             self.push_ack(memory.control, delivery.qos, delivery.id);
         }
@@ -484,6 +507,7 @@ impl<C: Settings> Machine<C> {
 
     pub(crate) fn abandon(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening) {
+            self.look();
             self.abandoning = Some(Abandoning { until: self.outbox.next_ticket(), next: Self::abandon_next });
         }
     }

@@ -54,16 +54,6 @@ pub(crate) enum Kind {
     Taken = 7,
 }
 
-/// What [`Outbox::report_first`] finds.
-pub(crate) enum First {
-    /// It has ended by being handed over.
-    Ended(Ticket),
-    /// It waits for its answer.
-    Waits,
-    /// It has to be told by [`Outbox::report`].
-    Others,
-}
-
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// The oldest request that has not ended.
@@ -132,6 +122,12 @@ impl Kind {
             QoS::AtLeastOnce => Self::AtLeastOnce,
             QoS::ExactlyOnce => Self::ExactlyOnce,
         }
+    }
+
+    /// Whether the request is over once its bytes are handed over.
+    #[inline]
+    const fn ends_when_sent(self) -> bool {
+        matches!(self, Self::Once | Self::Taken)
     }
 
     /// Whether it counts for the in-flight window.
@@ -337,41 +333,55 @@ impl Outbox {
         self.reported < self.sent
     }
 
-    /// [`Self::report`], where it is the oldest request of all, or the last that was handed over: mostly.
+    /// Ends the next publication that needed no more than to be handed over, and returns it.
     #[inline]
-    pub(crate) fn report_first(&mut self, requests: &[Request]) -> First {
-        let next = self.reported.wrapping_add(1);
-        match requests.get(self.reported) {
-            Some(&Request { ticket, kind: Kind::Once, .. }) if self.reported == self.head => {
-                if next == self.tail {
-                    self.begin_anew();
-                } else {
-                    // Gaps that may follow are left behind with the next request that ends.
-                    self.head = next;
-                    self.reported = next;
-                }
-                First::Ended(ticket)
-            }
-            Some(Request { kind: Kind::AtLeastOnce, .. }) if next == self.sent => {
-                self.reported = next;
-                First::Waits
-            }
-            _ => First::Others,
-        }
-    }
-
-    /// The next publication that ended by being handed over.
     pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<(Ticket, Kind)> {
-        while self.reported < self.sent {
-            let index = self.reported;
-            let Request { ticket, kind, .. } = *requests.get(index)?;
-            self.reported = index.wrapping_add(1);
-            if matches!(kind, Kind::Once | Kind::Taken) {
-                self.leave(requests, index);
+        while self.has_reports() {
+            let Request { ticket, kind, .. } = *requests.get(self.reported)?;
+            self.pass_reported(requests, kind);
+            if kind.ends_when_sent() {
                 return Some((ticket, kind));
             }
         }
         None
+    }
+
+    /// One step of [`Self::report`], if it leaves no gap behind: the ticket of a publication of QoS 0 that was the oldest
+    /// request, or nothing for the last one that was handed over and waits for its answer.
+    #[inline]
+    pub(crate) fn report_simple(&mut self, requests: &mut [Request]) -> Option<Option<Ticket>> {
+        let Request { ticket, kind, .. } = *requests.get(self.reported)?;
+        let ended = match kind {
+            Kind::Once if self.reported == self.head => Some(ticket),
+            Kind::AtLeastOnce if self.reported.wrapping_add(1) == self.sent => None,
+            _ => return None,
+        };
+        self.pass_reported(requests, kind);
+        Some(ended)
+    }
+
+    /// Ends the publications of QoS 0 that were handed over, up to one that the server had taken earlier, whose end is
+    /// always an event. To be called while [`Self::has_reports`].
+    #[inline(never)]
+    pub(crate) fn end_silently(&mut self, requests: &mut [Request]) {
+        while let Some(&Request { kind, .. }) = requests.get(self.reported)
+            && kind != Kind::Taken
+        {
+            self.pass_reported(requests, kind);
+            if !self.has_reports() {
+                return;
+            }
+        }
+    }
+
+    /// Moves past the request whose hand-over is reported next, and ends it unless it waits for an answer.
+    #[inline]
+    fn pass_reported(&mut self, requests: &mut [Request], kind: Kind) {
+        let index = self.reported;
+        self.reported = index.wrapping_add(1);
+        if kind.ends_when_sent() {
+            self.leave(requests, index);
+        }
     }
 
     /// The request that has this packet identifier.
@@ -463,13 +473,24 @@ impl Outbox {
     /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
     fn leave(&mut self, requests: &mut [Request], index: usize) {
-        if index == self.head && index.wrapping_add(1) == self.tail {
-            return self.begin_anew();
+        let next = index.wrapping_add(1);
+        let is_oldest = index == self.head;
+        if is_oldest && next == self.tail {
+            self.begin_anew();
+        } else if SHORT_CUTS && is_oldest {
+            self.head = next;
+            if next < self.reported {
+                self.pass_gaps(requests);
+            }
+        } else {
+            if let Some(entry) = requests.get_mut(index) {
+                entry.kind = Kind::Gap;
+            }
+            // On hosts, an older request leaves it behind later.
+            if !SHORT_CUTS {
+                self.pass_gaps(requests);
+            }
         }
-        if let Some(entry) = requests.get_mut(index) {
-            entry.kind = Kind::Gap;
-        }
-        self.pass_gaps(requests);
     }
 
     /// Leaves the oldest gaps behind.
@@ -622,6 +643,12 @@ impl Outbox {
     /// Their tickets.
     pub(crate) fn tickets<'m>(&self, requests: &'m [Request]) -> impl Iterator<Item = Ticket> + use<'m> {
         self.live_entries(requests).map(|entry| entry.ticket)
+    }
+
+    /// How many entries are no gaps.
+    pub(crate) fn in_use(&self, requests: &[Request]) -> usize {
+        let entries = requests.get(self.head..self.tail).unwrap_or_default();
+        entries.iter().filter(|entry| entry.kind != Kind::Gap).count()
     }
 
     fn live_entries<'m>(&self, requests: &'m [Request]) -> impl Iterator<Item = &'m Request> + use<'m> {

@@ -50,17 +50,16 @@ impl<S: Storage, C: Settings> Client<S, C> {
 }
 
 impl<C: Settings> Machine<C> {
+    /// Returns the next publication whose end is an event now that it has been handed over.
     pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        while let Some((ticket, kind)) = self.outbox.report(requests) {
-            if kind == Kind::Taken {
-                self.note_change(journal::Due::Remove(ticket));
-                return Some(ticket);
-            }
-            if self.config().tell_qos_0 {
-                return Some(ticket);
-            }
+        if !self.config().tell_qos_0 && self.outbox.has_reports() {
+            self.outbox.end_silently(requests);
         }
-        None
+        let (ticket, kind) = self.outbox.report(requests)?;
+        if kind == Kind::Taken {
+            self.note_change(journal::Due::Remove(ticket));
+        }
+        Some(ticket)
     }
 
     /// The same, as an action. As all that follows, it says whether there is one; an action is written once, where it
@@ -99,8 +98,9 @@ impl<C: Settings> Machine<C> {
     fn offer<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) {
         self.offered = self.waiting(memory);
         // Their turn has come; or requests have ended without an answer, and what waited for their identifiers may go on.
-        if self.offered == Offered::Nothing && self.outbox.has_unreleased() && self.phase == Phase::Online {
-            self.release(memory.requests);
+        let is_held = self.paused && self.optional().pacing.is_some();
+        if self.offered == Offered::Nothing && self.outbox.has_unreleased() && !is_held {
+            self.release_more(memory.requests);
             if self.tell_report(memory.requests, action) {
                 return;
             }
@@ -115,7 +115,10 @@ impl<C: Settings> Machine<C> {
             Offered::Requests => Action::Transmit(self.outbox.ready(tx)),
             Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, tx)),
             Offered::Control => Action::Transmit(self.lane.bytes(control)),
-            Offered::Nothing => Action::Wait(self.to_instant(self.until())),
+            Offered::Nothing => {
+                self.resting = true;
+                Action::Wait(self.to_instant(self.until()))
+            }
         };
     }
 
@@ -210,6 +213,11 @@ impl<C: Settings> Machine<C> {
             Phase::Online => self.keep_alive.due_at().max(self.now()),
             _ => self.deadline,
         }
+    }
+
+    /// When [`Client::poll`] must be called. The pace counts only while the transport is not busy.
+    pub(crate) fn next_timeout(&self) -> Moment {
+        if self.resting { self.until() } else { self.due_at() }
     }
 
     /// When there is something to do without input.
@@ -328,7 +336,7 @@ impl<C: Settings> Machine<C> {
     }
 
     #[inline]
-    pub(crate) fn transmitted(&mut self, requests: &[Request], bytes: usize) {
+    pub(crate) fn transmitted(&mut self, requests: &mut [Request], bytes: usize) {
         match self.offered {
             Offered::Nothing => return,
             Offered::Control => self.lane.transmitted(bytes),
@@ -337,9 +345,9 @@ impl<C: Settings> Machine<C> {
         if bytes > 0 {
             self.keep_alive.sent(self.now());
         }
+        // Without the short ways, the next poll does it.
         if SHORT_CUTS && !self.config().tell_qos_0 && self.outbox.has_reports() {
-            // What this does not settle, the next poll does.
-            self.outbox.report_first(requests);
+            self.outbox.end_silently(requests);
         }
     }
 }

@@ -244,9 +244,7 @@ impl<C: Settings> Machine<C> {
     fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
         let ticket = self.outbox.end_request(requests, index)?;
         self.note_change(Due::Remove(ticket));
-        if self.outbox.has_unreleased() && self.phase == Phase::Online {
-            self.release(requests);
-        }
+        self.release_more(requests);
         Some(ticket)
     }
 

@@ -190,6 +190,7 @@ impl<C: Settings> Machine<C> {
         if result.is_err() {
             self.forget_session();
         }
+        self.look();
         // The bytes do not say whether the server had answered for all subscriptions.
         self.unanswered = result.is_ok();
         if result.is_ok() {

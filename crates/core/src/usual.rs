@@ -10,7 +10,7 @@ use mqtt_p2p_packet::{Frame, Framed, PacketType, Publish, frame};
 use crate::action::{Action, Event};
 use crate::client::Client;
 use crate::machine::{Machine, Offered};
-use crate::outbox::{First, Request};
+use crate::outbox::Request;
 use crate::receive::ANSWER;
 use crate::settings::Settings;
 use crate::storage::Storage;
@@ -36,20 +36,19 @@ impl<S: Storage, C: Settings> Client<S, C> {
         let machine = &mut self.machine;
         debug_assert!(machine.is_quiet(), "whatever ends the quiet says so: Machine::tick");
         if machine.outbox.has_reports() {
-            match machine.outbox.report_first(self.storage.memory().requests) {
-                First::Ended(ticket) if machine.config().tell_qos_0 => {
+            match machine.outbox.report_simple(self.storage.memory().requests) {
+                Some(Some(ticket)) if machine.config().tell_qos_0 => {
                     return Action::Event(Event::Published { ticket });
                 }
-                First::Ended(_) | First::Waits => {}
-                First::Others => return self.report_next(received),
+                Some(None) => {}
+                _ => return self.report_rest(received),
             }
         }
         self.next(received)
     }
 
-    /// What waits to be reported is not the only request.
     #[inline(never)]
-    fn report_next<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+    fn report_rest<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         match self.machine.report(self.storage.memory().requests) {
             Some(ticket) => Action::Event(Event::Published { ticket }),
             None => self.next(received),
@@ -106,9 +105,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
     fn settle<'b>(&mut self, ticket: Ticket) -> Action<'_, 'b> {
         let requests = self.storage.memory().requests;
         self.machine.outbox.pass_gaps(requests);
-        if self.machine.outbox.has_unreleased() {
-            self.machine.release(requests);
-        }
+        self.machine.release_more(requests);
         Action::Event(Event::Published { ticket })
     }
 }
@@ -120,14 +117,26 @@ impl<C: Settings> Machine<C> {
         SHORT_CUTS && self.quiet_until > Moment::START
     }
 
-    /// Whether a poll would say to wait, without a closer look.
+    /// Whether a poll without input would say to wait.
     #[inline]
     pub(crate) fn is_waiting(&self) -> bool {
+        self.is_quiescent(!self.outbox.has_unreleased()) || self.is_resting()
+    }
+
+    /// Whether all is quiet and nothing is left to do, given whether anything is held back.
+    #[inline]
+    fn is_quiescent(&self, none_is_held_back: bool) -> bool {
         self.now() < self.quiet_until
             && self.lane.is_empty()
             && !self.outbox.has_reports()
             && !self.outbox.has_ready()
-            && !self.outbox.has_unreleased()
+            && none_is_held_back
+    }
+
+    #[inline(never)]
+    fn is_resting(&self) -> bool {
+        self.resting
+            && if self.is_usual() { self.is_quiescent(true) } else { self.now() < self.next_timeout() }
     }
 
     /// Reads a message of QoS 0 or 1, if that is what comes and nothing is wrong with it. Otherwise nothing happens. To
@@ -283,7 +292,6 @@ mod tests {
         let tickets = [(); 2].map(|()| publish(&mut client, QoS::AtLeastOnce));
         write(&mut client);
         let (machine, requests) = (&mut client.machine, client.storage.memory().requests);
-        assert!(matches!(machine.outbox.report_first(requests), First::Others));
         assert_eq!(machine.outbox.report(requests), None);
         assert_eq!(machine.usual_ack(requests, &mut [PUBACK, 2, 0, 2].as_slice()), None);
         for (ticket, is_only) in tickets.into_iter().zip([false, true]) {
@@ -291,16 +299,6 @@ mod tests {
             assert_eq!(machine.usual_ack(requests, &mut ack.as_slice()), Some((ticket, is_only)));
             machine.outbox.pass_gaps(requests);
         }
-    }
-
-    #[test]
-    fn the_last_that_was_handed_over_and_waits_for_its_answer_needs_no_report() {
-        let mut client = quiet();
-        publish(&mut client, QoS::AtLeastOnce);
-        write(&mut client);
-        let requests = client.storage.memory().requests;
-        assert!(matches!(client.machine.outbox.report_first(requests), First::Waits));
-        assert!(!client.machine.outbox.has_reports());
     }
 
     #[test]

@@ -26,6 +26,8 @@ const FILTERS: [&str; 4] = ["a", "b/+", "c/#", "d"];
 #[derive(Clone, Copy, Debug)]
 enum Command {
     Publish(QoS, u8),
+    /// So many, before the client is polled.
+    Burst(QoS, u8),
     Subscribe(usize, QoS),
     Unsubscribe(usize),
     Connect,
@@ -71,6 +73,7 @@ fn command() -> impl Strategy<Value = Command> {
     use Command::*;
     prop_oneof![
         8 => (qos(), 0..20_u8).prop_map(|(qos, len)| Publish(qos, len)),
+        2 => (qos(), 2..12_u8).prop_map(|(qos, count)| Burst(qos, count)),
         2 => (0..FILTERS.len(), qos()).prop_map(|(filter, qos)| Subscribe(filter, qos)),
         1 => (0..FILTERS.len()).prop_map(Unsubscribe),
         2 => Just(Connect),
@@ -177,6 +180,7 @@ impl World {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Publish(qos, len) => self.publish(qos, len),
+            Command::Burst(qos, count) => (0..count).for_each(|_| self.publish(qos, 0)),
             Command::Subscribe(index, qos) => {
                 let result = self.driver.try_subscribe(&[common::filter(FILTERS[index], qos)]);
                 assert!(matches!(result, Ok(_) | Err(Error::Full(_))), "{result:?}");

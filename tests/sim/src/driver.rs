@@ -210,7 +210,18 @@ impl World {
                         "client {p} waits until {until:?}, its clock is {}",
                         party.clock_seen
                     );
+                    promise!(
+                        client.is_waiting(),
+                        "a client that waits is quiescent",
+                        "client {p} waits until {until:?}"
+                    );
                     if chance.u8(..) == 0 {
+                        let (held, listed) = (client.requests_in_use(), client.requests().count());
+                        promise!(
+                            held == listed,
+                            "a request that has ended holds no memory",
+                            "client {p} lists {listed} requests and holds {held}"
+                        );
                         // Asked again, it says the same.
                         let again = match client.poll(Instant::from_millis(clock), &mut rest) {
                             Action::Wait(again) => again,

@@ -17,8 +17,9 @@ use super::row::{OURS, PAYLOAD, Row, TOPIC, repeat};
 const RECEIVE_2: &str = "client: receive QoS 2, whole";
 
 const NOW: Instant = Instant::from_millis(1_000);
-/// How many messages the rows with many at once have.
+/// How many messages the rows with many at once have, and those with some.
 const BATCH: u32 = 100;
+const SOME: u32 = 10;
 
 type Fixed = Inline<65_536, 256, 1024, 128, 4>;
 
@@ -54,6 +55,11 @@ pub(crate) fn rows() -> Vec<Row> {
     const RECEIVES_1: &str = "polls to Message, Transmit, Wait";
     const RECEIVES_2: &str = "polls to Message, Transmit, Wait; PUBREL; polls to Transmit, Wait";
     const MANY_0: &str = "100 publish; poll to Transmit; 100 polls to Published; poll to Wait";
+    const SOME_0: &str = "10 publish; poll to Transmit; 10 polls to Published; poll to Wait";
+    const MANY_0_NOT_TOLD: &str = "100 publish; polls to Transmit, Wait";
+    const SOME_0_NOT_TOLD: &str = "10 publish; polls to Transmit, Wait";
+    const SOME_1: &str =
+        "10 publish; polls to Transmit, Wait; 10 PUBACKs; 10 polls to Published; poll to Wait";
     const MANY_1: &str =
         "100 publish; polls to Transmit, Wait; 100 PUBACKs; 100 polls to Published; poll to Wait";
     const MANY_IN: &str = "4096 polls to Message, poll to Wait";
@@ -80,9 +86,24 @@ pub(crate) fn rows() -> Vec<Row> {
         with(PUBLISH_0, "slices", PUBLISHES_0, |n| publish_0(n, slices())).budget(300),
         with(PUBLISH_1, "slices", PUBLISHES_1, |n| publish_1(n, slices())).budget(500),
         with(RECEIVE_0, "slices", RECEIVES_0, |n| receive_0(n, slices())).budget(300),
-        with(PUBLISH_0, "100 at once", MANY_0, |n| many_0(n, fixed())).budget(300).many(BATCH, 20),
-        with(PUBLISH_1, "100 at once", MANY_1, |n| many_1(n, fixed())).budget(500).many(BATCH, 20),
-        with(PUBLISH_1, "100 at once, growing", MANY_1, |n| many_1(n, growing())).budget(500).many(BATCH, 20),
+        with(PUBLISH_0, "10 at once", SOME_0, |n| many_0(n, SOME, fixed())).budget(300).many(SOME, 20),
+        with(PUBLISH_0, "100 at once", MANY_0, |n| many_0(n, BATCH, fixed())).budget(300).many(BATCH, 20),
+        with(PUBLISH_0, "not told, 10 at once", SOME_0_NOT_TOLD, |n| many_0(n, SOME, silent(Fixed::new())))
+            .budget(300)
+            .many(SOME, 20),
+        with(PUBLISH_0, "not told, 100 at once", MANY_0_NOT_TOLD, |n| many_0(n, BATCH, silent(Fixed::new())))
+            .budget(300)
+            .many(BATCH, 20),
+        with(PUBLISH_0, "not told, 100 at once, growing", MANY_0_NOT_TOLD, |n| {
+            many_0(n, BATCH, silent(Growing::default()))
+        })
+        .budget(300)
+        .many(BATCH, 20),
+        with(PUBLISH_1, "10 at once", SOME_1, |n| many_1(n, SOME, fixed())).budget(500).many(SOME, 20),
+        with(PUBLISH_1, "100 at once", MANY_1, |n| many_1(n, BATCH, fixed())).budget(500).many(BATCH, 20),
+        with(PUBLISH_1, "100 at once, growing", MANY_1, |n| many_1(n, BATCH, growing()))
+            .budget(500)
+            .many(BATCH, 20),
         ours("client: receive 64 KiB of 16-byte PUBLISHes", MANY_IN, |n| many_in(n, fixed()))
             .budget(300)
             .many(4096, 2),
@@ -97,6 +118,11 @@ fn connected_with<S: Storage>(storage: S, config: Config) -> Client<S> {
     let mut client = Client::new(Config { max_in_flight: BATCH as u16, ..config }, 42, storage);
     connect(&mut client);
     client
+}
+
+/// With [`Config::tell_qos_0`] off.
+fn silent<S: Storage>(storage: S) -> Client<S> {
+    connected_with(storage, Config { tell_qos_0: false, ..Config::new() })
 }
 
 pub(crate) fn connect<S: Storage>(client: &mut Client<S>) {
@@ -171,7 +197,7 @@ fn publish_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
 
 /// [`Config::tell_qos_0`] is off, and the driver asks [`Client::is_waiting`] before it polls again.
 fn publish_0_not_told<S: Storage>(times: u32, storage: S) -> Duration {
-    let mut client = connected_with(storage, Config { tell_qos_0: false, ..Config::new() });
+    let mut client = silent(storage);
     let publication = publication(QoS::AtMostOnce);
     let mut words = Vec::new();
     publish(&mut client, &publication);
@@ -279,35 +305,36 @@ fn receive_2<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
     took
 }
 
-fn many_0<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
+fn many_0<S: Storage>(times: u32, batch: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtMostOnce);
     let mut words = Vec::new();
-    for _ in 0..BATCH {
+    for _ in 0..batch {
         publish(&mut client, &publication);
     }
     trace(&mut client, &[], &mut words);
-    assert_eq!(words, [&["Transmit"][..], &["Published"; BATCH as usize], &["Wait"]].concat());
+    let told = if client.config().tell_qos_0 { batch as usize } else { 0 };
+    assert_eq!(words, [&["Transmit"][..], &vec!["Published"; told], &["Wait"]].concat());
     let took = repeat(times, || {
-        repeat(BATCH, || {
+        repeat(batch, || {
             publish(&mut client, &publication);
         });
         drain(&mut client, &[]);
     });
-    assert_eq!(client.requests().count(), 0);
+    assert_eq!(client.requests_in_use(), 0);
     took
 }
 
-fn many_1<S: Storage>(times: u32, mut client: Client<S>) -> Duration {
+fn many_1<S: Storage>(times: u32, batch: u32, mut client: Client<S>) -> Duration {
     let publication = publication(QoS::AtLeastOnce);
-    let mut answers = Vec::with_capacity(4 * BATCH as usize);
+    let mut answers = Vec::with_capacity(4 * batch as usize);
     let mut words = Vec::new();
-    answers.extend((0..BATCH).flat_map(|_| ack(PUBACK, publish(&mut client, &publication))));
+    answers.extend((0..batch).flat_map(|_| ack(PUBACK, publish(&mut client, &publication))));
     trace(&mut client, &[], &mut words);
     trace(&mut client, &answers, &mut words);
-    assert_eq!(words, [&["Transmit", "Wait"][..], &["Published"; BATCH as usize], &["Wait"]].concat());
+    assert_eq!(words, [&["Transmit", "Wait"][..], &vec!["Published"; batch as usize], &["Wait"]].concat());
     let took = repeat(times, || {
         answers.clear();
-        repeat(BATCH, || {
+        repeat(batch, || {
             let id = publish(&mut client, &publication);
             answers.extend_from_slice(&ack(PUBACK, id));
         });

@@ -401,11 +401,15 @@ impl<S: Storage> Driver<S> {
                     "waits for {until:?}, which is no later than {}",
                     self.now
                 );
-                if self.client.config().max_requests_per_sec == 0 {
-                    let due = self.client.due_at().map(Instant::as_millis);
-                    assert_eq!(due, until, "without a pace, all that it waits for is due in any case");
-                }
+                let due = self.client.due_at().map(Instant::as_millis);
+                assert_eq!(due, until, "all that it waits for is due");
                 self.wait = until;
+                assert!(self.client.is_waiting(), "it waits, and says that it has something to do");
+                assert_eq!(
+                    self.client.requests_in_use(),
+                    self.client.requests().count(),
+                    "a request that has ended holds memory"
+                );
                 return false;
             }
         }
