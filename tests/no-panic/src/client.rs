@@ -126,7 +126,7 @@ fn client<S: Storage, C: Settings>(mut client: Client<S, C>) {
     Client::pause(any(&mut *client), now());
     Client::resume(any(&mut *client), now());
     take(Client::is_waiting(any(&*client)));
-    take(any(&mut *client).requests_in_use());
+    take(Client::requests_in_use(any(&mut *client)));
     Client::hold_reading(any(&mut *client), now(), any(false));
 
     if let Some(topic) = topic_name() {
