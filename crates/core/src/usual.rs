@@ -292,6 +292,7 @@ mod tests {
         let tickets = [(); 2].map(|()| publish(&mut client, QoS::AtLeastOnce));
         write(&mut client);
         let (machine, requests) = (&mut client.machine, client.storage.memory().requests);
+        assert_eq!(machine.outbox.report_simple(requests), None);
         assert_eq!(machine.outbox.report(requests), None);
         assert_eq!(machine.usual_ack(requests, &mut [PUBACK, 2, 0, 2].as_slice()), None);
         for (ticket, is_only) in tickets.into_iter().zip([false, true]) {
@@ -299,6 +300,16 @@ mod tests {
             assert_eq!(machine.usual_ack(requests, &mut ack.as_slice()), Some((ticket, is_only)));
             machine.outbox.pass_gaps(requests);
         }
+    }
+
+    #[test]
+    fn the_last_that_was_handed_over_and_waits_for_its_answer_needs_no_report() {
+        let mut client = quiet();
+        publish(&mut client, QoS::AtLeastOnce);
+        write(&mut client);
+        let requests = client.storage.memory().requests;
+        assert_eq!(client.machine.outbox.report_simple(requests), Some(None));
+        assert!(!client.machine.outbox.has_reports());
     }
 
     #[test]
