@@ -4,6 +4,7 @@ use mqtt_p2p_packet::{AckedQoS, PacketId, Publish, QoS, SubscribeFilter, TopicFi
 
 use crate::action::Delivery;
 use crate::config::Config;
+use crate::constants::SIZE_OPTIMIZED;
 use crate::disconnect::TransportError;
 use crate::error::{Error, Need};
 use crate::login::Login;
@@ -14,7 +15,6 @@ use crate::stats::Stats;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::Instant;
-use crate::usual::SHORT_CUTS;
 
 /// An MQTT client: see the [crate's page](crate) for how to drive it.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
     /// [`connect`](Self::connect), or for [`abandon`](Self::abandon).
     pub fn disconnect(&mut self, now: Instant) {
         self.machine.tick(now);
-        self.machine.disconnect();
+        self.machine.disconnect(self.storage.memory().requests);
     }
 
     /// Asks the server at once whether it is there: a PINGREQ, ahead of its time. Without a connection nothing
@@ -150,7 +150,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
     /// [`Error::Full`], [`Error::TooLarge`], [`Error::Offline`], [`Error::RetainUnsupported`]. Nothing was accepted.
     #[inline]
     pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Ticket, Error> {
-        if !SHORT_CUTS {
+        if SIZE_OPTIMIZED {
             return self.publish_with_room(publication);
         }
         match self.publish_into_room(publication) {

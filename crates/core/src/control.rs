@@ -1,7 +1,7 @@
 //! The control lane: small packets that may overtake what waits in the outbound store.
 
+use crate::constants::SIZE_OPTIMIZED;
 use crate::copy::{copy, move_down};
-use crate::usual::SHORT_CUTS;
 
 /// CONNECT, acknowledgements, pings, replayed subscriptions, DISCONNECT: `start..end` in
 /// [`Memory::control`](crate::Memory::control).
@@ -34,8 +34,9 @@ impl ControlLane {
 
     #[inline]
     pub(crate) fn transmitted(&mut self, bytes: usize) {
-        self.start = self.start.saturating_add(bytes).min(self.end);
-        if self.start == self.end {
+        if bytes < self.end.saturating_sub(self.start) {
+            self.start = self.start.wrapping_add(bytes);
+        } else {
             self.clear();
         }
     }
@@ -43,12 +44,15 @@ impl ControlLane {
     /// Whether there is room for so many bytes, after moving what waits to the front if need be.
     #[inline]
     pub(crate) fn has_room(&mut self, control: &mut [u8], bytes: usize) -> bool {
-        let fits = |end: usize| control.len().saturating_sub(end) >= bytes;
-        if fits(self.end) {
-            return true;
-        }
+        control.len().saturating_sub(self.end) >= bytes || self.make_room(control, bytes)
+    }
+
+    /// Moves what waits to the front, if that makes room.
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    #[cfg_attr(target_os = "none", inline(always))]
+    fn make_room(&mut self, control: &mut [u8], bytes: usize) -> bool {
         let waiting = self.end.saturating_sub(self.start);
-        if !fits(waiting) {
+        if control.len().saturating_sub(waiting) < bytes {
             return false;
         }
         move_down(control, self.start, self.end, 0);
@@ -69,7 +73,7 @@ impl ControlLane {
     /// Puts a packet in; `false` if there is no room.
     #[inline(always)]
     pub(crate) fn push<const N: usize>(&mut self, control: &mut [u8], packet: [u8; N]) -> bool {
-        if !SHORT_CUTS {
+        if SIZE_OPTIMIZED {
             return self.push_any(control, &packet);
         }
         if !self.has_room(control, N) {

@@ -1,6 +1,6 @@
 //! Copies without a panic path: those of the standard library check lengths, and panic.
 
-use crate::usual::SHORT_CUTS;
+use crate::constants::SIZE_OPTIMIZED;
 
 /// Copies as many bytes as fit.
 #[inline]
@@ -13,7 +13,7 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
 /// Moves the bytes `from..end` to the front, to `to`: one gap at a time, so that no piece overlaps its place.
 #[inline(never)]
 pub(crate) fn move_down(buffer: &mut [u8], mut from: usize, end: usize, mut to: usize) {
-    if !SHORT_CUTS {
+    if SIZE_OPTIMIZED {
         while from < end
             && let Some(byte) = buffer.get(from).copied()
             && let Some(place) = buffer.get_mut(to)

@@ -3,18 +3,18 @@
 
 use mqtt_p2p_packet::{AckedQoS, PacketId, PacketType};
 
-use crate::action::Action;
+use crate::action::{Action, Event};
+use crate::constants::SIZE_OPTIMIZED;
 use crate::disconnect::DisconnectReason;
 use crate::error::Error;
 use crate::inbound::InboundId;
 use crate::journal::Due;
 use crate::machine::Machine;
 use crate::outbox::Kind;
-use crate::receive::Outcome;
+use crate::receive::{Outcome, tell};
 use crate::settings::Settings;
 use crate::stats::count;
 use crate::storage::Memory;
-use crate::usual::SHORT_CUTS;
 
 /// What QoS 2 takes more than QoS 1 does.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ impl<C: Settings> Machine<C> {
             return Ok(false);
         }
         if self.inbound.insert(memory, InboundId::new(id)) {
+            // The acknowledgement comes once the caller has it; and the memory may have to grow for the next.
+            self.look();
             Ok(true)
         } else {
             Err(self.failed(DisconnectReason::InboundFull))
@@ -103,7 +105,7 @@ impl<C: Settings> Machine<C> {
     ) -> bool {
         match self.optional().exactly_once {
             // It is linked anyway, and this way it may be inlined.
-            Some(_) if SHORT_CUTS => return self.stepped(memory, packet_type, id, action),
+            Some(_) if !SIZE_OPTIMIZED => return self.stepped(memory, packet_type, id, action),
             Some(exactly_once) => return (exactly_once.acked)(self, memory, packet_type, id, action),
             None => {}
         }
@@ -128,7 +130,10 @@ impl<C: Settings> Machine<C> {
         match packet_type {
             PacketType::PubRec => self.pubrec(memory, id),
             PacketType::PubRel => self.pubrel(memory, id),
-            _ => return self.published(memory, id, Kind::Release, action),
+            _ => match self.published(memory.requests, id, Kind::Release) {
+                Some(ticket) => return tell(action, Event::Published { ticket }),
+                None => count(&mut self.stats.unexpected_acks),
+            },
         }
         false
     }

@@ -69,16 +69,10 @@ impl KeepAlive {
     /// A whole packet came: the peer lives. Bytes that trickle in prove nothing.
     #[inline]
     pub(crate) const fn received(&mut self, now: Moment) {
-        self.heard(now);
+        self.hear_by = now.begin(self.interval);
         if self.is_asked() {
             self.overdue = now.later(self.timeout);
         }
-    }
-
-    /// The same while no answer is waited for.
-    #[inline]
-    pub(crate) const fn heard(&mut self, now: Moment) {
-        self.hear_by = now.begin(self.interval);
     }
 
     pub(crate) const fn answered(&mut self) {

@@ -80,6 +80,7 @@ mod action;
 mod backoff;
 mod client;
 mod config;
+mod constants;
 mod control;
 mod copy;
 mod disconnect;
@@ -108,7 +109,6 @@ mod storage;
 mod subscriptions;
 mod ticket;
 mod time;
-mod usual;
 
 pub use action::{Action, Delivery, Event, Message};
 pub use client::{Client, Publication};

@@ -9,6 +9,7 @@ use crate::action::Delivery;
 use crate::backoff::{History, Life};
 use crate::client::Publication;
 use crate::config::{Config, Offline, Resubscribe};
+use crate::constants::SIZE_OPTIMIZED;
 use crate::control::ControlLane;
 use crate::disconnect::{DisconnectReason, TransportError};
 use crate::error::{Error, Need};
@@ -26,7 +27,6 @@ use crate::storage::Memory;
 use crate::subscriptions::Subscriptions;
 use crate::ticket::Ticket;
 use crate::time::{Instant, Millis, Moment};
-use crate::usual::SHORT_CUTS;
 
 /// Where the connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,11 +65,10 @@ pub(crate) struct Abandoning<C> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offered {
     Nothing,
+    /// Those of the control lane.
     Control,
-    /// All that may be sent of `tx`.
+    /// Those of the outbox.
     Requests,
-    /// The rest of a packet in `tx`, before something else.
-    Begun,
 }
 
 /// All that a client knows, but for what lies in its [`Memory`].
@@ -80,10 +79,10 @@ pub(crate) struct Machine<C> {
     pub(crate) unsubscribed: Option<Unsubscribed<C>>,
     /// The last that was told.
     pub(crate) clock: Instant,
-    /// Until then there is a connection, and nothing of the client's own accord to do: what comes in and what waits to
-    /// be sent is all that a poll has to look at. The start of time when it has to look at all.
-    pub(crate) quiet_until: Moment,
-    /// The last closer look found nothing to do, and nothing has happened since but what goes a short way.
+    /// Until then, [`Client::poll`](crate::Client::poll) has nothing to attend to but reports, input and output: there
+    /// is a connection, and no timer fires. The start of time while anything else is due.
+    pub(crate) attention_at: Moment,
+    /// The last full poll found nothing to do, and nothing has asked for attention since.
     pub(crate) resting: bool,
     pub(crate) phase: Phase,
     /// What ends the phase, where time does.
@@ -131,7 +130,7 @@ impl<C: Settings> Machine<C> {
             settings,
             unsubscribed: None,
             clock: Instant::START,
-            quiet_until: Moment::START,
+            attention_at: Moment::START,
             resting: false,
             phase: Phase::Idle,
             deadline: Moment::NEVER,
@@ -173,7 +172,7 @@ impl<C: Settings> Machine<C> {
         self.settings.optional()
     }
 
-    /// Something happens that is not a matter of messages: the next poll has to look at all.
+    /// Something happens that is not a matter of messages: the next poll has to look at everything.
     pub(crate) fn tick(&mut self, now: Instant) {
         self.see(now);
         self.look();
@@ -182,7 +181,7 @@ impl<C: Settings> Machine<C> {
     /// The clock shows this.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn see(&mut self, now: Instant) {
-        if SHORT_CUTS {
+        if !SIZE_OPTIMIZED {
             self.clock = self.clock.max(now);
             return;
         }
@@ -196,12 +195,12 @@ impl<C: Settings> Machine<C> {
         }
     }
 
-    /// The short ways are closed: the next poll looks at all.
+    /// Asks for a full poll.
     #[inline]
     pub(crate) const fn look(&mut self) {
         self.resting = false;
-        if SHORT_CUTS {
-            self.quiet_until = Moment::START;
+        if !SIZE_OPTIMIZED {
+            self.attention_at = Moment::START;
         }
     }
 
@@ -228,13 +227,14 @@ impl<C: Settings> Machine<C> {
         }
     }
 
-    pub(crate) fn disconnect(&mut self) {
+    pub(crate) fn disconnect(&mut self, requests: &[Request]) {
         self.wanted = false;
         match self.phase {
             Phase::Idle | Phase::Leaving | Phase::Left => {}
             Phase::Waiting => self.phase = Phase::Idle,
             Phase::Opening | Phase::Handshake => self.lose(DisconnectReason::Requested),
             Phase::Online => {
+                self.release(requests);
                 self.phase = Phase::Leaving;
                 self.deadline = self.now().later(self.config().connect_timeout_ms as Millis);
             }
@@ -387,6 +387,7 @@ impl<C: Settings> Machine<C> {
         packet.encode(self.lane.free(memory.control))?;
         self.lane.written(len);
         self.look();
+        self.outbox.withdraw(memory.requests);
         self.alone = true;
         Ok(())
     }
@@ -395,7 +396,7 @@ impl<C: Settings> Machine<C> {
     #[inline]
     fn may_wait(&self, acknowledged: bool) -> Result<(), Error> {
         match self.config().offline {
-            _ if self.is_usual() || self.phase == Phase::Online => Ok(()),
+            _ if self.phase == Phase::Online => Ok(()),
             Offline::QueueAll => Ok(()),
             Offline::QueueAcknowledged if acknowledged => Ok(()),
             _ => Err(Error::Offline),
@@ -403,38 +404,20 @@ impl<C: Settings> Machine<C> {
     }
 
     /// Takes in the request whose packet was written.
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accept(&mut self, requests: &mut [Request], kind: Kind, len: usize) -> Result<Ticket, Error> {
-        let ticket = self.outbox.accept(requests, kind, len)?;
-        let released =
-            self.is_usual() && self.outbox.release_newest(requests, kind, self.config().max_in_flight);
-        if !released {
-            self.release_accepted(requests);
-        }
-        Ok(ticket)
-    }
-
-    #[cfg_attr(not(target_os = "none"), inline(never))]
-    fn release_accepted(&mut self, requests: &[Request]) {
-        // Without a connection there is something to do only if the session is kept.
-        if self.is_kept() {
-            self.resting = false;
-        }
-        self.release_more(requests);
-    }
-
-    /// Lets more requests be sent, if any wait: one before them has ended, or their turn may have come.
-    #[inline]
-    pub(crate) fn release_more(&mut self, requests: &[Request]) {
-        if self.outbox.has_unreleased() && self.phase == Phase::Online {
-            self.release(requests);
-        }
+        // While nothing else needs attention, requests need not wait for the next poll to be released.
+        let window = (self.attention_at > Moment::START).then(|| self.config().max_in_flight);
+        self.outbox.accept(requests, kind, len, window)
     }
 
     /// Lets more requests be sent, as far as the in-flight window and the pace reach.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn release(&mut self, requests: &[Request]) {
-        self.resting = false;
+        if self.phase != Phase::Online || self.alone {
+            self.outbox.release_due = false;
+            return;
+        }
         match self.optional().pacing {
             None => {
                 self.outbox.release(requests, self.config().max_in_flight, usize::MAX);
@@ -444,6 +427,10 @@ impl<C: Settings> Machine<C> {
     }
 
     pub(crate) fn release_paced(&mut self, requests: &[Request]) {
+        if self.paused {
+            self.outbox.release_due = false;
+            return;
+        }
         let rate = self.config().max_requests_per_sec;
         let credit = self.pace.credit(self.now(), rate);
         let released = self.outbox.release(requests, self.config().max_in_flight, credit);
@@ -602,7 +589,6 @@ impl<C: Settings> Machine<C> {
         self.keep_alive.start(self.now(), self.config().keep_alive(), self.config().ping_timeout_ms);
         let resends = self.outbox.rewind(memory, session_present);
         self.stats.resends = self.stats.resends.saturating_add(resends);
-        self.release(memory.requests);
     }
 
     /// CONNACK refused the log-in. Only an unavailable server is asked again: the same log-in would meet the same
@@ -659,6 +645,7 @@ impl<C: Settings> Machine<C> {
     fn end_attempt(&mut self, life: Life) -> bool {
         let (takeover, delay) = self.history.ended(life, self.settings.config());
         self.lane.clear();
+        self.outbox.hold_back();
         self.alone = false;
         self.parts = None;
         self.offered = Offered::Nothing;

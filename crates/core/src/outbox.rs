@@ -15,11 +15,11 @@
 
 use mqtt_p2p_packet::{Ack, PacketId, PacketType, Publish, QoS};
 
+use crate::constants::SIZE_OPTIMIZED;
 use crate::copy::{copy, move_down};
 use crate::error::{Error, Need};
 use crate::storage::Memory;
 use crate::ticket::Ticket;
-use crate::usual::SHORT_CUTS;
 
 /// The entry of one request in [`Memory::requests`]: 16 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,8 @@ pub(crate) struct Outbox {
     head: usize,
     /// The oldest whose hand-over may still have to be reported.
     reported: usize,
+    /// No request from here on ends once it is handed over.
+    ends_before: usize,
     /// The oldest that is not handed over to the transport entirely.
     sent: usize,
     /// The oldest that may not be sent yet.
@@ -74,6 +76,8 @@ pub(crate) struct Outbox {
     end: usize,
     /// Publications of QoS 1 and 2 that are released and not ended.
     in_flight: u16,
+    /// Something has happened since [`Self::release`] that may let more requests be sent.
+    pub(crate) release_due: bool,
     /// The oldest that is not in the session that is kept.
     kept: usize,
     next: Ticket,
@@ -142,6 +146,7 @@ impl Outbox {
         Self {
             head: 0,
             reported: 0,
+            ends_before: 0,
             sent: 0,
             released: 0,
             tail: 0,
@@ -149,6 +154,7 @@ impl Outbox {
             limit: 0,
             end: 0,
             in_flight: 0,
+            release_due: false,
             kept: 0,
             next: Ticket::FIRST,
         }
@@ -178,25 +184,39 @@ impl Outbox {
         tx.get(self.end..).and_then(|free| free.get(..len)).unwrap_or_default()
     }
 
-    /// Takes in the request whose packet was written to the room.
+    /// Takes in the request whose packet was written to the room, and lets it be sent if that is allowed now and no other
+    /// waits before it.
     ///
     /// # Errors
     /// There is no place for its entry.
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn accept(
         &mut self,
         requests: &mut [Request],
         kind: Kind,
         len: usize,
+        window: Option<u16>,
     ) -> Result<Ticket, Error> {
         let Some(entry) = requests.get_mut(self.tail) else {
             return Err(Error::Full(Need::Requests));
         };
         let ticket = self.next;
-        *entry = Request { ticket, start: self.end as u32, len: len as u32, kind };
+        let request = Request { ticket, start: self.end as u32, len: len as u32, kind };
+        *entry = request;
+        let is_next = self.released == self.tail;
         self.tail = self.tail.wrapping_add(1);
+        if kind.ends_when_sent() {
+            self.ends_before = self.tail;
+        }
         self.end = self.end.wrapping_add(len);
         self.next = ticket.next();
+        let released = match window {
+            Some(window) if !SIZE_OPTIMIZED && is_next => self.release_next(requests, &request, window),
+            _ => false,
+        };
+        if !released {
+            self.release_due = true;
+        }
         Ok(ticket)
     }
 
@@ -225,51 +245,61 @@ impl Outbox {
         Ok(())
     }
 
-    /// Lets more requests be sent: in order, as far as the in-flight window reaches, and never so far that a packet
-    /// identifier under way could come round again.
+    /// Lets more requests be sent, in order, as far as the in-flight window reaches. Returns how many.
     pub(crate) fn release(&mut self, requests: &[Request], window: u16, at_most: usize) -> usize {
-        let before = self.released;
-        let until = self.tail.min(before.saturating_add(at_most));
-        while self.released < until
-            && let (Some(entry), Some(first)) = (requests.get(self.released), requests.get(self.head))
-            && entry.ticket.distance(first.ticket) < Ticket::ROUND
+        self.release_due = false;
+        let mut count = 0_usize;
+        while count < at_most
+            && self.has_unreleased()
+            && let Some(entry) = requests.get(self.released)
+            // A window of 0 would hold everything back for ever.
+            && self.release_next(requests, entry, window.max(1))
         {
-            if entry.kind.is_acknowledged_publication() {
-                // A window of 0 would hold everything back for ever.
-                if self.in_flight >= window.max(1) {
-                    break;
-                }
-                self.in_flight = self.in_flight.wrapping_add(1);
-            }
-            self.released = self.released.wrapping_add(1);
-            self.limit = entry.end();
-            if entry.len == 0 {
-                // It has no bytes whose writing would pass it.
-                self.pass_sent(requests);
-            }
+            count = count.wrapping_add(1);
         }
-        self.released.wrapping_sub(before)
+        if !self.has_ready() {
+            // A request without bytes is passed here, since no write passes it.
+            self.pass_sent(requests);
+        }
+        count
     }
 
-    /// The same for the request that was accepted last. `false`, and nothing is done, if that is not enough: others
-    /// wait before it, or it has to wait itself.
-    #[inline]
-    pub(crate) fn release_newest(&mut self, requests: &[Request], kind: Kind, window: u16) -> bool {
-        let is_late = |first: &Request| self.next.distance(first.ticket) > Ticket::ROUND;
-        if self.released.wrapping_add(1) != self.tail
-            || (self.released != self.head && requests.get(self.head).is_none_or(is_late))
-        {
+    /// Lets the next request be sent, which is `entry`, unless the in-flight window is full or a packet identifier in
+    /// flight could come round again.
+    #[inline(always)]
+    fn release_next(&mut self, requests: &[Request], entry: &Request, window: u16) -> bool {
+        let is_late = |oldest: &Request| entry.ticket.distance(oldest.ticket) >= Ticket::ROUND;
+        if self.released != self.head && requests.get(self.head).is_none_or(is_late) {
             return false;
         }
-        if kind.is_acknowledged_publication() {
+        if entry.kind.is_acknowledged_publication() {
             if self.in_flight >= window {
                 return false;
             }
             self.in_flight = self.in_flight.wrapping_add(1);
         }
-        self.released = self.tail;
-        self.limit = self.end;
+        self.released = self.released.wrapping_add(1);
+        self.limit = entry.end();
         true
+    }
+
+    /// Nothing may be sent for now: there is no connection.
+    pub(crate) const fn hold_back(&mut self) {
+        self.limit = self.cursor;
+    }
+
+    /// Takes back what was released and has not been begun.
+    pub(crate) fn withdraw(&mut self, requests: &[Request]) {
+        while self.sent < self.released
+            && let Some(entry) = requests.get(self.released.wrapping_sub(1))
+            && entry.start as usize >= self.cursor
+        {
+            self.released = self.released.wrapping_sub(1);
+            self.limit = entry.start as usize;
+            if entry.kind.is_acknowledged_publication() {
+                self.in_flight = self.in_flight.wrapping_sub(1);
+            }
+        }
     }
 
     /// Whether something may not be sent yet.
@@ -308,11 +338,13 @@ impl Outbox {
     /// So many of those bytes went out.
     #[inline]
     pub(crate) fn transmitted(&mut self, requests: &[Request], bytes: usize) {
-        self.cursor = self.cursor.saturating_add(bytes).min(self.limit);
-        if self.has_ready() {
+        if bytes < self.limit.saturating_sub(self.cursor) {
+            self.cursor = self.cursor.wrapping_add(bytes);
             self.pass_sent(requests);
         } else {
+            self.cursor = self.limit;
             self.sent = self.released;
+            self.pass_awaiting();
         }
     }
 
@@ -325,98 +357,92 @@ impl Outbox {
         {
             self.sent = self.sent.wrapping_add(1);
         }
+        self.pass_awaiting();
     }
 
-    /// Whether [`Self::report`] may have something to say: asked at every poll, before all else.
+    /// Whether [`Self::report`] may find something.
     #[inline]
     pub(crate) const fn has_reports(&self) -> bool {
         self.reported < self.sent
     }
 
-    /// Ends the next publication that needed no more than to be handed over, and returns it.
+    /// The next request that was handed over and has not been passed.
     #[inline]
-    pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<(Ticket, Kind)> {
-        while self.has_reports() {
-            let Request { ticket, kind, .. } = *requests.get(self.reported)?;
-            self.pass_reported(requests, kind);
-            if kind.ends_when_sent() {
-                return Some((ticket, kind));
-            }
+    pub(crate) fn next_report(&self, requests: &[Request]) -> Option<(Ticket, Kind)> {
+        if !self.has_reports() {
+            return None;
         }
-        None
+        requests.get(self.reported).map(|entry| (entry.ticket, entry.kind))
     }
 
-    /// One step of [`Self::report`], if it leaves no gap behind: the ticket of a publication of QoS 0 that was the oldest
-    /// request, or nothing for the last one that was handed over and waits for its answer.
-    #[inline]
-    pub(crate) fn report_simple(&mut self, requests: &mut [Request]) -> Option<Option<Ticket>> {
-        let Request { ticket, kind, .. } = *requests.get(self.reported)?;
-        let ended = match kind {
-            Kind::Once if self.reported == self.head => Some(ticket),
-            Kind::AtLeastOnce if self.reported.wrapping_add(1) == self.sent => None,
-            _ => return None,
-        };
-        self.pass_reported(requests, kind);
-        Some(ended)
-    }
-
-    /// Ends the publications of QoS 0 that were handed over, up to one that the server had taken earlier, whose end is
-    /// always an event. To be called while [`Self::has_reports`].
+    /// Ends the publications of QoS 0 that were handed over, up to a request whose end is always an event.
     #[inline(never)]
     pub(crate) fn end_silently(&mut self, requests: &mut [Request]) {
-        while let Some(&Request { kind, .. }) = requests.get(self.reported)
+        while let Some((_, kind)) = self.next_report(requests)
             && kind != Kind::Taken
         {
             self.pass_reported(requests, kind);
-            if !self.has_reports() {
-                return;
-            }
         }
     }
 
-    /// Moves past the request whose hand-over is reported next, and ends it unless it waits for an answer.
-    #[inline]
-    fn pass_reported(&mut self, requests: &mut [Request], kind: Kind) {
+    /// Passes the next request that was handed over, and ends it if it needs no answer.
+    #[inline(always)]
+    pub(crate) fn pass_reported(&mut self, requests: &mut [Request], kind: Kind) {
         let index = self.reported;
         self.reported = index.wrapping_add(1);
         if kind.ends_when_sent() {
             self.leave(requests, index);
+            self.pass_awaiting();
         }
     }
 
-    /// The request that has this packet identifier.
+    /// Passes the requests that were handed over if all of them wait for an answer.
     #[inline]
+    const fn pass_awaiting(&mut self) {
+        if !SIZE_OPTIMIZED && self.ends_before <= self.reported {
+            self.reported = self.sent;
+        }
+    }
+
+    /// The request in flight that has this packet identifier, if an answer may be for it.
     pub(crate) fn find(&self, requests: &[Request], id: PacketId) -> Option<usize> {
-        let under_way = requests.get(self.head..self.tail)?;
-        if !SHORT_CUTS {
-            let index = under_way.iter().position(|entry| entry.ticket.packet_id() == id.get())?;
-            return self.answerable(under_way, index);
-        }
-        let first = under_way.first()?.ticket;
-        let distance = first.next_with_id(id).distance(first);
-        // Answers come in order, nearly always.
-        let index = if distance == 0 {
-            0
-        } else {
-            under_way.binary_search_by_key(&distance, |entry| entry.ticket.distance(first)).ok()?
-        };
-        self.answerable(under_way, index)
-    }
-
-    /// A request under way, if an answer may be for it.
-    #[inline]
-    fn answerable(&self, under_way: &[Request], index: usize) -> Option<usize> {
-        match under_way.get(index)?.kind {
+        let index = self.search(requests, id)?;
+        match requests.get(index)?.kind {
             Kind::Gap | Kind::Once | Kind::Taken => None,
-            _ => Some(self.head.wrapping_add(index)),
+            _ => Some(index),
         }
     }
 
-    /// The same, if it is of this kind and the transport has had all of it.
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    fn search(&self, requests: &[Request], id: PacketId) -> Option<usize> {
+        let pending = requests.get(self.head..self.tail)?;
+        let index = if SIZE_OPTIMIZED {
+            pending.iter().position(|entry| entry.ticket.packet_id() == id.get())?
+        } else {
+            let first = pending.first()?.ticket;
+            let distance = first.next_with_id(id).distance(first);
+            pending.binary_search_by_key(&distance, |entry| entry.ticket.distance(first)).ok()?
+        };
+        Some(self.head.wrapping_add(index))
+    }
+
+    /// The request of this kind that awaits an answer with this packet identifier: the transport has had all of it.
     #[inline]
     pub(crate) fn awaiting(&self, requests: &[Request], id: PacketId, kind: Kind) -> Option<usize> {
-        let index = self.find(requests, id)?;
+        // Answers come in order, nearly always.
+        if !SIZE_OPTIMIZED && let Some(oldest) = self.oldest_awaiting(requests, id, kind) {
+            return Some(oldest);
+        }
+        let index = self.search(requests, id)?;
         if index < self.sent && requests.get(index)?.kind == kind { Some(index) } else { None }
+    }
+
+    /// The same, if it is the oldest of all.
+    #[inline(always)]
+    pub(crate) fn oldest_awaiting(&self, requests: &[Request], id: PacketId, kind: Kind) -> Option<usize> {
+        let oldest = requests.get(self.head)?;
+        let is_it = self.head < self.sent && oldest.ticket.packet_id() == id.get() && oldest.kind == kind;
+        is_it.then_some(self.head)
     }
 
     /// Ends a request.
@@ -428,27 +454,6 @@ impl Outbox {
         }
         self.leave(requests, index);
         Some(ticket)
-    }
-
-    /// Ends the oldest request, if it is a publication of QoS 1 that has this packet identifier and was handed over. Also
-    /// says whether it was the only one: if not, [`Self::pass_gaps`] is to follow.
-    #[inline]
-    pub(crate) fn end_first(&mut self, requests: &mut [Request], id: u16) -> Option<(Ticket, bool)> {
-        match requests.get_mut(self.head) {
-            Some(Request { ticket, kind, .. })
-                if *kind == Kind::AtLeastOnce && ticket.packet_id() == id && self.head < self.sent =>
-            {
-                let is_only = self.head.wrapping_add(1) == self.tail;
-                if is_only {
-                    self.begin_anew();
-                } else {
-                    *kind = Kind::Gap;
-                    self.in_flight = self.in_flight.wrapping_sub(1);
-                }
-                Some((*ticket, is_only))
-            }
-            _ => None,
-        }
     }
 
     /// PUBREC came: the message is no longer needed, the PUBREL takes its place.
@@ -473,29 +478,32 @@ impl Outbox {
     /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
     fn leave(&mut self, requests: &mut [Request], index: usize) {
-        let next = index.wrapping_add(1);
-        let is_oldest = index == self.head;
-        if is_oldest && next == self.tail {
-            self.begin_anew();
-        } else if SHORT_CUTS && is_oldest {
-            self.head = next;
-            if next < self.reported {
-                self.pass_gaps(requests);
-            }
-        } else {
+        if SIZE_OPTIMIZED || index != self.head {
             if let Some(entry) = requests.get_mut(index) {
                 entry.kind = Kind::Gap;
             }
-            // On hosts, an older request leaves it behind later.
-            if !SHORT_CUTS {
+        } else {
+            // No mark looks back behind the head.
+            self.head = index.wrapping_add(1);
+            if self.head == self.tail {
+                return self.begin_anew();
+            }
+            let is_gap = |entry: &Request| entry.kind == Kind::Gap;
+            if self.head < self.reported && requests.get(self.head).is_some_and(is_gap) {
                 self.pass_gaps(requests);
             }
+        }
+        if self.has_unreleased() {
+            self.release_due = true;
+        }
+        if SIZE_OPTIMIZED {
+            self.pass_gaps(requests);
         }
     }
 
     /// Leaves the oldest gaps behind.
-    #[inline]
-    pub(crate) fn pass_gaps(&mut self, requests: &[Request]) {
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    fn pass_gaps(&mut self, requests: &[Request]) {
         // What is not reported is no gap, so that the head stays behind the other marks.
         while self.head < self.reported
             && requests.get(self.head).is_some_and(|entry| entry.kind == Kind::Gap)
@@ -549,12 +557,17 @@ impl Outbox {
         self.cursor = 0;
         self.limit = 0;
         self.in_flight = 0;
+        self.release_due = true;
+        if !SIZE_OPTIMIZED {
+            self.ends_before = self.tail;
+        }
     }
 
     /// Moves everything to the front.
     fn close_gaps(&mut self, memory: &mut Memory<'_>) {
         let within =
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
+        let had_ready = self.has_ready();
         (self.cursor, self.limit, self.end) = (0, 0, 0);
         let mut marks = [self.reported, self.sent, self.released, self.kept, self.tail];
         let (mut from, mut to) = (0_usize, 0_usize);
@@ -590,6 +603,9 @@ impl Outbox {
         self.head = 0;
         [self.reported, self.sent, self.released, self.kept, self.tail] = marks;
         self.cursor = self.cursor.wrapping_add(within);
+        if !had_ready {
+            self.limit = self.cursor;
+        }
     }
 
     /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is

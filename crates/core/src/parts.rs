@@ -40,6 +40,7 @@ impl<C: Settings> Machine<C> {
             Some(Delivery { qos: AckedQoS::ExactlyOnce, id, .. }) => self.inbound.find(memory, id).is_some(),
             _ => false,
         };
+        self.look();
         self.parts = Some(Parts { missing: head.payload_len, delivery: message.delivery, repeated });
         if repeated {
             return Ok(false);

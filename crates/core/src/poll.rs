@@ -2,10 +2,11 @@
 
 use core::mem::take;
 
-use mqtt_p2p_packet::PacketType;
+use mqtt_p2p_packet::{Ack, Framed, PacketType, Publish, frame};
 
 use crate::action::{Action, Event};
 use crate::client::Client;
+use crate::constants::SIZE_OPTIMIZED;
 use crate::disconnect::DisconnectReason;
 use crate::error::Need;
 use crate::journal;
@@ -17,9 +18,13 @@ use crate::settings::Settings;
 use crate::storage::{Memory, Storage};
 use crate::ticket::Ticket;
 use crate::time::{Instant, Millis, Moment};
-use crate::usual::SHORT_CUTS;
 
 const PINGREQ: [u8; 2] = [(PacketType::PingReq as u8) << 4, 0];
+/// The first byte of a PUBLISH, with the flags left out that a message of QoS 0 or 1 may have.
+const PUBLISH: u8 = (PacketType::Publish as u8) << 4;
+const NOT_QOS_2: u8 = 0b1111_0100;
+/// The first byte of a PUBACK.
+const PUBACK: u8 = (PacketType::PubAck as u8) << 4;
 const DISCONNECT: [u8; 2] = [(PacketType::Disconnect as u8) << 4, 0];
 
 impl<S: Storage, C: Settings> Client<S, C> {
@@ -27,39 +32,124 @@ impl<S: Storage, C: Settings> Client<S, C> {
     ///
     /// `received` are the bytes that came in and were not taken yet; it is advanced past what is taken now. An
     /// event borrows from it, and from nothing else.
-    #[inline]
+    #[inline(always)]
     pub fn poll<'a, 'b>(&'a mut self, now: Instant, received: &mut &'b [u8]) -> Action<'a, 'b> {
-        let machine = &mut self.machine;
-        machine.see(now);
-        if !machine.is_usual() || machine.now() >= machine.quiet_until {
-            return self.look_at_all(received);
+        self.machine.see(now);
+        if self.machine.needs_attention() {
+            self.poll_slow(received)
+        } else if self.machine.outbox.has_reports() {
+            self.poll_reports(received)
+        } else {
+            self.poll_traffic(received)
         }
-        self.usual(received)
     }
 
-    /// Whatever a poll may lead to.
+    /// Looks at everything.
     #[inline(never)]
-    pub(crate) fn look_at_all<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+    fn poll_slow<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         if self.machine.inbound.len() == self.storage.memory().inbound.len() {
             self.storage.grow(Need::Inbound);
         }
         let mut action = Action::Wait(None);
-        self.machine.look_at_all(&mut self.storage.memory(), received, &mut action);
+        self.machine.attend(&mut self.storage.memory(), received, &mut action);
         action
+    }
+
+    // The steps of a poll while nothing else needs attention. Rare cases are tail calls, so that these functions spill no
+    // registers.
+
+    #[inline(never)]
+    fn poll_reports<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let (machine, requests) = (&mut self.machine, self.storage.memory().requests);
+        if let Some((ticket, Kind::Once)) = machine.outbox.next_report(requests)
+            && machine.config().tell_qos_0
+        {
+            machine.outbox.pass_reported(requests, Kind::Once);
+            return Action::Event(Event::Published { ticket });
+        }
+        self.poll_other_reports(received)
+    }
+
+    #[inline(never)]
+    fn poll_other_reports<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        match self.machine.report(self.storage.memory().requests) {
+            Some(ticket) => Action::Event(Event::Published { ticket }),
+            None => self.poll_traffic(received),
+        }
+    }
+
+    #[inline(always)]
+    fn poll_traffic<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        match received.first() {
+            Some(&PUBACK) => self.poll_puback(received),
+            Some(_) => self.poll_message(received),
+            None if self.machine.outbox.release_due => self.poll_release(received),
+            None => self.poll_output(),
+        }
+    }
+
+    #[inline(never)]
+    fn poll_message<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        if received.first().is_some_and(|first| *first & NOT_QOS_2 == PUBLISH)
+            && let Ok(Framed::Complete(frame, rest)) = frame(received, self.machine.config().max_packet_size)
+            && let Ok(publish) = Publish::decode(&frame)
+            && let Some(event) = self.machine.take_message(self.storage.memory().control, &publish)
+        {
+            *received = rest;
+            self.machine.keep_alive.received(self.machine.now());
+            return Action::Event(event);
+        }
+        self.poll_slow(received)
+    }
+
+    #[inline(never)]
+    fn poll_puback<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let (machine, requests) = (&mut self.machine, self.storage.memory().requests);
+        if let Some((Ack { packet_id }, rest)) = Ack::split_first(received, PacketType::PubAck)
+            && let Some(oldest) = machine.outbox.oldest_awaiting(requests, packet_id, Kind::AtLeastOnce)
+            && let Some(ticket) = machine.end(requests, oldest)
+        {
+            *received = rest;
+            machine.keep_alive.received(machine.now());
+            return Action::Event(Event::Published { ticket });
+        }
+        self.poll_slow(received)
+    }
+
+    #[inline(never)]
+    fn poll_release<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
+        let (machine, requests) = (&mut self.machine, self.storage.memory().requests);
+        machine.outbox.release(requests, machine.config().max_in_flight, usize::MAX);
+        if machine.outbox.has_reports() {
+            return self.poll_slow(received);
+        }
+        self.poll_output()
+    }
+
+    #[inline(always)]
+    fn poll_output<'a, 'b>(&'a mut self) -> Action<'a, 'b> {
+        let Memory { tx, requests, control, .. } = self.storage.memory();
+        self.machine.output(tx, requests, control, true)
     }
 }
 
 impl<C: Settings> Machine<C> {
-    /// Returns the next publication whose end is an event now that it has been handed over.
+    /// Returns the next publication whose end is an event now that it has been handed over. To be called while
+    /// [`Outbox::has_reports`](crate::outbox::Outbox::has_reports).
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn report(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        if !self.config().tell_qos_0 && self.outbox.has_reports() {
-            self.outbox.end_silently(requests);
+        while let Some((ticket, kind)) = self.outbox.next_report(requests) {
+            self.outbox.pass_reported(requests, kind);
+            match kind {
+                Kind::Once if self.config().tell_qos_0 => return Some(ticket),
+                Kind::Taken => {
+                    self.note_change(journal::Due::Remove(ticket));
+                    return Some(ticket);
+                }
+                _ => {}
+            }
         }
-        let (ticket, kind) = self.outbox.report(requests)?;
-        if kind == Kind::Taken {
-            self.note_change(journal::Due::Remove(ticket));
-        }
-        Some(ticket)
+        None
     }
 
     /// The same, as an action. As all that follows, it says whether there is one; an action is written once, where it
@@ -72,8 +162,8 @@ impl<C: Settings> Machine<C> {
         reported.is_some()
     }
 
-    /// Whatever a poll may lead to, in the order of this file.
-    pub(crate) fn look_at_all<'a, 'b>(
+    /// Does what is due, in the order of this file.
+    fn attend<'a, 'b>(
         &mut self,
         memory: &mut Memory<'a>,
         received: &mut &'b [u8],
@@ -89,41 +179,97 @@ impl<C: Settings> Machine<C> {
             Phase::Idle | Phase::Waiting | Phase::Opening => self.offline(received, action),
         };
         // A change comes before the bytes that depend on it.
-        if !acted && !self.tell_change(memory, action) {
-            self.offer(memory, action);
+        if acted || self.tell_change(memory, action) {
+            return;
         }
-    }
-
-    /// What may be written, or until when to wait.
-    fn offer<'a>(&mut self, memory: &mut Memory<'a>, action: &mut Action<'a, '_>) {
-        self.offered = self.waiting(memory);
-        // Their turn has come; or requests have ended without an answer, and what waited for their identifiers may go on.
-        let is_held = self.paused && self.optional().pacing.is_some();
-        if self.offered == Offered::Nothing && self.outbox.has_unreleased() && !is_held {
-            self.release_more(memory.requests);
-            if self.tell_report(memory.requests, action) {
+        if self.is_release_due() {
+            self.release(memory.requests);
+            // What has no bytes has been passed.
+            if self.outbox.has_reports() && self.tell_report(memory.requests, action) {
                 return;
             }
-            self.offered = self.waiting(memory);
         }
-        if SHORT_CUTS && self.is_quiet() {
-            self.quiet_until = self.keep_alive.ping_at();
+        let undisturbed = !SIZE_OPTIMIZED && self.is_undisturbed();
+        if undisturbed {
+            self.attention_at = self.keep_alive.ping_at();
         }
         // The action borrows for as long as the memory is lent.
         let (tx, control): (&'a mut [u8], &'a mut [u8]) = (take(&mut memory.tx), take(&mut memory.control));
-        *action = match self.offered {
-            Offered::Requests => Action::Transmit(self.outbox.ready(tx)),
-            Offered::Begun => Action::Transmit(self.outbox.begun(memory.requests, tx)),
-            Offered::Control => Action::Transmit(self.lane.bytes(control)),
-            Offered::Nothing => {
+        *action = self.output(tx, memory.requests, control, undisturbed);
+    }
+
+    /// Offers what may be written, or waits.
+    #[inline(always)]
+    fn output<'a>(
+        &mut self,
+        tx: &'a [u8],
+        requests: &[Request],
+        control: &'a [u8],
+        undisturbed: bool,
+    ) -> Action<'a, 'static> {
+        match (self.lane.is_empty(), self.outbox.has_ready()) {
+            (true, true) => {
+                self.offered = Offered::Requests;
+                Action::Transmit(self.outbox.ready(tx))
+            }
+            (false, false) => {
+                self.offered = Offered::Control;
+                Action::Transmit(self.lane.bytes(control))
+            }
+            (true, false) => {
+                self.offered = Offered::Nothing;
+                if undisturbed {
+                    self.attention_at = self.keep_alive.ping_at();
+                    return Action::Wait(self.to_instant(self.attention_at));
+                }
                 self.resting = true;
                 Action::Wait(self.to_instant(self.until()))
             }
-        };
+            (false, true) => self.output_of_both(tx, requests, control),
+        }
+    }
+
+    /// A packet of the outbox that has been begun comes first, then the control lane.
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    fn output_of_both<'a>(
+        &mut self,
+        tx: &'a [u8],
+        requests: &[Request],
+        control: &'a [u8],
+    ) -> Action<'a, 'static> {
+        if self.outbox.has_begun(requests) {
+            self.offered = Offered::Requests;
+            Action::Transmit(self.outbox.begun(requests, tx))
+        } else {
+            self.offered = Offered::Control;
+            Action::Transmit(self.lane.bytes(control))
+        }
+    }
+
+    /// Whether more requests may be released.
+    #[inline]
+    fn is_release_due(&self) -> bool {
+        self.outbox.release_due || (self.optional().pacing.is_some() && self.outbox.has_unreleased())
+    }
+
+    /// Whether [`Client::poll`] has to look at everything.
+    #[inline]
+    pub(crate) fn needs_attention(&self) -> bool {
+        SIZE_OPTIMIZED || self.now() >= self.attention_at
+    }
+
+    /// Whether a poll without input would say to wait.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.lane.is_empty()
+            && !self.outbox.release_due
+            && !self.outbox.has_ready()
+            && !self.outbox.has_reports()
+            && (!self.needs_attention() || (self.resting && self.now() < self.next_timeout()))
     }
 
     /// Whether there is a connection, and nothing of the client's own accord to do but a ping after a silence.
-    pub(crate) fn is_quiet(&self) -> bool {
+    fn is_undisturbed(&self) -> bool {
         self.phase == Phase::Online
             && self.untaken.is_none()
             && self.parts.is_none()
@@ -249,7 +395,7 @@ impl<C: Settings> Machine<C> {
         if expired {
             return self.timed_out(received, action);
         }
-        if self.waiting(memory) == Offered::Nothing {
+        if self.lane.is_empty() && !self.outbox.has_ready() {
             match self.phase {
                 Phase::Leaving if self.lane.push(memory.control, DISCONNECT) => self.phase = Phase::Left,
                 Phase::Left => return self.lost(DisconnectReason::Requested, received, action),
@@ -304,7 +450,11 @@ impl<C: Settings> Machine<C> {
         while self.has_input(received) && self.due.is_none() && self.lane.has_room(memory.control, ANSWER) {
             let before = received.len();
             let ends = self.has_end_of_parts();
-            match self.packet(memory, received, action) {
+            let outcome = match (self.parts, self.optional().go_on) {
+                (Some(parts), Some(go_on)) => go_on(self, memory, parts, received, action),
+                _ => self.packet(memory, received, action),
+            };
+            match outcome {
                 Ok(true) => return true,
                 Ok(false) => {}
                 Err(Failed) => *received = &[],
@@ -319,34 +469,18 @@ impl<C: Settings> Machine<C> {
         false
     }
 
-    /// What may be written: the rest of a packet that was begun, then control packets, then the outbound store.
-    #[inline]
-    fn waiting(&self, memory: &Memory<'_>) -> Offered {
-        let others_wait = !self.lane.is_empty();
-        let may_send = matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left);
-        if may_send && self.outbox.has_begun(memory.requests) && (others_wait || self.alone) {
-            Offered::Begun
-        } else if others_wait {
-            Offered::Control
-        } else if may_send && self.outbox.has_ready() && !self.alone {
-            Offered::Requests
-        } else {
-            Offered::Nothing
-        }
-    }
-
     #[inline]
     pub(crate) fn transmitted(&mut self, requests: &mut [Request], bytes: usize) {
         match self.offered {
             Offered::Nothing => return,
             Offered::Control => self.lane.transmitted(bytes),
-            Offered::Requests | Offered::Begun => self.outbox.transmitted(requests, bytes),
+            Offered::Requests => self.outbox.transmitted(requests, bytes),
         }
         if bytes > 0 {
             self.keep_alive.sent(self.now());
         }
-        // Without the short ways, the next poll does it.
-        if SHORT_CUTS && !self.config().tell_qos_0 && self.outbox.has_reports() {
+        // In small code, the next poll does it.
+        if !SIZE_OPTIMIZED && !self.config().tell_qos_0 && self.outbox.has_reports() {
             self.outbox.end_silently(requests);
         }
     }

@@ -49,49 +49,58 @@ impl<C: Settings> Machine<C> {
     }
 
     /// Reads one packet, if it is whole.
-    #[cfg_attr(not(target_os = "none"), inline)]
-    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn packet<'b>(
         &mut self,
         memory: &mut Memory<'_>,
         received: &mut &'b [u8],
         action: &mut Action<'_, 'b>,
     ) -> Outcome {
-        if let (Some(parts), Some(go_on)) = (self.parts, self.optional().go_on) {
-            return go_on(self, memory, parts, received, action);
-        }
-        let (frame, rest) = match frame(received, self.config().max_packet_size)
-            .map_err(|error| self.malformed(error))?
-        {
-            Framed::Complete(frame, rest) => (frame, rest),
-            Framed::Incomplete { .. } => {
+        let (frame, rest) = match frame(received, self.config().max_packet_size) {
+            Ok(Framed::Complete(frame, rest)) => (frame, rest),
+            Ok(Framed::Incomplete { .. }) => {
                 return match self.optional().begin {
                     Some(begin) if self.phase != Phase::Handshake => begin(self, memory, received, action),
                     _ => Ok(false),
                 };
             }
+            Err(error) => return Err(self.malformed(error)),
         };
         *received = rest;
         if self.phase == Phase::Handshake {
             return self.handshake(memory, &frame, action);
         }
         self.keep_alive.received(self.now());
-        match frame.packet_type {
-            PacketType::Publish => {
-                let publish = Publish::decode(&frame).map_err(|error| self.malformed(error))?;
-                if let Some((AckedQoS::ExactlyOnce, id)) = publish.delivery
-                    && let Some(exactly_once) = self.optional().exactly_once
-                    && !(exactly_once.first_seen)(self, memory, id)?
-                {
-                    return Ok(false);
-                }
-                let event = self.message(memory.control, &publish);
-                Ok(tell(action, event))
-            }
-            _ => self.other(memory, &frame, action),
+        if frame.packet_type != PacketType::Publish {
+            return self.other(memory, &frame, action);
         }
+        let publish = Publish::decode(&frame).map_err(|error| self.malformed(error))?;
+        if let Some((AckedQoS::ExactlyOnce, id)) = publish.delivery
+            && let Some(exactly_once) = self.optional().exactly_once
+            && !(exactly_once.first_seen)(self, memory, id)?
+        {
+            return Ok(false);
+        }
+        let event = self.message(memory.control, &publish);
+        Ok(tell(action, event))
     }
 
+    /// Takes in a message of QoS 0 or 1. Nothing has happened if it is of QoS 2, or if there is no room for its answer.
+    #[inline(always)]
+    pub(crate) fn take_message<'b>(
+        &mut self,
+        control: &mut [u8],
+        publish: &Publish<'b>,
+    ) -> Option<Event<'b>> {
+        match publish.delivery {
+            None => {}
+            Some((AckedQoS::AtLeastOnce, _)) if self.lane.has_room(control, ANSWER) => {}
+            Some(_) => return None,
+        }
+        Some(self.message(control, publish))
+    }
+
+    /// Reads any other packet.
     #[inline(never)]
     fn other<'b>(
         &mut self,
@@ -127,7 +136,10 @@ impl<C: Settings> Machine<C> {
         action: &mut Action<'_, '_>,
     ) -> bool {
         match packet_type {
-            PacketType::PubAck => self.published(memory, id, Kind::AtLeastOnce, action),
+            PacketType::PubAck => match self.published(memory.requests, id, Kind::AtLeastOnce) {
+                Some(ticket) => tell(action, Event::Published { ticket }),
+                None => self.published_alone(id, action),
+            },
             PacketType::UnsubAck => match self.unsubscribed {
                 Some(unsubscribed) => unsubscribed(self, memory, id, action),
                 None => {
@@ -177,7 +189,9 @@ impl<C: Settings> Machine<C> {
     pub(crate) fn note_given(&mut self, control: &mut [u8], qos: AckedQoS, id: PacketId) {
         match qos {
             _ if self.config().manual_ack => {}
-            AckedQoS::ExactlyOnce if self.optional().exactly_once.is_some() => self.untaken = Some(id),
+            AckedQoS::ExactlyOnce if self.optional().exactly_once.is_some() => {
+                self.untaken = Some(id);
+            }
             AckedQoS::ExactlyOnce => {
                 self.push_ack(control, AckedQoS::ExactlyOnce, id);
             }
@@ -202,27 +216,18 @@ impl<C: Settings> Machine<C> {
     }
 
     /// PUBACK and PUBCOMP end a publication.
-    pub(crate) fn published(
-        &mut self,
-        memory: &mut Memory<'_>,
-        id: PacketId,
-        kind: Kind,
-        action: &mut Action<'_, '_>,
-    ) -> bool {
-        match self.outbox.awaiting(memory.requests, id, kind) {
-            Some(index) => match self.end(memory.requests, index) {
-                Some(ticket) => tell(action, Event::Published { ticket }),
-                None => false,
-            },
-            None => self.published_alone(id, kind, action),
-        }
+    #[inline]
+    pub(crate) fn published(&mut self, requests: &mut [Request], id: PacketId, kind: Kind) -> Option<Ticket> {
+        let index = self.outbox.awaiting(requests, id, kind)?;
+        self.end(requests, index)
     }
 
     /// The acknowledgement of the publication that goes alone, or of none.
     #[inline(never)]
-    fn published_alone(&mut self, id: PacketId, kind: Kind, action: &mut Action<'_, '_>) -> bool {
-        if self.alone && kind == Kind::AtLeastOnce && id.get() == Ticket::ALONE_ID {
+    pub(crate) fn published_alone(&mut self, id: PacketId, action: &mut Action<'_, '_>) -> bool {
+        if self.alone && id.get() == Ticket::ALONE_ID {
             self.alone = false;
+            self.outbox.release_due = true;
             return tell(action, Event::PublishedAlone);
         }
         count(&mut self.stats.unexpected_acks);
@@ -241,10 +246,9 @@ impl<C: Settings> Machine<C> {
 
     /// Ends a request: the next may be sent.
     #[inline]
-    fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
+    pub(crate) fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
         let ticket = self.outbox.end_request(requests, index)?;
         self.note_change(Due::Remove(ticket));
-        self.release_more(requests);
         Some(ticket)
     }
 

@@ -31,6 +31,27 @@ impl Ack {
         Ok(Self { packet_id })
     }
 
+    /// Reads the acknowledgement of this type that begins `input`, and returns it with the bytes behind it: in one step,
+    /// where [`frame`](crate::frame) and [`decode`](Self::decode) would find it in two. `None` for anything else.
+    ///
+    /// ```
+    /// use mqtt_p2p_packet::{Ack, PacketType};
+    ///
+    /// let (ack, rest) = Ack::split_first(&[0x40, 2, 0, 7, 0xd0], PacketType::PubAck).unwrap();
+    /// assert_eq!((ack.packet_id.get(), rest), (7, &[0xd0][..]));
+    /// assert_eq!(Ack::split_first(&[0x40, 2, 0, 0], PacketType::PubAck), None);
+    /// ```
+    #[inline]
+    pub fn split_first(input: &[u8], packet_type: PacketType) -> Option<(Self, &[u8])> {
+        match input {
+            [first, 2, high, low, rest @ ..] if *first == packet_type.first_byte() => {
+                let packet_id = PacketId::new(u16::from_be_bytes([*high, *low]))?;
+                Some((Self { packet_id }, rest))
+            }
+            _ => None,
+        }
+    }
+
     /// The packet's four bytes.
     #[inline]
     pub const fn to_bytes(self, packet_type: PacketType) -> [u8; Self::LEN] {

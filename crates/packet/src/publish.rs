@@ -85,17 +85,15 @@ impl<'a> Publish<'a> {
     pub fn decode(frame: &Frame<'a>) -> Result<Self, DecodeError> {
         let flags = frame.flags;
         let mut body = Reader(frame.body);
-        let acked = match flags >> QOS_SHIFT & 0b11 {
+        if flags >> QOS_SHIFT & 0b11 == 3 {
+            return Err(DecodeError::InvalidQoS);
+        }
+        let topic = TopicName::decode(body.binary()?)?;
+        let delivery = match flags >> QOS_SHIFT & 0b11 {
             0 if flags & DUP != 0 => return Err(DecodeError::DupWithQoS0),
             0 => None,
-            1 => Some(AckedQoS::AtLeastOnce),
-            2 => Some(AckedQoS::ExactlyOnce),
-            _ => return Err(DecodeError::InvalidQoS),
-        };
-        let topic = TopicName::decode(body.binary()?)?;
-        let delivery = match acked {
-            Some(qos) => Some((qos, body.packet_id()?)),
-            None => None,
+            1 => Some((AckedQoS::AtLeastOnce, body.packet_id()?)),
+            _ => Some((AckedQoS::ExactlyOnce, body.packet_id()?)),
         };
         Ok(Self { dup: flags & DUP != 0, retain: flags & RETAIN != 0, topic, delivery, payload: body.0 })
     }
