@@ -63,21 +63,3 @@ fn return_codes_are_shown_as_what_they_mean() {
     let codes = ReturnCodes::new(&[0, 2, 0x80]).unwrap();
     assert_eq!(format!("{codes:?}"), "[Success, GrantedQoS2, UnspecifiedError]");
 }
-
-#[test]
-fn every_reason_code_has_words_of_its_own() {
-    let codes = [
-        ReasonCode::Success,
-        ReasonCode::GrantedQoS1,
-        ReasonCode::GrantedQoS2,
-        ReasonCode::UnspecifiedError,
-        ReasonCode::UnsupportedProtocolVersion,
-        ReasonCode::ClientIdentifierNotValid,
-        ReasonCode::BadUserNameOrPassword,
-        ReasonCode::NotAuthorized,
-        ReasonCode::ServerUnavailable,
-    ];
-    let words: std::collections::BTreeSet<_> = codes.map(|code| code.to_string()).into();
-    assert_eq!(words.len(), codes.len());
-    assert_eq!(codes.map(ReasonCode::is_error), [false, false, false, true, true, true, true, true, true]);
-}

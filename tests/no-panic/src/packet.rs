@@ -152,6 +152,9 @@ fn values() {
     take(PacketId::from(any(NonZeroU16::MIN)));
     take(QoS::from_bits(any(0)));
     take(Options::default());
+    take(ReasonCode::from_u8(any(0)));
+    take(ReasonCode::try_from(any(0_u8)));
+    take(u8::from(any(ReasonCode::Success)));
     take(ReasonCode::from_connack(any(0)));
     take(ReasonCode::from_suback(any(0)));
     take(ReasonCode::connack_code(any(ReasonCode::Success)));
