@@ -60,12 +60,11 @@ impl mqttp2p_login_t {
         unsafe {
             let will = match self.will_topic.ptr.is_null() {
                 true => None,
-                false => Some(Will {
-                    topic: self.will_topic.topic_name()?,
-                    payload: self.will_payload.get()?,
-                    qos: qos(self.will_qos)?,
-                    retain: flag(self.will_retain)?,
-                }),
+                false => Some(
+                    Will::new(self.will_topic.topic_name()?, self.will_payload.get()?)
+                        .with_qos(qos(self.will_qos)?)
+                        .with_retain(flag(self.will_retain)?),
+                ),
             };
             Ok(Login {
                 client_id: self.client_id.text()?,

@@ -154,10 +154,10 @@ pub unsafe extern "C" fn mqttp2p_subscribe(
     unsafe {
         with(client, |client| {
             let given = array(filters, count)?;
-            let mut room = [SubscribeFilter { filter: ANY, qos: QoS::AtMostOnce }; MQTTP2P_MAX_FILTERS];
+            let mut room = [SubscribeFilter::new(ANY, QoS::AtMostOnce); MQTTP2P_MAX_FILTERS];
             let filters = room.get_mut(..count).ok_or(Status(MQTTP2P_E_TOO_MANY_FILTERS))?;
             for (place, given) in filters.iter_mut().zip(given) {
-                *place = SubscribeFilter { filter: given.filter.topic_filter()?, qos: qos(given.qos)? };
+                *place = SubscribeFilter::new(given.filter.topic_filter()?, qos(given.qos)?);
             }
             accepted(ticket, client.subscribe(filters)?)
         })

@@ -369,7 +369,7 @@ impl Core {
         let mut entries = Vec::with_capacity(filters.len());
         for (filter, number) in &filters {
             let filter = TopicFilter::new(filter).map_err(errors::topic)?;
-            entries.push(SubscribeFilter { filter, qos: qos(*number)? });
+            entries.push(SubscribeFilter::new(filter, qos(*number)?));
         }
         let mut driver = self.lock();
         match driver.client.subscribe(&entries) {

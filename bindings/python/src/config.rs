@@ -120,7 +120,7 @@ impl Login {
     pub(crate) fn borrow(&self) -> mqtt_p2p_core::Login<'_> {
         let will = self.will.as_ref().and_then(|will| {
             let topic = TopicName::new(&will.topic).ok()?;
-            Some(mqtt_p2p_core::Will { topic, payload: &will.payload, qos: will.qos, retain: will.retain })
+            Some(mqtt_p2p_core::Will::new(topic, &will.payload).with_qos(will.qos).with_retain(will.retain))
         });
         mqtt_p2p_core::Login {
             client_id: &self.client_id,

@@ -70,8 +70,7 @@ fn a_will_ends_the_attempt_with_an_explanation() {
     let mut client = client();
     client.connect(NOW);
     assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
-    let will =
-        Will { topic: TopicName::new("parent").unwrap(), payload: b"", qos: QoS::AtMostOnce, retain: false };
+    let will = Will::new(TopicName::new("parent").unwrap(), b"");
     client.transport_opened(NOW, &Login::new("c").with_will(will));
     assert_eq!(client.poll(NOW, &mut &[][..]), Action::CloseTransport);
     let Action::Event(Event::Disconnected { reason, retry_at: None }) = client.poll(NOW, &mut &[][..]) else {
@@ -85,10 +84,10 @@ fn the_31st_subscription_is_refused_instead_of_ignored() {
     let mut client = client();
     for n in 0..30 {
         let filter = format!("parent/{n}");
-        let entry = SubscribeFilter { filter: TopicFilter::new(&filter).unwrap(), qos: QoS::AtLeastOnce };
+        let entry = SubscribeFilter::new(TopicFilter::new(&filter).unwrap(), QoS::AtLeastOnce);
         assert!(client.subscribe(&[entry]).is_ok());
     }
-    let entry = SubscribeFilter { filter: TopicFilter::new("parent/30").unwrap(), qos: QoS::AtLeastOnce };
+    let entry = SubscribeFilter::new(TopicFilter::new("parent/30").unwrap(), QoS::AtLeastOnce);
     assert_eq!(client.subscribe(&[entry]), Err(Error::TooManySubscriptions { max: 30 }));
 }
 

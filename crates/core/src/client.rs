@@ -45,7 +45,7 @@ impl<'a> Publication<'a> {
             QoS::AtLeastOnce => Some((AckedQoS::AtLeastOnce, id)),
             QoS::ExactlyOnce => Some((AckedQoS::ExactlyOnce, id)),
         };
-        Publish { dup: false, retain: self.retain, topic: self.topic, delivery, payload: self.payload }
+        Publish::new(self.topic, self.payload).with_retain(self.retain).with_delivery(delivery)
     }
 }
 

@@ -336,7 +336,7 @@ impl<C: Settings> Machine<C> {
         filters: &[SubscribeFilter<'_>],
     ) -> Result<Ticket, Error> {
         self.may_wait(true)?;
-        let packet = Subscribe { packet_id: self.outbox.next_id(), filters: Filters::new(filters) };
+        let packet = Subscribe::new(self.outbox.next_id(), Filters::new(filters));
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
         let entries = outbox::entries(self.outbox.written(memory.tx, len));
@@ -352,7 +352,7 @@ impl<C: Settings> Machine<C> {
     ) -> Result<Ticket, Error> {
         self.may_wait(true)?;
         self.unsubscribed = Some(Self::unsubscribed);
-        let packet = Unsubscribe { packet_id: self.outbox.next_id(), filters: Filters::new(filters) };
+        let packet = Unsubscribe::new(self.outbox.next_id(), Filters::new(filters));
         self.outbox.make_room(memory, packet.encoded_len()?)?;
         let len = packet.encode(self.outbox.free(memory.tx))?;
         // From now on nothing may ask for them again; what is asked for already is removed when UNSUBACK comes.
@@ -375,7 +375,7 @@ impl<C: Settings> Machine<C> {
             return Err(Error::Full(Need::Requests));
         };
         let delivery = Some((AckedQoS::AtLeastOnce, id));
-        let packet = Publish { delivery, ..Publish::new(topic, payload) };
+        let packet = Publish::new(topic, payload).with_delivery(delivery);
         let len = packet.encoded_len()?;
         if !self.lane.has_room(memory.control, len) {
             return Err(if len <= memory.control.len() || memory.growable {
@@ -489,7 +489,7 @@ impl<C: Settings> Machine<C> {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn answer(&mut self, control: &mut [u8], packet_type: PacketType, id: PacketId) -> bool {
-        self.lane.push(control, Ack { packet_id: id }.to_bytes(packet_type))
+        self.lane.push(control, Ack::new(id).to_bytes(packet_type))
     }
 
     pub(crate) fn abandon(&mut self) {
@@ -543,15 +543,13 @@ impl<C: Settings> Machine<C> {
             self.give_up(DisconnectReason::WillUnsupported);
             return Ok(());
         }
-        let connect = Connect {
-            protocol: self.config().protocol,
-            clean_session: self.config().clean_session,
-            keep_alive: self.config().keep_alive(),
-            client_id: login.client_id,
-            will: login.will,
-            user_name: login.user_name,
-            password: login.password,
-        };
+        let mut connect = Connect::new(login.client_id)
+            .with_protocol(self.config().protocol)
+            .with_clean_session(self.config().clean_session)
+            .with_keep_alive(self.config().keep_alive());
+        connect.will = login.will;
+        connect.user_name = login.user_name;
+        connect.password = login.password;
         self.lane.clear();
         match connect.encode(memory.control) {
             Ok(len) => {

@@ -465,7 +465,7 @@ impl Outbox {
         else {
             return;
         };
-        *place = Ack { packet_id }.to_bytes(PacketType::PubRel);
+        *place = Ack::new(packet_id).to_bytes(PacketType::PubRel);
         entry.len = Ack::LEN as u32;
         entry.kind = Kind::Release;
     }

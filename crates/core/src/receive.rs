@@ -162,7 +162,7 @@ impl<C: Settings> Machine<C> {
         if frame.packet_type != PacketType::ConnAck || !self.lane.is_empty() {
             return Err(self.failed(DisconnectReason::Unexpected(frame.packet_type)));
         }
-        let ConnAck { session_present, reason } =
+        let ConnAck { session_present, reason, .. } =
             ConnAck::decode(frame, self.config().protocol).map_err(|error| self.malformed(error))?;
         if reason != ReasonCode::Success {
             self.refused(reason);
@@ -258,7 +258,7 @@ impl<C: Settings> Machine<C> {
         frame: &Frame<'b>,
         action: &mut Action<'_, 'b>,
     ) -> Outcome {
-        let SubAck { packet_id, return_codes } =
+        let SubAck { packet_id, return_codes, .. } =
             SubAck::decode(frame).map_err(|error| self.malformed(error))?;
         if packet_id.get() == Ticket::REPLAY_ID {
             return match self.subscriptions.replayed(memory.subscriptions) {

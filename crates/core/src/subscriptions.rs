@@ -196,7 +196,7 @@ impl Subscriptions {
             return;
         };
         let filters = Filters::<SubscribeFilter<'_>>::from_checked(batch);
-        let Ok(written) = (Subscribe { packet_id, filters }).encode(memory.control) else {
+        let Ok(written) = Subscribe::new(packet_id, filters).encode(memory.control) else {
             self.replay = Replay::Done;
             return;
         };

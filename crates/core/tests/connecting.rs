@@ -10,7 +10,7 @@ use mqtt_p2p_core::{
 use mqtt_p2p_packet::{Connect, Packet};
 
 fn will() -> Will<'static> {
-    Will { topic: TopicName::new("site/gone").unwrap(), payload: b"bye", qos: QoS::AtLeastOnce, retain: true }
+    Will::new(TopicName::new("site/gone").unwrap(), b"bye").with_qos(QoS::AtLeastOnce).with_retain(true)
 }
 
 fn disconnected(reason: DisconnectReason, retry_at: Option<u64>) -> Seen {
@@ -41,15 +41,15 @@ fn connect_carries_what_login_and_configuration_say() {
             driver.only_sent(|packet| {
                 assert_eq!(
                     packet,
-                    Packet::Connect(Connect {
-                        protocol,
-                        clean_session,
-                        keep_alive: 77,
-                        client_id: "GID_a@@@1",
-                        will: Some(will()),
-                        user_name: Some("user"),
-                        password: Some(b"pass\0word"),
-                    })
+                    Packet::Connect(
+                        Connect::new("GID_a@@@1")
+                            .with_protocol(protocol)
+                            .with_clean_session(clean_session)
+                            .with_keep_alive(77)
+                            .with_will(will())
+                            .with_user_name("user")
+                            .with_password(b"pass\0word")
+                    )
                 );
             });
         }

@@ -473,10 +473,10 @@ fn without_the_session_what_the_server_has_not_taken_is_sent_as_new() {
 
 #[test]
 fn dup_is_set_only_on_what_went_out_at_least_in_part() {
-    let packet = server::encoded(&mqtt_p2p_packet::Packet::Publish(mqtt_p2p_packet::Publish {
-        delivery: Some((mqtt_p2p_packet::AckedQoS::AtLeastOnce, server::id(1))),
-        ..mqtt_p2p_packet::Publish::new(message("t", b"", AtLeastOnce).topic, b"x")
-    }));
+    let packet = server::encoded(&mqtt_p2p_packet::Packet::Publish(
+        mqtt_p2p_packet::Publish::new(message("t", b"", AtLeastOnce).topic, b"x")
+            .with_delivery(Some((mqtt_p2p_packet::AckedQoS::AtLeastOnce, server::id(1)))),
+    ));
     for written in 0..2 * packet.len() {
         let mut driver = Driver::online(config());
         driver.writable = written;

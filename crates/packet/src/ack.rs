@@ -1,27 +1,42 @@
-//! PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK (§3.4 to §3.7, §3.11): a packet identifier and nothing else.
+//! PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK (§3.4 to §3.7, §3.11), which carry only a packet identifier.
 
 use crate::error::{DecodeError, EncodeError};
-use crate::frame::{Frame, PacketType};
+use crate::frame::Frame;
+use crate::packet_type::PacketType;
 use crate::read::Reader;
 use crate::types::{PacketId, Protocol};
 use crate::write::Writer;
 
-/// The packet identifier that one of the five two-byte acknowledgements carries.
+/// The content of PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK: a packet identifier.
+///
+/// ```
+/// use mqtt_p2p_packet::{Ack, PacketId, PacketType};
+///
+/// let ack = Ack::new(PacketId::MIN);
+/// assert_eq!(ack.to_bytes(PacketType::PubAck), [0x40, 2, 0, 1]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Ack {
-    /// What is acknowledged.
+    /// The packet identifier of the acknowledged packet.
     pub packet_id: PacketId,
 }
 
 impl Ack {
-    /// The length of each of the five, in bytes.
+    /// The length of each of the five packets, in bytes.
     pub const LEN: usize = 4;
 
-    /// Reads it from a frame of one of the five types.
+    /// Creates an acknowledgement of the packet with this identifier.
+    #[inline]
+    pub const fn new(packet_id: PacketId) -> Self {
+        Self { packet_id }
+    }
+
+    /// Decodes an acknowledgement from a frame of one of the five types.
     ///
     /// # Errors
-    /// Wrong flags, a length other than two, identifier 0.
+    /// Returns an error if the flags are wrong, the remaining length is not 2, or the packet identifier is 0.
     #[inline]
     pub fn decode(frame: &Frame<'_>, protocol: Protocol) -> Result<Self, DecodeError> {
         frame.check_flags(protocol == Protocol::V31)?;
@@ -52,7 +67,7 @@ impl Ack {
         }
     }
 
-    /// The packet's four bytes.
+    /// Returns the four bytes of the packet of this type.
     #[inline]
     pub const fn to_bytes(self, packet_type: PacketType) -> [u8; Self::LEN] {
         let [high, low] = self.packet_id.get().to_be_bytes();

@@ -1,9 +1,10 @@
-//! CONNECT (§3.1): the client's log-in.
+//! CONNECT (§3.1), the first packet of every connection.
 
 use core::fmt;
 
 use crate::error::{DecodeError, EncodeError};
-use crate::frame::{Frame, PacketType};
+use crate::frame::Frame;
+use crate::packet_type::PacketType;
 use crate::read::Reader;
 use crate::text::is_text;
 use crate::topic::TopicName;
@@ -17,56 +18,104 @@ const WILL_RETAIN: u8 = 0b0010_0000;
 const PASSWORD: u8 = 0b0100_0000;
 const USER_NAME: u8 = 0b1000_0000;
 
-/// The log-in. Debug shows neither user name nor password.
+/// A CONNECT packet (§3.1): the client identifier, the credentials and the session's settings.
+///
+/// `Debug` shows neither the user name nor the password.
+///
+/// ```
+/// use mqtt_p2p_packet::{Connect, TopicName, Will};
+///
+/// let will = Will::new(TopicName::new("site/pump/state")?, b"gone").with_retain(true);
+/// let connect = Connect::new("pump").with_user_name("site").with_password(b"secret").with_will(will);
+/// let mut buffer = [0; 128];
+/// let len = connect.encode(&mut buffer)?;
+/// assert_eq!(len, connect.encoded_len()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Connect<'a> {
-    /// The edition to speak.
+    /// The protocol version, which the packet names by protocol name and level.
     pub protocol: Protocol,
-    /// Whether both sides start from nothing and forget at the end ([MQTT-3.1.2-6]).
+    /// Whether client and server discard any stored session and keep none afterwards ([MQTT-3.1.2-6]).
     pub clean_session: bool,
-    /// The longest silence of the client, in seconds; 0 turns it off (§3.1.2.10).
+    /// The longest time between two packets from the client, in seconds; 0 turns keep alive off (§3.1.2.10).
     pub keep_alive: u16,
-    /// Who this is; may be empty with `clean_session` only ([MQTT-3.1.3-7]).
+    /// The client identifier. It may be empty only if `clean_session` is set ([MQTT-3.1.3-7]).
     pub client_id: &'a str,
-    /// What the server publishes if this client vanishes.
+    /// The message that the server publishes if the connection ends without DISCONNECT.
     pub will: Option<Will<'a>>,
-    /// User name.
+    /// The user name.
     pub user_name: Option<&'a str>,
-    /// Password: any bytes, with a user name only ([MQTT-3.1.2-22]).
+    /// The password, any bytes. It requires a user name ([MQTT-3.1.2-22]).
     pub password: Option<&'a [u8]>,
 }
 
-/// The message that the server publishes when the client goes without DISCONNECT (§3.1.2.5).
+/// A will message, which the server publishes if the connection ends without DISCONNECT (§3.1.2.5).
+///
+/// ```
+/// use mqtt_p2p_packet::{QoS, TopicName, Will};
+///
+/// let will = Will::new(TopicName::new("site/pump/state")?, b"gone").with_qos(QoS::AtLeastOnce).with_retain(true);
+/// assert_eq!((will.qos, will.retain), (QoS::AtLeastOnce, true));
+/// # Ok::<(), mqtt_p2p_packet::TopicError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Will<'a> {
-    /// Where to.
+    /// The topic name.
     pub topic: TopicName<'a>,
-    /// What; at most 65,535 bytes.
+    /// The payload, at most 65,535 bytes.
     pub payload: &'a [u8],
-    /// How surely.
+    /// The QoS with which the server publishes the message.
     pub qos: QoS,
-    /// Whether the server keeps it for later subscribers.
+    /// Whether the server retains the message for later subscribers.
     pub retain: bool,
+}
+
+impl<'a> Will<'a> {
+    /// Creates a will message with QoS 0 that is not retained.
+    #[inline]
+    pub const fn new(topic: TopicName<'a>, payload: &'a [u8]) -> Self {
+        Self { topic, payload, qos: QoS::AtMostOnce, retain: false }
+    }
+
+    /// Sets the QoS.
+    #[inline]
+    #[must_use]
+    pub const fn with_qos(mut self, qos: QoS) -> Self {
+        self.qos = qos;
+        self
+    }
+
+    /// Sets whether the server retains the message.
+    #[inline]
+    #[must_use]
+    pub const fn with_retain(mut self, retain: bool) -> Self {
+        self.retain = retain;
+        self
+    }
 }
 
 impl fmt::Debug for Connect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HIDDEN: &str = "<hidden>";
+        const REDACTED: &str = "<hidden>";
         f.debug_struct("Connect")
             .field("protocol", &self.protocol)
             .field("clean_session", &self.clean_session)
             .field("keep_alive", &self.keep_alive)
             .field("client_id", &self.client_id)
             .field("will", &self.will)
-            .field("user_name", &self.user_name.map(|_| HIDDEN))
-            .field("password", &self.password.map(|_| HIDDEN))
+            .field("user_name", &self.user_name.map(|_| REDACTED))
+            .field("password", &self.password.map(|_| REDACTED))
             .finish()
     }
 }
 
 impl<'a> Connect<'a> {
-    /// A CONNECT of MQTT 3.1.1 with a clean session, a keep alive of 60 s and nothing optional.
+    /// Creates a CONNECT of MQTT 3.1.1 with a clean session, a keep alive of 60 s, and neither will nor credentials.
+    #[inline]
     pub const fn new(client_id: &'a str) -> Self {
         Self {
             protocol: Protocol::V311,
@@ -79,10 +128,59 @@ impl<'a> Connect<'a> {
         }
     }
 
-    /// Reads it from a frame of this type. Its protocol level decides the edition, whatever was set before.
+    /// Sets the protocol version.
+    #[inline]
+    #[must_use]
+    pub const fn with_protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Sets whether to start and end without a stored session.
+    #[inline]
+    #[must_use]
+    pub const fn with_clean_session(mut self, clean_session: bool) -> Self {
+        self.clean_session = clean_session;
+        self
+    }
+
+    /// Sets the keep alive, in seconds; 0 turns it off.
+    #[inline]
+    #[must_use]
+    pub const fn with_keep_alive(mut self, seconds: u16) -> Self {
+        self.keep_alive = seconds;
+        self
+    }
+
+    /// Sets the will message.
+    #[inline]
+    #[must_use]
+    pub const fn with_will(mut self, will: Will<'a>) -> Self {
+        self.will = Some(will);
+        self
+    }
+
+    /// Sets the user name.
+    #[inline]
+    #[must_use]
+    pub const fn with_user_name(mut self, user_name: &'a str) -> Self {
+        self.user_name = Some(user_name);
+        self
+    }
+
+    /// Sets the password, which requires a user name ([MQTT-3.1.2-22]).
+    #[inline]
+    #[must_use]
+    pub const fn with_password(mut self, password: &'a [u8]) -> Self {
+        self.password = Some(password);
+        self
+    }
+
+    /// Decodes a CONNECT from a frame of this type. The protocol version comes from the packet itself.
     ///
     /// # Errors
-    /// All that §3.1 calls wrong. [`DecodeError::UnsupportedProtocolLevel`] wants the answer CONNACK 1.
+    /// Returns an error for a packet that §3.1 does not allow. A server answers
+    /// [`DecodeError::UnsupportedProtocolLevel`] with CONNACK return code 1 ([MQTT-3.1.2-2]).
     pub fn decode(frame: &Frame<'a>) -> Result<Self, DecodeError> {
         frame.check_flags(false)?;
         let mut body = Reader(frame.body);
@@ -129,16 +227,16 @@ impl<'a> Connect<'a> {
         })
     }
 
-    /// The packet's exact length in bytes.
+    /// Returns the exact length of the encoded packet, in bytes.
     ///
     /// # Errors
-    /// A field over 65,535 bytes, U+0000 in the client identifier or user name, a password without a user name, no client
-    /// identifier for a session that is to be kept.
+    /// Returns an error if a field is longer than 65,535 bytes, the client identifier or user name contains U+0000, there
+    /// is a password without a user name, or the client identifier is empty without `clean_session`.
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
-        packet_size(self.remaining()?)
+        packet_size(self.remaining_length()?)
     }
 
-    fn remaining(&self) -> Result<usize, EncodeError> {
+    fn remaining_length(&self) -> Result<usize, EncodeError> {
         for text in [self.client_id, self.user_name.unwrap_or_default()] {
             if !is_text(text.as_bytes()) {
                 return Err(EncodeError::InvalidText);
@@ -150,7 +248,7 @@ impl<'a> Connect<'a> {
         if self.client_id.is_empty() && !self.clean_session {
             return Err(EncodeError::EmptyClientId);
         }
-        // Level, flags and keep alive take four bytes.
+        // Protocol level (1), connect flags (1) and keep alive (2).
         let mut size = field_size(self.protocol_name())?.wrapping_add(4);
         let mut add = |field: &[u8]| {
             size = size.wrapping_add(field_size(field)?);
@@ -195,13 +293,13 @@ impl<'a> Connect<'a> {
             | flag(self.password.is_some(), PASSWORD)
     }
 
-    /// Writes the packet to the start of `buffer`, and gives its length.
+    /// Encodes the packet to the start of `buffer` and returns its length in bytes.
     ///
     /// # Errors
-    /// As [`Self::encoded_len`]; a buffer too small.
+    /// Returns the errors of [`encoded_len`](Self::encoded_len), and [`EncodeError::BufferTooSmall`].
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
         let (first, name) = (PacketType::Connect.first_byte(), self.protocol_name());
-        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, name.len() as u16)?;
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining_length()?, name.len() as u16)?;
         writer.raw(name);
         writer.u8(self.protocol_level());
         writer.u8(self.flags());

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::frame::PacketType;
+use crate::packet_type::PacketType;
 
 /// Why bytes are not an MQTT packet. It is always the sender's fault, and always final: the standard asks to
 /// close the connection ([MQTT-4.8.0-1]).

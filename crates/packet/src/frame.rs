@@ -2,102 +2,16 @@
 
 use core::fmt;
 
-use crate::SMALL;
+use crate::constants::SIZE_OPTIMIZED;
 use crate::error::DecodeError;
-
-/// The largest remaining length, in bytes (§2.2.3).
-pub const MAX_REMAINING_LENGTH: usize = 268_435_455;
-/// The largest packet: type, four bytes of length, and what they can count.
-pub(crate) const MAX_PACKET_SIZE: u32 = 268_435_460;
-
-/// The fourteen control packets, with their number on the wire (§2.2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[repr(u8)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "the names are the standard's, and say all")]
-pub enum PacketType {
-    Connect = 1,
-    ConnAck = 2,
-    Publish = 3,
-    PubAck = 4,
-    PubRec = 5,
-    PubRel = 6,
-    PubComp = 7,
-    Subscribe = 8,
-    SubAck = 9,
-    Unsubscribe = 10,
-    UnsubAck = 11,
-    PingReq = 12,
-    PingResp = 13,
-    Disconnect = 14,
-}
-
-impl PacketType {
-    /// From the upper half of a packet's first byte.
-    #[inline]
-    const fn from_first_byte(first: u8) -> Option<Self> {
-        Some(match first >> 4 {
-            1 => Self::Connect,
-            2 => Self::ConnAck,
-            3 => Self::Publish,
-            4 => Self::PubAck,
-            5 => Self::PubRec,
-            6 => Self::PubRel,
-            7 => Self::PubComp,
-            8 => Self::Subscribe,
-            9 => Self::SubAck,
-            10 => Self::Unsubscribe,
-            11 => Self::UnsubAck,
-            12 => Self::PingReq,
-            13 => Self::PingResp,
-            14 => Self::Disconnect,
-            _ => return None,
-        })
-    }
-
-    /// A packet's first byte, with the flags that table 2.2 fixes for this type. PUBLISH adds its own.
-    #[inline]
-    pub(crate) const fn first_byte(self) -> u8 {
-        (self as u8) << 4 | self.fixed_flags()
-    }
-
-    /// The flags that table 2.2 fixes (not for PUBLISH).
-    #[inline]
-    const fn fixed_flags(self) -> u8 {
-        match self {
-            Self::PubRel | Self::Subscribe | Self::Unsubscribe => 0b0010,
-            _ => 0,
-        }
-    }
-}
-
-impl fmt::Display for PacketType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "CONNECT",
-            Self::ConnAck => "CONNACK",
-            Self::Publish => "PUBLISH",
-            Self::PubAck => "PUBACK",
-            Self::PubRec => "PUBREC",
-            Self::PubRel => "PUBREL",
-            Self::PubComp => "PUBCOMP",
-            Self::Subscribe => "SUBSCRIBE",
-            Self::SubAck => "SUBACK",
-            Self::Unsubscribe => "UNSUBSCRIBE",
-            Self::UnsubAck => "UNSUBACK",
-            Self::PingReq => "PINGREQ",
-            Self::PingResp => "PINGRESP",
-            Self::Disconnect => "DISCONNECT",
-        })
-    }
-}
+use crate::packet_type::PacketType;
 
 /// One packet's bytes, told apart from what follows, its fields not yet read.
 ///
 /// [`crate::Packet::decode`] reads any type; the packets' own `decode` read one, for who knows which to expect
 /// and does not want to pay for the others. `Debug` shows how long the body is: that of CONNECT has the password.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "every MQTT version frames packets in this way")]
 pub struct Frame<'a> {
     /// The type, reserved ones excluded.
     pub packet_type: PacketType,
@@ -109,6 +23,7 @@ pub struct Frame<'a> {
 
 /// What [`frame`] finds at the start of its input. `Debug` shows no content.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "a packet is complete or it is not")]
 pub enum Framed<'a> {
     /// A whole packet, and the bytes behind it.
     Complete(Frame<'a>, &'a [u8]),
@@ -148,6 +63,15 @@ impl Frame<'_> {
         } else {
             Err(DecodeError::InvalidFlags { packet: self.packet_type, flags: self.flags })
         }
+    }
+
+    /// Checks a packet that is nothing but its fixed header (§3.12 to §3.14).
+    ///
+    /// # Errors
+    /// Wrong flags, a body.
+    pub fn empty<T>(&self, packet: T) -> Result<T, DecodeError> {
+        self.check_flags(false)?;
+        if self.body.is_empty() { Ok(packet) } else { Err(DecodeError::TrailingBytes) }
     }
 }
 
@@ -192,7 +116,7 @@ pub(crate) fn fixed_header(input: &[u8]) -> Result<Option<FixedHeader<'_>>, Deco
         return Err(DecodeError::ReservedType(*first >> 4));
     };
     let (remaining, header_len, rest) = match after_first {
-        [low @ 0..=0x7f, rest @ ..] if !SMALL => (u32::from(*low), 2, rest),
+        [low @ 0..=0x7f, rest @ ..] if !SIZE_OPTIMIZED => (u32::from(*low), 2, rest),
         _ => match long_remaining_length(after_first)? {
             Some(found) => found,
             None => return Ok(None),
@@ -242,6 +166,7 @@ pub fn packet_len(packets: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::constants::{MAX_PACKET_SIZE, MAX_REMAINING_LENGTH};
 
     #[test]
     fn the_largest_remaining_length_is_handled() {

@@ -40,15 +40,18 @@
     clippy::panic,
     clippy::arithmetic_side_effects
 )]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 mod ack;
 mod connack;
 mod connect;
+mod constants;
 mod error;
 #[cfg(feature = "defmt")]
 mod format;
 mod frame;
 mod packet;
+mod packet_type;
 mod publish;
 mod read;
 mod reason;
@@ -60,16 +63,14 @@ mod types;
 mod unsubscribe;
 mod write;
 
-/// Whether few bytes of code count for more than few instructions: the same behaviour, without the short ways for what
-/// is usual. `--cfg mqtt_p2p_as_firmware` lets the tests run what firmware does.
-const SMALL: bool = cfg!(any(target_os = "none", mqtt_p2p_as_firmware));
-
 pub use ack::Ack;
 pub use connack::ConnAck;
 pub use connect::{Connect, Will};
+pub use constants::MAX_REMAINING_LENGTH;
 pub use error::{DecodeError, EncodeError, TopicError};
-pub use frame::{Frame, Framed, MAX_REMAINING_LENGTH, PacketType, frame, packet_len};
+pub use frame::{Frame, Framed, frame, packet_len};
 pub use packet::{Decoded, Packet, decode};
+pub use packet_type::PacketType;
 pub use publish::{AckedQoS, Publish, PublishHead};
 pub use reason::ReasonCode;
 pub use suback::{ReturnCodes, SubAck};

@@ -4,7 +4,8 @@ use crate::ack::Ack;
 use crate::connack::ConnAck;
 use crate::connect::Connect;
 use crate::error::{DecodeError, EncodeError};
-use crate::frame::{Frame, Framed, PacketType, frame};
+use crate::frame::{Frame, Framed, frame};
+use crate::packet_type::PacketType;
 use crate::publish::Publish;
 use crate::suback::SubAck;
 use crate::subscribe::Subscribe;
@@ -15,6 +16,7 @@ use crate::write::{self, packet_size};
 /// A control packet (§3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 #[allow(missing_docs, reason = "the names are the standard's; each payload says what it is")]
 pub enum Packet<'a> {
     Connect(Connect<'a>),
@@ -36,6 +38,7 @@ pub enum Packet<'a> {
 /// What [`decode`] finds at the start of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[allow(clippy::exhaustive_enums, reason = "a packet is complete or it is not")]
 pub enum Decoded<'a> {
     /// A whole packet.
     Packet {
@@ -153,16 +156,5 @@ impl<'a> Packet<'a> {
                 write::bare(buffer, self.packet_type().first_byte())
             }
         }
-    }
-}
-
-impl Frame<'_> {
-    /// Checks a packet that is nothing but its fixed header (§3.12 to §3.14).
-    ///
-    /// # Errors
-    /// Wrong flags, a body.
-    pub fn empty<T>(&self, packet: T) -> Result<T, DecodeError> {
-        self.check_flags(false)?;
-        if self.body.is_empty() { Ok(packet) } else { Err(DecodeError::TrailingBytes) }
     }
 }

@@ -1,69 +1,110 @@
-//! SUBSCRIBE (§3.8): the topic filters that a client asks for.
+//! SUBSCRIBE (§3.8), by which a client makes subscriptions, and the lists of topic filters.
 
 use core::fmt;
 
 use crate::error::{DecodeError, EncodeError};
-use crate::frame::{Frame, PacketType};
+use crate::frame::Frame;
+use crate::packet_type::PacketType;
 use crate::read::Reader;
 use crate::topic::TopicFilter;
 use crate::types::{PacketId, Protocol, QoS};
 use crate::write::{Writer, packet_size};
 
-/// A request for messages.
+/// A SUBSCRIBE packet (§3.8): the subscriptions that a client requests.
+///
+/// ```
+/// use mqtt_p2p_packet::{Filters, PacketId, QoS, Subscribe, SubscribeFilter, TopicFilter};
+///
+/// let filters = [SubscribeFilter::new(TopicFilter::new("site/+/state")?, QoS::AtLeastOnce)];
+/// let subscribe = Subscribe::new(PacketId::MIN, Filters::new(&filters));
+/// let mut buffer = [0; 32];
+/// assert_eq!(subscribe.encode(&mut buffer)?, 19);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Subscribe<'a> {
-    /// What SUBACK will carry.
+    /// The packet identifier, which the SUBACK repeats.
     pub packet_id: PacketId,
-    /// At least one topic filter ([MQTT-3.8.3-3]).
+    /// The requested subscriptions, at least one ([MQTT-3.8.3-3]).
     pub filters: Filters<'a, SubscribeFilter<'a>>,
 }
 
-/// A topic filter, and the highest QoS at which the client wants its messages.
+/// A requested subscription: a topic filter and the maximum QoS.
+///
+/// ```
+/// use mqtt_p2p_packet::{QoS, SubscribeFilter, TopicFilter};
+///
+/// const ALL: SubscribeFilter<'_> = SubscribeFilter::new(TopicFilter::ALL, QoS::AtLeastOnce);
+/// assert_eq!(ALL.filter.as_str(), "#");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct SubscribeFilter<'a> {
-    /// What to receive.
+    /// The topic filter.
     pub filter: TopicFilter<'a>,
-    /// How surely, at most.
+    /// The maximum QoS with which the server may send messages.
     pub qos: QoS,
 }
 
-/// A list of entries of SUBSCRIBE or UNSUBSCRIBE: the caller's own, or still encoded as it came in, then checked
-/// when it was decoded.
+/// The list of topic filters in a SUBSCRIBE or UNSUBSCRIBE.
+///
+/// The list is either a slice of the caller's or the encoded entries of a packet, which are checked when the packet is
+/// decoded. Two lists are equal if their entries are, whichever form they have.
+///
+/// ```
+/// use mqtt_p2p_packet::{Filters, TopicFilter};
+///
+/// let entries = [TopicFilter::new("a/+")?, TopicFilter::new("b")?];
+/// let encoded = Filters::<TopicFilter<'_>>::from_encoded(b"\x00\x03a/+\x00\x01b")?;
+/// assert_eq!(encoded, Filters::new(&entries));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Filters<'a, T>(Source<'a, T>);
 
 #[derive(Clone, Copy)]
 enum Source<'a, T> {
-    Listed(&'a [T]),
+    Slice(&'a [T]),
     Encoded(Reader<'a>),
 }
 
-/// An entry of SUBSCRIBE ([`SubscribeFilter`]) or of UNSUBSCRIBE ([`TopicFilter`]).
+/// An entry of a SUBSCRIBE ([`SubscribeFilter`]) or of an UNSUBSCRIBE ([`TopicFilter`]).
 pub(crate) trait Entry<'a>: Copy {
-    /// Reads and checks one.
-    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
-    /// Reads one that was checked before.
-    fn read_again(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
-    fn size(&self) -> usize;
+    /// Decodes and checks the next entry.
+    fn decode_from(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    /// Decodes the next entry, which has been checked before.
+    fn decode_checked(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    /// Returns the length of the encoded entry, in bytes.
+    fn encoded_len(&self) -> usize;
+    /// Encodes the entry.
     fn write(&self, writer: &mut Writer<'_>);
 }
 
+impl<'a> SubscribeFilter<'a> {
+    /// Creates a request to subscribe to `filter` with at most `qos`.
+    #[inline]
+    pub const fn new(filter: TopicFilter<'a>, qos: QoS) -> Self {
+        Self { filter, qos }
+    }
+}
+
 impl<'a> Entry<'a> for SubscribeFilter<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode_from(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let filter = TopicFilter::decode(reader.binary()?)?;
         let qos = QoS::from_bits(reader.u8()?).ok_or(DecodeError::InvalidQoS)?;
         Ok(Self { filter, qos })
     }
 
-    fn read_again(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode_checked(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let filter = TopicFilter::checked(reader.binary()?);
         let qos = QoS::from_bits(reader.u8()?).ok_or(DecodeError::InvalidQoS)?;
         Ok(Self { filter, qos })
     }
 
-    fn size(&self) -> usize {
+    fn encoded_len(&self) -> usize {
         self.filter.as_bytes().len().wrapping_add(3)
     }
 
@@ -74,15 +115,15 @@ impl<'a> Entry<'a> for SubscribeFilter<'a> {
 }
 
 impl<'a> Entry<'a> for TopicFilter<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode_from(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         TopicFilter::decode(reader.binary()?)
     }
 
-    fn read_again(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode_checked(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(TopicFilter::checked(reader.binary()?))
     }
 
-    fn size(&self) -> usize {
+    fn encoded_len(&self) -> usize {
         self.as_bytes().len().wrapping_add(2)
     }
 
@@ -91,59 +132,60 @@ impl<'a> Entry<'a> for TopicFilter<'a> {
     }
 }
 
-#[expect(private_bounds, reason = "the two entries are all there are")]
+#[expect(private_bounds, reason = "there are no other entries")]
 impl<'a, T: Entry<'a>> Filters<'a, T> {
-    /// The caller's list.
+    /// Creates a list from the caller's entries.
     pub const fn new(entries: &'a [T]) -> Self {
-        Self(Source::Listed(entries))
+        Self(Source::Slice(entries))
     }
 
-    /// Entries as they stand in the packet, behind its packet identifier.
+    /// Decodes the entries of a packet, which follow its packet identifier.
     ///
     /// # Errors
-    /// No entry, one that is cut off or malformed.
+    /// Returns an error if there is no entry, or one is truncated or malformed.
     pub fn from_encoded(entries: &'a [u8]) -> Result<Self, DecodeError> {
         Self::decode(Reader(entries))
     }
 
-    /// Entries that this crate has encoded or checked before; they are not looked at again. Of any other bytes come
-    /// filters that are none, and whose text is empty or misplaced.
+    /// Creates a list from encoded entries that this crate has encoded or decoded before, without checking them again.
+    ///
+    /// From any other bytes, the list may yield invalid or truncated topic filters, and end early.
     pub const fn from_checked(entries: &'a [u8]) -> Self {
         Self(Source::Encoded(Reader(entries)))
     }
 
-    /// Checks every entry up to the packet's end.
+    /// Checks all entries up to the end of the packet.
     pub(crate) fn decode(body: Reader<'a>) -> Result<Self, DecodeError> {
         let mut rest = body;
         if rest.0.is_empty() {
             return Err(DecodeError::EmptyList);
         }
         while !rest.0.is_empty() {
-            T::read(&mut rest)?;
+            T::decode_from(&mut rest)?;
         }
         Ok(Self(Source::Encoded(body)))
     }
 
-    /// The entries in their order.
+    /// Returns an iterator over the entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T> {
         let (mut listed, mut encoded) = match self.0 {
-            Source::Listed(entries) => (entries.iter(), None),
+            Source::Slice(entries) => (entries.iter(), None),
             Source::Encoded(body) => ([].iter(), Some(body)),
         };
         core::iter::from_fn(move || match &mut encoded {
             None => listed.next().copied(),
-            Some(body) => T::read_again(body).ok(),
+            Some(body) => T::decode_checked(body).ok(),
         })
     }
 
-    /// What follows the packet identifier: all entries.
-    pub(crate) fn remaining(&self) -> Result<usize, EncodeError> {
+    /// Returns the remaining length: the packet identifier and all entries.
+    pub(crate) fn remaining_length(&self) -> Result<usize, EncodeError> {
         let mut size: usize = 2;
         match self.0 {
             Source::Encoded(body) => size = size.saturating_add(body.0.len()),
-            Source::Listed(entries) => {
+            Source::Slice(entries) => {
                 for entry in entries {
-                    size = size.checked_add(entry.size()).ok_or(EncodeError::PacketTooLarge)?;
+                    size = size.checked_add(entry.encoded_len()).ok_or(EncodeError::PacketTooLarge)?;
                 }
             }
         }
@@ -157,10 +199,10 @@ impl<'a, T: Entry<'a>> Filters<'a, T> {
         buffer: &mut [u8],
     ) -> Result<usize, EncodeError> {
         let (first, id) = (packet_type.first_byte(), packet_id.get());
-        let (mut writer, size) = Writer::start(buffer, first, self.remaining()?, id)?;
+        let (mut writer, size) = Writer::start(buffer, first, self.remaining_length()?, id)?;
         match self.0 {
             Source::Encoded(body) => writer.raw(body.0),
-            Source::Listed(entries) => entries.iter().for_each(|entry| entry.write(&mut writer)),
+            Source::Slice(entries) => entries.iter().for_each(|entry| entry.write(&mut writer)),
         }
         Ok(size)
     }
@@ -181,28 +223,35 @@ impl<'a, T: Entry<'a> + fmt::Debug> fmt::Debug for Filters<'a, T> {
 }
 
 impl<'a> Subscribe<'a> {
-    /// Reads it from a frame of this type.
+    /// Creates a SUBSCRIBE with these topic filters.
+    #[inline]
+    pub const fn new(packet_id: PacketId, filters: Filters<'a, SubscribeFilter<'a>>) -> Self {
+        Self { packet_id, filters }
+    }
+
+    /// Decodes a SUBSCRIBE from a frame of this type.
     ///
     /// # Errors
-    /// Wrong flags, identifier 0, no filter, a filter or QoS that is none ([MQTT-3.8.3-4]).
+    /// Returns an error if the flags are wrong, the packet identifier is 0, or a topic filter or its QoS is missing or invalid
+    /// ([MQTT-3.8.3-3], [MQTT-3.8.3-4]).
     pub fn decode(frame: &Frame<'a>, protocol: Protocol) -> Result<Self, DecodeError> {
         frame.check_flags(protocol == Protocol::V31)?;
         let mut body = Reader(frame.body);
         Ok(Self { packet_id: body.packet_id()?, filters: Filters::decode(body)? })
     }
 
-    /// The packet's exact length in bytes.
+    /// Returns the exact length of the encoded packet, in bytes.
     ///
     /// # Errors
-    /// No filter; more than a packet can hold.
+    /// Returns [`EncodeError::EmptyList`] or [`EncodeError::PacketTooLarge`].
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
-        packet_size(self.filters.remaining()?)
+        packet_size(self.filters.remaining_length()?)
     }
 
-    /// Writes the packet to the start of `buffer`, and gives its length.
+    /// Encodes the packet to the start of `buffer` and returns its length in bytes.
     ///
     /// # Errors
-    /// As [`Self::encoded_len`]; a buffer too small.
+    /// Returns the errors of [`encoded_len`](Self::encoded_len), and [`EncodeError::BufferTooSmall`].
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
         self.filters.encode(PacketType::Subscribe, self.packet_id, buffer)
     }

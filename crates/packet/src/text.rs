@@ -4,7 +4,7 @@
 //! costs about a dozen instructions for eight bytes; anything else falls back to one character at a time. So does all
 //! text in firmware, which saves the flash instead.
 
-use crate::SMALL;
+use crate::constants::SIZE_OPTIMIZED;
 
 const WORD: usize = size_of::<usize>();
 /// 0x01 in every byte.
@@ -45,7 +45,7 @@ pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextEr
 // Inlined where speed counts. Firmware has it once.
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn check_for(bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
-    if SMALL {
+    if SIZE_OPTIMIZED {
         return characters(bytes, no_wildcards);
     }
     let bits = if no_wildcards { NOT_NUL_OR_WILDCARD } else { NOT_NUL };

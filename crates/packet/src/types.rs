@@ -3,6 +3,8 @@
 use core::fmt;
 use core::num::NonZeroU16;
 
+use crate::constants::MAX_PACKET_SIZE;
+
 /// Which edition of the protocol the two sides speak; CONNECT says it in its protocol name and level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -19,6 +21,7 @@ pub enum Protocol {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
+#[allow(clippy::exhaustive_enums, reason = "every MQTT version has these three")]
 pub enum QoS {
     /// QoS 0: sent once, never acknowledged; lost if the connection is.
     #[default]
@@ -100,7 +103,7 @@ pub struct Options {
 impl Options {
     /// MQTT 3.1.1 without a limit of its own.
     pub const fn new() -> Self {
-        Self { protocol: Protocol::V311, max_packet_size: crate::frame::MAX_PACKET_SIZE }
+        Self { protocol: Protocol::V311, max_packet_size: MAX_PACKET_SIZE }
     }
 
     /// The same for another edition.

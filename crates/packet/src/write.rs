@@ -1,23 +1,26 @@
 //! Writing a packet into the caller's slice.
 
-use crate::SMALL;
+use crate::constants::{MAX_REMAINING_LENGTH, SIZE_OPTIMIZED};
 use crate::error::EncodeError;
-use crate::frame::MAX_REMAINING_LENGTH;
 use crate::types::PacketId;
 
-/// The largest remaining length of one byte.
-const SHORT: usize = 0x7f;
+/// The largest remaining length that takes one byte.
+const MAX_ONE_BYTE_LENGTH: usize = 0x7f;
 
 /// How long a packet with this remaining length is, fixed header included.
 #[inline]
 pub(crate) const fn packet_size(remaining: usize) -> Result<usize, EncodeError> {
-    if remaining <= SHORT && !SMALL { Ok(remaining.wrapping_add(2)) } else { long_packet_size(remaining) }
+    if remaining <= MAX_ONE_BYTE_LENGTH && !SIZE_OPTIMIZED {
+        Ok(remaining.wrapping_add(2))
+    } else {
+        long_packet_size(remaining)
+    }
 }
 
 #[cfg_attr(not(target_os = "none"), inline(never))]
 const fn long_packet_size(remaining: usize) -> Result<usize, EncodeError> {
     let header = match remaining {
-        0..=SHORT => 2,
+        0..=MAX_ONE_BYTE_LENGTH => 2,
         128..=16_383 => 3,
         16_384..=2_097_151 => 4,
         2_097_152..=MAX_REMAINING_LENGTH => 5,
@@ -68,7 +71,7 @@ impl<'a> Writer<'a> {
         };
         let mut writer = Self(packet);
         let [high, low] = number.to_be_bytes();
-        if remaining <= SHORT && !SMALL {
+        if remaining <= MAX_ONE_BYTE_LENGTH && !SIZE_OPTIMIZED {
             writer.array([first, remaining as u8, high, low]);
         } else {
             writer.long(first, remaining);
@@ -81,7 +84,7 @@ impl<'a> Writer<'a> {
     #[inline(never)]
     fn long(&mut self, first: u8, mut remaining: usize) {
         self.u8(first);
-        while remaining > SHORT {
+        while remaining > MAX_ONE_BYTE_LENGTH {
             self.u8(remaining as u8 | 0x80);
             remaining >>= 7;
         }
@@ -112,7 +115,7 @@ impl<'a> Writer<'a> {
 
     #[inline]
     fn array<const N: usize>(&mut self, bytes: [u8; N]) {
-        if SMALL {
+        if SIZE_OPTIMIZED {
             return self.raw(&bytes);
         }
         if let Some((here, rest)) = core::mem::take(&mut self.0).split_first_chunk_mut() {

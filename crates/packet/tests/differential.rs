@@ -95,6 +95,7 @@ fn translated(packet: &Packet<'_>) -> Option<v4::Packet> {
         Packet::PingReq => v4::Packet::PingReq,
         Packet::PingResp => v4::Packet::PingResp,
         Packet::Disconnect => v4::Packet::Disconnect,
+        _ => return None,
     })
 }
 

@@ -22,13 +22,13 @@ fn refused(packet: Packet<'_>, error: EncodeError) {
 fn a_field_of_connect_over_65_535_bytes_is_refused() {
     // §1.5.3.
     let text = "x".repeat(65_536);
-    let will = Will { topic: topic("w"), payload: text.as_bytes(), qos: QoS::AtMostOnce, retain: false };
-    let user = Connect { user_name: Some("u"), ..Connect::new("c") };
+    let will = Will::new(topic("w"), text.as_bytes());
+    let user = Connect::new("c").with_user_name("u");
     for connect in [
         Connect::new(&text),
-        Connect { will: Some(will), ..user },
-        Connect { user_name: Some(&text), ..user },
-        Connect { password: Some(text.as_bytes()), ..user },
+        user.with_will(will),
+        user.with_user_name(&text),
+        user.with_password(text.as_bytes()),
     ] {
         assert_eq!(connect.encoded_len(), Err(EncodeError::FieldTooLong));
         refused(Packet::Connect(connect), EncodeError::FieldTooLong);
@@ -38,7 +38,7 @@ fn a_field_of_connect_over_65_535_bytes_is_refused() {
 #[test]
 fn a_field_of_65_535_bytes_is_written() {
     let text = "x".repeat(65_535);
-    let connect = Connect { user_name: Some(&text), password: Some(text.as_bytes()), ..Connect::new(&text) };
+    let connect = Connect::new(&text).with_user_name(&text).with_password(text.as_bytes());
     let size = 4 + 10 + 3 * (2 + 65_535);
     assert_eq!(encoded(&Packet::Connect(connect)).map(|bytes| bytes.len()), Ok(size));
 }
@@ -46,7 +46,7 @@ fn a_field_of_65_535_bytes_is_written() {
 #[test]
 fn nul_in_client_identifier_or_user_name_is_refused() {
     // [MQTT-1.5.3-2]. Topics can't have it: their types check.
-    let user_name = Connect { user_name: Some("a\0"), ..Connect::new("c") };
+    let user_name = Connect::new("c").with_user_name("a\0");
     for connect in [Connect::new("\0"), user_name] {
         refused(Packet::Connect(connect), EncodeError::InvalidText);
     }
@@ -55,28 +55,22 @@ fn nul_in_client_identifier_or_user_name_is_refused() {
 #[test]
 fn a_password_without_a_user_name_is_refused() {
     // [MQTT-3.1.2-22].
-    let connect = Connect { password: Some(b"p"), ..Connect::new("c") };
+    let connect = Connect::new("c").with_password(b"p");
     refused(Packet::Connect(connect), EncodeError::PasswordWithoutUserName);
 }
 
 #[test]
 fn an_empty_client_identifier_is_refused_for_a_session_that_is_to_be_kept() {
-    let connect = Connect { clean_session: false, ..Connect::new("") };
+    let connect = Connect::new("").with_clean_session(false);
     refused(Packet::Connect(connect), EncodeError::EmptyClientId);
-    assert!(Packet::Connect(Connect { clean_session: true, ..connect }).encoded_len().is_ok());
+    assert!(Packet::Connect(connect.with_clean_session(true)).encoded_len().is_ok());
 }
 
 #[test]
 fn subscribe_and_unsubscribe_without_a_topic_filter_are_refused() {
     // [MQTT-3.8.3-3], [MQTT-3.10.3-2].
-    refused(
-        Packet::Subscribe(Subscribe { packet_id: id(1), filters: Filters::new(&[]) }),
-        EncodeError::EmptyList,
-    );
-    refused(
-        Packet::Unsubscribe(Unsubscribe { packet_id: id(1), filters: Filters::new(&[]) }),
-        EncodeError::EmptyList,
-    );
+    refused(Packet::Subscribe(Subscribe::new(id(1), Filters::new(&[]))), EncodeError::EmptyList);
+    refused(Packet::Unsubscribe(Unsubscribe::new(id(1), Filters::new(&[]))), EncodeError::EmptyList);
 }
 
 #[test]
@@ -87,7 +81,7 @@ fn connack_refuses_what_table_3_1_has_no_code_for() {
         (false, ReasonCode::UnspecifiedError),
         (true, ReasonCode::NotAuthorized),
     ] {
-        let connack = ConnAck { session_present, reason };
+        let connack = ConnAck::new(session_present, reason);
         assert_eq!(Packet::ConnAck(connack).encoded_len(), Err(EncodeError::InvalidConnAck));
         refused(Packet::ConnAck(connack), EncodeError::InvalidConnAck);
     }
@@ -98,7 +92,7 @@ fn a_list_of_topic_filters_over_the_largest_packet_is_refused() {
     // 4,096 filters of 65,535 bytes and their lengths: 268,443,648 bytes.
     let text = "x".repeat(65_535);
     let filters = vec![filter(&text); 4_096];
-    let unsubscribe = Unsubscribe { packet_id: id(1), filters: Filters::new(&filters) };
+    let unsubscribe = Unsubscribe::new(id(1), Filters::new(&filters));
     assert_eq!(unsubscribe.encoded_len(), Err(EncodeError::PacketTooLarge));
     refused(Packet::Unsubscribe(unsubscribe), EncodeError::PacketTooLarge);
 }
@@ -106,14 +100,14 @@ fn a_list_of_topic_filters_over_the_largest_packet_is_refused() {
 #[test]
 fn dup_is_left_out_of_qos_0() {
     // [MQTT-3.3.1-2].
-    let publish = Publish { dup: true, ..Publish::new(topic("t"), b"") };
+    let publish = Publish::new(topic("t"), b"").with_dup(true);
     assert_eq!(encoded(&Packet::Publish(publish)).as_deref(), Ok(&b"\x30\x03\x00\x01t"[..]));
 }
 
 #[test]
 fn a_longer_buffer_is_left_alone_behind_the_packet() {
     let mut buffer = [0xa5; 8];
-    let ack = Ack { packet_id: id(1) };
+    let ack = Ack::new(id(1));
     assert_eq!(Packet::PubAck(ack).encode(&mut buffer), Ok(4));
     assert_eq!(buffer, *b"\x40\x02\x00\x01\xa5\xa5\xa5\xa5");
 }
@@ -174,7 +168,7 @@ fn neither_0_nor_3_get_where_they_do_not_belong() {
 
 #[test]
 fn debug_of_a_log_in_shows_no_credentials() {
-    let connect = Connect { user_name: Some("alice"), password: Some(b"secret"), ..Connect::new("c") };
+    let connect = Connect::new("c").with_user_name("alice").with_password(b"secret");
     let shown = format!("{:?} {connect:#?}", Packet::Connect(connect));
     let secret_bytes = format!("{:?}", b"secret");
     assert!(!shown.contains("alice") && !shown.contains("secret") && !shown.contains(&secret_bytes));
@@ -183,7 +177,7 @@ fn debug_of_a_log_in_shows_no_credentials() {
 
 #[test]
 fn debug_of_bytes_that_came_shows_no_credentials_in_them() {
-    let connect = Connect { user_name: Some("alice"), password: Some(b"secret"), ..Connect::new("c") };
+    let connect = Connect::new("c").with_user_name("alice").with_password(b"secret");
     let mut bytes = [0; 64];
     let len = connect.encode(&mut bytes).unwrap();
     let framed = mqtt_p2p_packet::frame(&bytes[..len], u32::MAX).unwrap();
@@ -196,8 +190,8 @@ fn debug_of_bytes_that_came_shows_no_credentials_in_them() {
 
 #[test]
 fn lists_are_equal_by_their_entries_wherever_they_come_from() {
-    let one = SubscribeFilter { filter: filter("a"), qos: QoS::AtMostOnce };
-    let other_qos = SubscribeFilter { qos: QoS::AtLeastOnce, ..one };
+    let one = SubscribeFilter::new(filter("a"), QoS::AtMostOnce);
+    let other_qos = SubscribeFilter::new(one.filter, QoS::AtLeastOnce);
     let encoded = Filters::from_encoded(b"\x00\x01a\x00").expect("one entry");
     assert_eq!(encoded, Filters::new(&[one]));
     assert_ne!(encoded, Filters::new(&[one, one]));

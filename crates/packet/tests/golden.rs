@@ -21,11 +21,11 @@ fn both_ways(bytes: &[u8], options: &Options, packet: Packet<'_>) {
 }
 
 fn ack(packet_id: u16) -> Ack {
-    Ack { packet_id: id(packet_id) }
+    Ack::new(id(packet_id))
 }
 
 fn asks<'a>(text: &'a str, qos: QoS) -> SubscribeFilter<'a> {
-    SubscribeFilter { filter: filter(text), qos }
+    SubscribeFilter::new(filter(text), qos)
 }
 
 // §1.5, §2.2: text and remaining length.
@@ -102,33 +102,31 @@ fn connect_has_the_variable_header_of_figure_3_6() {
     both_ways(
         bytes,
         &V311,
-        Packet::Connect(Connect {
-            protocol: Protocol::V311,
-            clean_session: true,
-            keep_alive: 10,
-            client_id: "sn-1",
-            will: Some(Will { topic: topic("a/b"), payload: b"gone", qos: QoS::AtLeastOnce, retain: false }),
-            user_name: Some("user"),
-            password: Some(b"\xff"),
-        }),
+        Packet::Connect(
+            Connect::new("sn-1")
+                .with_keep_alive(10)
+                .with_will(Will::new(topic("a/b"), b"gone").with_qos(QoS::AtLeastOnce))
+                .with_user_name("user")
+                .with_password(b"\xff"),
+        ),
     );
 }
 
 #[test]
 fn each_connect_flag_has_the_bit_of_section_3_1_2_3() {
-    let plain = Connect { clean_session: false, keep_alive: 0, ..Connect::new("c") };
-    let will = Will { topic: topic("w"), payload: b"", qos: QoS::AtMostOnce, retain: false };
-    let with_will = |will| Connect { will: Some(will), ..plain };
-    let user = Connect { user_name: Some("u"), ..plain };
+    let plain = Connect::new("c").with_clean_session(false).with_keep_alive(0);
+    let will = Will::new(topic("w"), b"");
+    let with_will = |will| plain.with_will(will);
+    let user = plain.with_user_name("u");
     let table: [(u8, Connect<'_>, &[u8]); 8] = [
         (0b0000_0000, plain, b""),
-        (0b0000_0010, Connect { clean_session: true, ..plain }, b""),
+        (0b0000_0010, plain.with_clean_session(true), b""),
         (0b0000_0100, with_will(will), b"\x00\x01w\x00\x00"),
-        (0b0000_1100, with_will(Will { qos: QoS::AtLeastOnce, ..will }), b"\x00\x01w\x00\x00"),
-        (0b0001_0100, with_will(Will { qos: QoS::ExactlyOnce, ..will }), b"\x00\x01w\x00\x00"),
-        (0b0010_0100, with_will(Will { retain: true, ..will }), b"\x00\x01w\x00\x00"),
+        (0b0000_1100, with_will(will.with_qos(QoS::AtLeastOnce)), b"\x00\x01w\x00\x00"),
+        (0b0001_0100, with_will(will.with_qos(QoS::ExactlyOnce)), b"\x00\x01w\x00\x00"),
+        (0b0010_0100, with_will(will.with_retain(true)), b"\x00\x01w\x00\x00"),
         (0b1000_0000, user, b"\x00\x01u"),
-        (0b1100_0000, Connect { password: Some(b"p"), ..user }, b"\x00\x01u\x00\x01p"),
+        (0b1100_0000, user.with_password(b"p"), b"\x00\x01u\x00\x01p"),
     ];
     for (flags, connect, payload) in table {
         let body = [b"\x00\x04MQTT\x04", &[flags][..], b"\x00\x00\x00\x01c", payload].concat();
@@ -143,15 +141,14 @@ fn connect_of_mqtt_3_1_says_mqisdp_and_level_3() {
     let bytes = b"\x10\x1d\
         \x00\x06MQIsdp\x03\xce\x00\x0a\
         \x00\x01c\x00\x03a/b\x00\x01w\x00\x01u\x00\x01p";
-    let connect = Packet::Connect(Connect {
-        protocol: Protocol::V31,
-        clean_session: true,
-        keep_alive: 10,
-        client_id: "c",
-        will: Some(Will { topic: topic("a/b"), payload: b"w", qos: QoS::AtLeastOnce, retain: false }),
-        user_name: Some("u"),
-        password: Some(b"p"),
-    });
+    let connect = Packet::Connect(
+        Connect::new("c")
+            .with_protocol(Protocol::V31)
+            .with_keep_alive(10)
+            .with_will(Will::new(topic("a/b"), b"w").with_qos(QoS::AtLeastOnce))
+            .with_user_name("u")
+            .with_password(b"p"),
+    );
     both_ways(bytes, &V31, connect);
     // A server learns the edition from this packet, so it can't have set it before.
     both_ways(bytes, &V311, connect);
@@ -169,7 +166,7 @@ fn an_empty_user_name_or_password_is_not_the_same_as_none() {
     both_ways(
         b"\x10\x10\x00\x04MQTT\x04\xc2\x00\x3c\x00\x00\x00\x00\x00\x00",
         &V311,
-        Packet::Connect(Connect { user_name: Some(""), password: Some(b""), ..Connect::new("") }),
+        Packet::Connect(Connect::new("").with_user_name("").with_password(b"")),
     );
 }
 
@@ -179,17 +176,13 @@ fn connect_from_mosquitto_pub_is_read() {
     both_ways(
         b"\x10\x1f\x00\x04MQTT\x04\xc2\x00\x3c\x00\x05probe\x00\x04user\x00\x06secret",
         &V311,
-        Packet::Connect(Connect {
-            user_name: Some("user"),
-            password: Some(b"secret"),
-            ..Connect::new("probe")
-        }),
+        Packet::Connect(Connect::new("probe").with_user_name("user").with_password(b"secret")),
     );
     // mosquitto_pub -V mqttv31 -i probe
     both_ways(
         b"\x10\x13\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x05probe",
         &V31,
-        Packet::Connect(Connect { protocol: Protocol::V31, ..Connect::new("probe") }),
+        Packet::Connect(Connect::new("probe").with_protocol(Protocol::V31)),
     );
 }
 
@@ -206,7 +199,7 @@ fn connack_has_the_return_codes_of_table_3_1() {
         ReasonCode::NotAuthorized,
     ];
     for (code, reason) in (0..).zip(codes) {
-        let connack = Packet::ConnAck(ConnAck { session_present: false, reason });
+        let connack = Packet::ConnAck(ConnAck::new(false, reason));
         both_ways(&[0x20, 0x02, 0x00, code], &V311, connack);
         both_ways(&[0x20, 0x02, 0x00, code], &V31, connack);
     }
@@ -215,11 +208,7 @@ fn connack_has_the_return_codes_of_table_3_1() {
 #[test]
 fn connack_of_mosquitto_with_a_session_says_session_present() {
     // §3.2.2.2.
-    both_ways(
-        b"\x20\x02\x01\x00",
-        &V311,
-        Packet::ConnAck(ConnAck { session_present: true, reason: ReasonCode::Success }),
-    );
+    both_ways(b"\x20\x02\x01\x00", &V311, Packet::ConnAck(ConnAck::new(true, ReasonCode::Success)));
 }
 
 // §3.3: PUBLISH.
@@ -227,18 +216,17 @@ fn connack_of_mosquitto_with_a_session_says_session_present() {
 #[test]
 fn publish_has_the_variable_header_of_figure_3_11() {
     // §3.3.2.3: topic a/b, packet identifier 10.
-    let publish =
-        Publish { delivery: Some((AckedQoS::AtLeastOnce, id(10))), ..Publish::new(topic("a/b"), b"") };
+    let publish = Publish::new(topic("a/b"), b"").with_delivery(Some((AckedQoS::AtLeastOnce, id(10))));
     both_ways(b"\x32\x07\x00\x03a/b\x00\x0a", &V311, Packet::Publish(publish));
 }
 
 #[test]
 fn each_flag_of_publish_has_the_bit_of_section_3_3_1() {
     let at_most_once = Publish::new(topic("a/b"), b"hi");
-    let at_least_once = Publish { delivery: Some((AckedQoS::AtLeastOnce, id(10))), ..at_most_once };
-    let exactly_once = Publish { delivery: Some((AckedQoS::ExactlyOnce, id(10))), ..at_most_once };
-    let dup = |publish| Publish { dup: true, ..publish };
-    let retain = |publish| Publish { retain: true, ..publish };
+    let at_least_once = at_most_once.with_delivery(Some((AckedQoS::AtLeastOnce, id(10))));
+    let exactly_once = at_most_once.with_delivery(Some((AckedQoS::ExactlyOnce, id(10))));
+    let dup = |publish: Publish<'static>| publish.with_dup(true);
+    let retain = |publish: Publish<'static>| publish.with_retain(true);
     for (first, publish) in [
         (0x30, at_most_once),
         (0x31, retain(at_most_once)),
@@ -265,7 +253,7 @@ fn a_zero_byte_payload_is_valid() {
     both_ways(
         b"\x31\x05\x00\x03a/b",
         &V311,
-        Packet::Publish(Publish { retain: true, ..Publish::new(topic("a/b"), b"") }),
+        Packet::Publish(Publish::new(topic("a/b"), b"").with_retain(true)),
     );
 }
 
@@ -312,20 +300,17 @@ fn subscribe_has_the_payload_of_the_example_of_3_8_3() {
     both_ways(
         b"\x82\x0e\x00\x0a\x00\x03a/b\x01\x00\x03c/d\x02",
         &V311,
-        Packet::Subscribe(Subscribe {
-            packet_id: id(10),
-            filters: Filters::new(&[asks("a/b", QoS::AtLeastOnce), asks("c/d", QoS::ExactlyOnce)]),
-        }),
+        Packet::Subscribe(Subscribe::new(
+            id(10),
+            Filters::new(&[asks("a/b", QoS::AtLeastOnce), asks("c/d", QoS::ExactlyOnce)]),
+        )),
     );
 }
 
 #[test]
 fn suback_has_the_payload_of_the_example_of_3_9_3() {
     // §3.9.3: maximum QoS 0, maximum QoS 2, failure.
-    let suback = SubAck {
-        packet_id: id(10),
-        return_codes: ReturnCodes::new(&[0x00, 0x02, 0x80]).expect("three return codes"),
-    };
+    let suback = SubAck::new(id(10), ReturnCodes::new(&[0x00, 0x02, 0x80]).expect("three return codes"));
     both_ways(b"\x90\x05\x00\x0a\x00\x02\x80", &V311, Packet::SubAck(suback));
     assert!(suback.return_codes.iter().eq([
         ReasonCode::Success,
@@ -339,10 +324,7 @@ fn suback_has_the_payload_of_the_example_of_3_9_3() {
 #[test]
 fn suback_of_mosquitto_that_refuses_is_read_in_both_editions() {
     // MQTT 3.1 has no 0x80; Mosquitto sends it there too.
-    let suback = Packet::SubAck(SubAck {
-        packet_id: id(1),
-        return_codes: ReturnCodes::new(&[0x80]).expect("a return code"),
-    });
+    let suback = Packet::SubAck(SubAck::new(id(1), ReturnCodes::new(&[0x80]).expect("a return code")));
     both_ways(b"\x90\x03\x00\x01\x80", &V311, suback);
     both_ways(b"\x90\x03\x00\x01\x80", &V31, suback);
 }
@@ -361,10 +343,7 @@ fn unsubscribe_has_the_payload_of_the_example_of_3_10_3() {
     both_ways(
         b"\xa2\x0c\x00\x0a\x00\x03a/b\x00\x03c/d",
         &V311,
-        Packet::Unsubscribe(Unsubscribe {
-            packet_id: id(10),
-            filters: Filters::new(&[filter("a/b"), filter("c/d")]),
-        }),
+        Packet::Unsubscribe(Unsubscribe::new(id(10), Filters::new(&[filter("a/b"), filter("c/d")]))),
     );
 }
 
@@ -399,7 +378,7 @@ fn mqtt_3_1_leaves_the_first_byte_of_connack_unused() {
     for first in 0..=0xff {
         assert_eq!(
             decoded(&[0x20, 0x02, first, 0x00], &V31),
-            Packet::ConnAck(ConnAck { session_present: false, reason: ReasonCode::Success })
+            Packet::ConnAck(ConnAck::new(false, ReasonCode::Success))
         );
     }
 }

@@ -17,14 +17,10 @@ fn head(input: &[u8], max: u32) -> Result<Option<PublishHead<'_>>, DecodeError> 
 
 #[test]
 fn a_head_says_all_but_the_payload_and_how_long_that_is() {
-    let publish = Publish {
-        dup: false,
-        retain: true,
-        topic: topic("a/b"),
-        delivery: Some((AckedQoS::AtLeastOnce, id(7))),
-        payload: b"",
-    };
-    assert_eq!(head(BEGUN, 20), Ok(Some(PublishHead { publish, payload_len: 100, rest: b"xyz" })));
+    let publish =
+        Publish::new(topic("a/b"), b"").with_retain(true).with_delivery(Some((AckedQoS::AtLeastOnce, id(7))));
+    let PublishHead { publish: read, payload_len, rest, .. } = head(BEGUN, 20).unwrap().expect("a head");
+    assert_eq!((read, payload_len, rest), (publish, 100, &b"xyz"[..]));
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn trap_a_publication_is_sent_again_without_dup() {
     let mut buffer = [0; 16];
     for (qos, first) in [(AckedQoS::AtLeastOnce, 0x33), (AckedQoS::ExactlyOnce, 0x35)] {
         let publish =
-            Publish { retain: true, delivery: Some((qos, common::id(7))), ..Publish::new(topic("t"), b"x") };
+            Publish::new(topic("t"), b"x").with_retain(true).with_delivery(Some((qos, common::id(7))));
         let len = publish.encode(&mut buffer).expect("it fits");
         let sent = buffer;
         assert!(!Publish::is_dup(&buffer));

@@ -222,7 +222,7 @@ impl Client {
     /// Cancel safe: if the future is dropped, the subscription may have been asked for already.
     pub async fn subscribe(&self, filter: &str, qos: QoS) -> Result<QoS, SubscribeError> {
         let filter = TopicFilter::new(filter).map_err(SubscribeError::Filter)?;
-        let entries = [SubscribeFilter { filter, qos }];
+        let entries = [SubscribeFilter::new(filter, qos)];
         match self.request(filter.as_str(), |core| core.subscribe(&entries)).await?.await {
             Outcome::Answered(answers) => match answers.first() {
                 Some(ReasonCode::GrantedQoS2) => Ok(QoS::ExactlyOnce),

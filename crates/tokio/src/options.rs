@@ -322,7 +322,7 @@ impl Login {
         if let Some((topic, payload, qos, retain)) = &self.will
             && let Ok(topic) = TopicName::new(topic)
         {
-            login = login.with_will(Will { topic, payload, qos: *qos, retain: *retain });
+            login = login.with_will(Will::new(topic, payload).with_qos(*qos).with_retain(*retain));
         }
         login
     }

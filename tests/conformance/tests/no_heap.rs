@@ -56,7 +56,7 @@ fn everything<S: Storage>(client: &mut Client<S>) {
     assert_eq!(drain(client, b"\x62\x02\x00\x07"), (4, 0));
 
     let filter = TopicFilter::new("a/+").expect("a valid topic filter");
-    let ticket = client.subscribe(&[SubscribeFilter { filter, qos: AtLeastOnce }]).expect("there is room");
+    let ticket = client.subscribe(&[SubscribeFilter::new(filter, AtLeastOnce)]).expect("there is room");
     let [high, low] = ticket.packet_id().to_be_bytes();
     drain(client, &[]);
     assert_eq!(drain(client, &[0x90, 3, high, low, 1]).1, 1);

@@ -172,12 +172,9 @@ fn connect(config: Config, login: &Login<'_>) -> Vec<u8> {
 fn connect_has_its_fields_in_their_order() {
     // The variable header of figure 3.6, with flags 1100 1110 and keep alive 10, and [MQTT-3.1.3-1].
     let topic = TopicName::new("will").expect("a valid topic name");
-    let login = Login::new("client").with_password("user", b"pass").with_will(Will {
-        topic,
-        payload: b"gone",
-        qos: AtLeastOnce,
-        retain: false,
-    });
+    let login = Login::new("client")
+        .with_password("user", b"pass")
+        .with_will(Will::new(topic, b"gone").with_qos(AtLeastOnce));
     let config = Config { clean_session: true, keep_alive_secs: 10, ..config() };
     assert_eq!(
         connect(config, &login),

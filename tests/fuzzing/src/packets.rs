@@ -116,27 +116,23 @@ impl AnyPacket<'_> {
         match self {
             Self::Connect { older, clean_session, keep_alive, client_id, will, user_name, password } => {
                 let will = match will {
-                    Some(will) => Some(Will {
-                        topic: TopicName::new(will.topic).ok()?,
-                        payload: will.payload,
-                        qos: qos(will.qos),
-                        retain: will.retain,
-                    }),
+                    Some(will) => Some(
+                        Will::new(TopicName::new(will.topic).ok()?, will.payload)
+                            .with_qos(qos(will.qos))
+                            .with_retain(will.retain),
+                    ),
                     None => None,
                 };
-                f(Packet::Connect(Connect {
-                    protocol: EDITIONS[usize::from(!older)],
-                    clean_session: *clean_session,
-                    keep_alive: *keep_alive,
-                    client_id,
-                    will,
-                    user_name: *user_name,
-                    password: *password,
-                }));
+                let mut connect = Connect::new(client_id)
+                    .with_protocol(EDITIONS[usize::from(!older)])
+                    .with_clean_session(*clean_session)
+                    .with_keep_alive(*keep_alive);
+                (connect.will, connect.user_name, connect.password) = (will, *user_name, *password);
+                f(Packet::Connect(connect));
             }
             Self::ConnAck(session_present, code) => {
                 let reason = ReasonCode::from_connack(*code)?;
-                f(Packet::ConnAck(ConnAck { session_present: *session_present, reason }));
+                f(Packet::ConnAck(ConnAck::new(*session_present, reason)));
             }
             Self::Publish { dup, retain, qos: number, id, topic, payload } => {
                 let delivery = match number % 3 {
@@ -145,38 +141,37 @@ impl AnyPacket<'_> {
                     _ => Some((AckedQoS::ExactlyOnce, PacketId::new(*id)?)),
                 };
                 let topic = TopicName::new(topic).ok()?;
-                f(Packet::Publish(Publish {
-                    dup: *dup && delivery.is_some(),
-                    retain: *retain,
-                    topic,
-                    delivery,
-                    payload,
-                }));
+                f(Packet::Publish(
+                    Publish::new(topic, payload)
+                        .with_dup(*dup && delivery.is_some())
+                        .with_retain(*retain)
+                        .with_delivery(delivery),
+                ));
             }
             Self::Ack(kind, id) => {
                 const ACKS: [fn(Ack) -> Packet<'static>; 5] =
                     [Packet::PubAck, Packet::PubRec, Packet::PubRel, Packet::PubComp, Packet::UnsubAck];
-                f(ACKS[usize::from(*kind) % ACKS.len()](Ack { packet_id: PacketId::new(*id)? }));
+                f(ACKS[usize::from(*kind) % ACKS.len()](Ack::new(PacketId::new(*id)?)));
             }
             Self::Subscribe(id, entries) => {
                 let entries: Option<Vec<_>> = entries
                     .iter()
                     .map(|(text, number)| {
-                        Some(SubscribeFilter { filter: TopicFilter::new(text).ok()?, qos: qos(*number) })
+                        Some(SubscribeFilter::new(TopicFilter::new(text).ok()?, qos(*number)))
                     })
                     .collect();
                 let filters = Filters::new(entries.as_deref()?);
-                f(Packet::Subscribe(Subscribe { packet_id: PacketId::new(*id)?, filters }));
+                f(Packet::Subscribe(Subscribe::new(PacketId::new(*id)?, filters)));
             }
             Self::SubAck(id, codes) => {
                 let return_codes = ReturnCodes::new(codes).ok()?;
-                f(Packet::SubAck(SubAck { packet_id: PacketId::new(*id)?, return_codes }));
+                f(Packet::SubAck(SubAck::new(PacketId::new(*id)?, return_codes)));
             }
             Self::Unsubscribe(id, entries) => {
                 let entries: Option<Vec<_>> =
                     entries.iter().map(|text| TopicFilter::new(text).ok()).collect();
                 let filters = Filters::new(entries.as_deref()?);
-                f(Packet::Unsubscribe(Unsubscribe { packet_id: PacketId::new(*id)?, filters }));
+                f(Packet::Unsubscribe(Unsubscribe::new(PacketId::new(*id)?, filters)));
             }
             Self::Bare(kind) => {
                 f([Packet::PingReq, Packet::PingResp, Packet::Disconnect][usize::from(*kind) % 3]);

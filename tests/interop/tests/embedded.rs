@@ -156,7 +156,7 @@ async fn exchange(
     let mut driver = Driver::new(config(), 1, Inline::<8192, 16>::new(), &mut receive, host);
     if subscribe {
         let filter = TopicFilter::new(topic.as_str()).unwrap();
-        driver.client().subscribe(&[SubscribeFilter { filter, qos: QoS::AtLeastOnce }]).unwrap();
+        driver.client().subscribe(&[SubscribeFilter::new(filter, QoS::AtLeastOnce)]).unwrap();
     }
     let (mut exchange, mut turn) = (Exchange::default(), 0);
     while let Some(mut link) = driver.open(&mut dialer, &mut logins).await {

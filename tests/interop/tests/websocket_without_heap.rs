@@ -183,7 +183,7 @@ fn messages_of_all_sizes_go_there_and_back(peer: &Peer, sizes: &[usize], chunk: 
     let mut driver = Driver::new(peer, chunk);
     driver.connect();
     let filter = TopicFilter::new(&peer.topic).unwrap();
-    driver.client.subscribe(&[SubscribeFilter { filter, qos: QoS::ExactlyOnce }]).unwrap();
+    driver.client.subscribe(&[SubscribeFilter::new(filter, QoS::ExactlyOnce)]).unwrap();
     assert_eq!(driver.next(), Seen::Subscribed);
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
         for &size in sizes {

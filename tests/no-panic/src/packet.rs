@@ -27,7 +27,7 @@ pub fn topic_name() -> Option<TopicName<'static>> {
 }
 
 pub fn subscribe_filters() -> &'static [SubscribeFilter<'static>] {
-    any(&[SubscribeFilter { filter: TopicFilter::ALL, qos: QoS::AtMostOnce }])
+    any(&[const { SubscribeFilter::new(TopicFilter::ALL, QoS::AtMostOnce) }])
 }
 
 pub fn topic_filters() -> &'static [TopicFilter<'static>] {
@@ -35,7 +35,8 @@ pub fn topic_filters() -> &'static [TopicFilter<'static>] {
 }
 
 pub fn will() -> Option<Will<'static>> {
-    Some(Will { topic: topic_name()?, payload: bytes(), qos: any(QoS::AtMostOnce), retain: any(false) })
+    let will = Will::with_qos(Will::new(topic_name()?, bytes()), any(QoS::AtMostOnce));
+    Some(Will::with_retain(will, any(false)))
 }
 
 fn any_frame() -> Frame<'static> {
@@ -77,12 +78,17 @@ fn topics() {
 
 fn log_in() {
     take(Connect::decode(&any_frame()));
-    let mut connect = any(Connect::new(text()));
-    connect.will = will();
+    let connect = Connect::with_protocol(any(Connect::new(text())), protocol());
+    let connect = Connect::with_keep_alive(Connect::with_clean_session(connect, any(false)), any(0));
+    let mut connect = Connect::with_password(Connect::with_user_name(connect, text()), bytes());
+    if let Some(will) = will() {
+        connect = Connect::with_will(connect, will);
+    }
     let connect = any(connect);
     take(Connect::encoded_len(&connect));
     take(Connect::encode(&connect, buffer!()));
     take(ConnAck::decode(&any_frame(), protocol()));
+    take(ConnAck::new(any(false), any(ReasonCode::Success)));
 }
 
 fn publications() {
@@ -91,9 +97,9 @@ fn publications() {
     take(Publish::is_dup(bytes()));
     Publish::set_dup(buffer!(), any(false));
     if let Some(topic) = topic_name() {
-        let mut publish = Publish::new(topic, bytes());
-        publish.delivery = any(Some((AckedQoS::AtLeastOnce, packet_id())));
-        let publish = any(publish);
+        let delivery = any(Some((AckedQoS::AtLeastOnce, packet_id())));
+        let publish = Publish::with_delivery(Publish::new(topic, bytes()), delivery);
+        let publish = any(Publish::with_retain(Publish::with_dup(publish, any(false)), any(false)));
         take(Publish::qos(&publish));
         take(Publish::packet_id(&publish));
         take(Publish::encoded_len(&publish));
@@ -107,14 +113,14 @@ fn subscriptions() {
     take(Filters::<TopicFilter<'_>>::from_encoded(bytes()));
     for filters in [Filters::new(filters), Filters::from_checked(bytes())].map(any) {
         Filters::iter(&filters).for_each(take);
-        let subscribe = any(Subscribe { packet_id: packet_id(), filters });
+        let subscribe = any(Subscribe::new(packet_id(), filters));
         take(Subscribe::encoded_len(&subscribe));
         take(Subscribe::encode(&subscribe, buffer!()));
         take(subscribe == any(subscribe));
     }
     for filters in [Filters::new(topics), Filters::from_checked(bytes())].map(any) {
         Filters::iter(&filters).for_each(take);
-        let unsubscribe = any(Unsubscribe { packet_id: packet_id(), filters });
+        let unsubscribe = any(Unsubscribe::new(packet_id(), filters));
         take(Unsubscribe::encoded_len(&unsubscribe));
         take(Unsubscribe::encode(&unsubscribe, buffer!()));
         take(unsubscribe == any(unsubscribe));
@@ -125,10 +131,11 @@ fn subscriptions() {
 
 fn acknowledgements() {
     take(Ack::decode(&any_frame(), protocol()));
-    take(Ack::to_bytes(Ack { packet_id: packet_id() }, any(PacketType::PubAck)));
+    take(Ack::to_bytes(Ack::new(packet_id()), any(PacketType::PubAck)));
     take(SubAck::decode(&any_frame()));
     if let Ok(codes) = ReturnCodes::new(bytes()) {
         ReturnCodes::iter(&any(codes)).for_each(take);
+        take(SubAck::new(packet_id(), any(codes)));
         take(ReturnCodes::len(&any(codes)));
         take(ReturnCodes::as_bytes(&any(codes)));
         take(ReturnCodes::all_granted(&any(codes)));

@@ -181,7 +181,7 @@ impl World {
         let party = &mut self.parties[p];
         let Some(client) = &mut party.client else { return Ok(()) };
         let filter = TopicFilter::new(FILTERS[index].0).expect("a valid topic filter");
-        let result = client.subscribe(&[SubscribeFilter { filter, qos }]);
+        let result = client.subscribe(&[SubscribeFilter::new(filter, qos)]);
         self.asked(p, result, Kind::Subscribe)
     }
 

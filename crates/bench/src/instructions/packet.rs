@@ -28,24 +28,22 @@ impl Codec for Ours {
     fn publish(output: &mut Vec<u8>, topic: &str, payload: &[u8], packet_id: Option<u16>) {
         let topic = TopicName::new(topic).expect("a topic name");
         let delivery = packet_id.and_then(PacketId::new).map(|id| (AckedQoS::AtLeastOnce, id));
-        let publish = Publish { delivery, ..Publish::new(topic, payload) };
+        let publish = Publish::new(topic, payload).with_delivery(delivery);
         publish.encode(output).expect("room");
     }
 
     #[inline]
     fn connect(output: &mut Vec<u8>, [client_id, user_name, password]: [&str; 3]) {
-        let connect = Connect {
-            keep_alive: KEEP_ALIVE,
-            user_name: Some(user_name),
-            password: Some(password.as_bytes()),
-            ..Connect::new(client_id)
-        };
+        let connect = Connect::new(client_id)
+            .with_keep_alive(KEEP_ALIVE)
+            .with_user_name(user_name)
+            .with_password(password.as_bytes());
         connect.encode(output).expect("room");
     }
 
     #[inline]
     fn puback(output: &mut Vec<u8>, packet_id: u16) {
-        let ack = Ack { packet_id: PacketId::new(packet_id).expect("not 0") };
+        let ack = Ack::new(PacketId::new(packet_id).expect("not 0"));
         output[..Ack::LEN].copy_from_slice(&ack.to_bytes(PacketType::PubAck));
     }
 
@@ -122,13 +120,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn encode(times: u32, delivery: Option<(AckedQoS, PacketId)>) -> Duration {
     let (topic, mut buffer) = (TopicName::new(TOPIC).expect("a topic name"), [0; 256]);
     let took = repeat(times, || {
-        let publish = Publish {
-            dup: false,
-            retain: false,
-            topic: black_box(topic),
-            delivery: black_box(delivery),
-            payload: black_box(&PAYLOAD),
-        };
+        let publish = Publish::new(black_box(topic), black_box(&PAYLOAD)).with_delivery(black_box(delivery));
         let _ = black_box(publish.encode(black_box(&mut buffer)));
     });
     let expected = publish(PAYLOAD.len(), delivery.map(|(_, id)| id.get()));

@@ -121,7 +121,7 @@ fn subscriptions(count: usize) -> (f64, f64) {
     let filters: Vec<String> = (0..count).map(|index| format!("site-{index:05}/+/state")).collect();
     let subscribe = |client: &mut Client<Growing>, index: usize| {
         let filter = TopicFilter::new(&filters[index]).expect("a filter");
-        let ticket = client.subscribe(&[SubscribeFilter { filter, qos: QoS::AtMostOnce }]).expect("room");
+        let ticket = client.subscribe(&[SubscribeFilter::new(filter, QoS::AtMostOnce)]).expect("room");
         let [high, low] = ticket.packet_id().to_be_bytes();
         drain(client, &[]);
         drain(client, &[0x90, 3, high, low, 0]);

@@ -35,7 +35,7 @@ pub(crate) fn message<'a>(topic: &'a str, payload: &'a [u8], qos: QoS) -> Public
 }
 
 pub(crate) fn filter(filter: &str, qos: QoS) -> SubscribeFilter<'_> {
-    SubscribeFilter { filter: TopicFilter::new(filter).expect("a valid topic filter"), qos }
+    SubscribeFilter::new(TopicFilter::new(filter).expect("a valid topic filter"), qos)
 }
 
 /// The bytes of a session with a checksum that fits: so the content is read.

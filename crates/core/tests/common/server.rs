@@ -31,15 +31,15 @@ pub(crate) fn decoded(bytes: &[u8]) -> Packet<'_> {
 }
 
 pub(crate) fn connack(session_present: bool) -> Vec<u8> {
-    encoded(&Packet::ConnAck(ConnAck { session_present, reason: ReasonCode::Success }))
+    encoded(&Packet::ConnAck(ConnAck::new(session_present, ReasonCode::Success)))
 }
 
 pub(crate) fn refusal(reason: ReasonCode) -> Vec<u8> {
-    encoded(&Packet::ConnAck(ConnAck { session_present: false, reason }))
+    encoded(&Packet::ConnAck(ConnAck::new(false, reason)))
 }
 
 fn ack(packet_type: PacketType, number: u16) -> Vec<u8> {
-    Ack { packet_id: id(number) }.to_bytes(packet_type).to_vec()
+    Ack::new(id(number)).to_bytes(packet_type).to_vec()
 }
 
 pub(crate) fn puback(id: u16) -> Vec<u8> {
@@ -63,10 +63,7 @@ pub(crate) fn unsuback(id: u16) -> Vec<u8> {
 }
 
 pub(crate) fn suback(number: u16, codes: &[u8]) -> Vec<u8> {
-    encoded(&Packet::SubAck(SubAck {
-        packet_id: id(number),
-        return_codes: ReturnCodes::new(codes).expect("valid return codes"),
-    }))
+    encoded(&Packet::SubAck(SubAck::new(id(number), ReturnCodes::new(codes).expect("valid return codes"))))
 }
 
 pub(crate) fn pingresp() -> Vec<u8> {
@@ -80,13 +77,11 @@ pub(crate) fn publish(number: u16, qos: QoS, dup: bool, payload: &[u8]) -> Vec<u
         QoS::AtLeastOnce => Some((AckedQoS::AtLeastOnce, id(number))),
         QoS::ExactlyOnce => Some((AckedQoS::ExactlyOnce, id(number))),
     };
-    encoded(&Packet::Publish(Publish {
-        dup,
-        retain: false,
-        topic: TopicName::new("from/server").expect("a valid topic name"),
-        delivery,
-        payload,
-    }))
+    encoded(&Packet::Publish(
+        Publish::new(TopicName::new("from/server").expect("a valid topic name"), payload)
+            .with_dup(dup)
+            .with_delivery(delivery),
+    ))
 }
 
 /// The return codes that grant what a SUBSCRIBE asks for.

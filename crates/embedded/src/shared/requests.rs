@@ -118,7 +118,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
     /// # Errors
     /// It was not accepted, or refused.
     pub async fn subscribe(&self, filter: TopicFilter<'_>, qos: QoS) -> Result<QoS, SubscribeError> {
-        let accepted = self.wait(|state| room(state.subscribe(SubscribeFilter { filter, qos }))).await;
+        let accepted = self.wait(|state| room(state.subscribe(SubscribeFilter::new(filter, qos)))).await;
         let answer = Waiting { shared: self, ticket: accepted.map_err(SubscribeError::NotAccepted)? };
         let code = self
             .wait(|state| match state.answer(answer.ticket).and_then(|answer| answer.code) {

@@ -105,7 +105,7 @@ impl Emulator {
         let Ok(topic) = TopicName::new(&message.topic) else {
             return;
         };
-        let publish = Publish { dup, retain: false, topic, delivery, payload: &message.payload };
+        let publish = Publish::new(topic, &message.payload).with_dup(dup).with_delivery(delivery);
         self.log.counters.delivered += 1;
         if let Some(client) = self.connections.get(&id).and_then(|connection| connection.client.as_ref()) {
             self.log.client(&client.id).delivered += 1;
@@ -193,7 +193,7 @@ impl Emulator {
                     self.log.counters.repeated += 1;
                     self.push(id, &message, Some((qos, packet_id)), true);
                 }
-                None => self.send(id, encode(&Packet::PubRel(Ack { packet_id }))),
+                None => self.send(id, encode(&Packet::PubRel(Ack::new(packet_id)))),
             }
         }
         match self.connections.get_mut(&id) {

@@ -75,7 +75,7 @@ impl Emulator {
     /// Answers with a return code other than 0.
     pub(super) fn refuse(&mut self, id: ConnectionId, reason: ReasonCode) -> CloseReason {
         self.log.counters.refused += 1;
-        let refusal = ConnAck { session_present: false, reason };
+        let refusal = ConnAck::new(false, reason);
         self.send(id, encode(&Packet::ConnAck(refusal)));
         CloseReason::Refused(reason)
     }
@@ -116,7 +116,7 @@ impl Emulator {
 
     /// Sends CONNACK, or sets the time for it; what follows waits for it.
     fn accept(&mut self, id: ConnectionId, client_id: &str, session_present: bool) {
-        let accepted = encode(&Packet::ConnAck(ConnAck { session_present, reason: ReasonCode::Success }));
+        let accepted = encode(&Packet::ConnAck(ConnAck::new(session_present, ReasonCode::Success)));
         let delay = self.random.delay(self.config.quirks.connack_delay);
         let until = self.now.saturating_add(delay);
         if delay.is_zero() {

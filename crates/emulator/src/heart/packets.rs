@@ -96,9 +96,8 @@ impl Emulator {
                 self.send(id, encode(&Packet::PingResp));
             }
             Packet::Disconnect => return Err(CloseReason::Disconnected),
-            Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
-                return Err(CloseReason::Unexpected(packet.packet_type()));
-            }
+            // CONNACK, SUBACK, UNSUBACK and PINGRESP, which only a server sends.
+            _ => return Err(CloseReason::Unexpected(packet.packet_type())),
         }
         Ok(())
     }

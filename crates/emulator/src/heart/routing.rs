@@ -66,7 +66,7 @@ impl Emulator {
             None => self.route(id, client, publish),
             Some((AckedQoS::AtLeastOnce, packet_id)) => {
                 self.route(id, client, publish);
-                self.send(id, encode(&Packet::PubAck(Ack { packet_id })));
+                self.send(id, encode(&Packet::PubAck(Ack::new(packet_id))));
             }
             Some((AckedQoS::ExactlyOnce, packet_id)) => {
                 // Passed on when it comes first (§4.3.3, method B), told apart by the identifier and never by DUP.
@@ -79,7 +79,7 @@ impl Emulator {
                 } else {
                     self.log.counters.duplicates += 1;
                 }
-                self.send(id, encode(&Packet::PubRec(Ack { packet_id })));
+                self.send(id, encode(&Packet::PubRec(Ack::new(packet_id))));
             }
         }
         Ok(())

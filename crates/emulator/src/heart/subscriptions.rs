@@ -46,7 +46,7 @@ impl Emulator {
         }
         if let Ok(return_codes) = ReturnCodes::new(&codes) {
             let packet_id = subscribe.packet_id;
-            let suback = encode(&Packet::SubAck(SubAck { packet_id, return_codes }));
+            let suback = encode(&Packet::SubAck(SubAck::new(packet_id, return_codes)));
             self.send_later(id, suback);
         }
         Ok(())
@@ -59,7 +59,7 @@ impl Emulator {
             }
         }
         let packet_id = unsubscribe.packet_id;
-        self.send(id, encode(&Packet::UnsubAck(Ack { packet_id })));
+        self.send(id, encode(&Packet::UnsubAck(Ack::new(packet_id))));
     }
 
     /// Whether one more subscription takes effect. To change the QoS of one that is there always does.

@@ -147,7 +147,7 @@ impl Emulator {
         self.log.counters.published += 1;
         let Some(grants) = self.connections.get(&id).and_then(|connection| connection.tokens.as_ref()) else {
             // It logged in otherwise, and needs no token.
-            self.send(id, encode(&Packet::PubAck(Ack { packet_id })));
+            self.send(id, encode(&Packet::PubAck(Ack::new(packet_id))));
             return Ok(());
         };
         let access_key_id = grants.first().map(|grant| grant.access_key_id.clone());
@@ -186,7 +186,7 @@ impl Emulator {
             let tokens = connection.tokens.get_or_insert_default();
             tokens.retain(|grant| grant.kind != upload.grant.kind);
             tokens.push(upload.grant);
-            self.send(id, encode(&Packet::PubAck(Ack { packet_id: upload.packet_id })));
+            self.send(id, encode(&Packet::PubAck(Ack::new(upload.packet_id))));
         }
         self.schedule_tokens(id);
     }

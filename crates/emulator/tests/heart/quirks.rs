@@ -4,7 +4,7 @@ use mqtt_p2p_aliyun::sign;
 use mqtt_p2p_emulator::{
     Account, BadClientId, CloseReason, Config, Event, Oversize, P2pOffline, Quirks, Unsupported,
 };
-use mqtt_p2p_packet::{Connect, Packet, Publish, QoS, ReasonCode, TopicName, Will};
+use mqtt_p2p_packet::{Connect, Packet, Publish, ReasonCode, TopicName, Will};
 
 use crate::world::{Message, Seen, World, accepted, ack, message, refused, secs, service};
 
@@ -80,7 +80,7 @@ fn a_client_id_against_the_rules_is_refused_closed_or_let_in() {
 fn a_will_is_ignored_or_closes() {
     let mut connect = Connect::new("a");
     let topic = TopicName::new("t/p2p/b").unwrap();
-    connect.will = Some(Will { topic, payload: b"gone", qos: QoS::AtMostOnce, retain: false });
+    connect.will = Some(Will::new(topic, b"gone"));
 
     let mut ignoring = World::service();
     let b = ignoring.join("b", true);

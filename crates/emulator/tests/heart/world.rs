@@ -69,7 +69,7 @@ pub(crate) fn bytes_of(packet: &Packet<'_>) -> Vec<u8> {
 }
 
 pub(crate) fn ack(id: u16) -> Ack {
-    Ack { packet_id: PacketId::new(id).unwrap() }
+    Ack::new(PacketId::new(id).unwrap())
 }
 
 pub(crate) fn secs(seconds: u64) -> Duration {
@@ -148,11 +148,8 @@ impl World {
     }
 
     pub(crate) fn subscribe(&mut self, id: ConnectionId, filter: &str, qos: u8) {
-        let entries = [SubscribeFilter {
-            filter: TopicFilter::new(filter).unwrap(),
-            qos: QoS::from_bits(qos).unwrap(),
-        }];
-        let subscribe = Subscribe { packet_id: ack(99).packet_id, filters: Filters::new(&entries) };
+        let entries = [SubscribeFilter::new(TopicFilter::new(filter).unwrap(), QoS::from_bits(qos).unwrap())];
+        let subscribe = Subscribe::new(ack(99).packet_id, Filters::new(&entries));
         self.send(id, Packet::Subscribe(subscribe));
     }
 
@@ -164,7 +161,7 @@ impl World {
 
     pub(crate) fn unsubscribe(&mut self, id: ConnectionId, filter: &str) {
         let entries = [TopicFilter::new(filter).unwrap()];
-        let unsubscribe = Unsubscribe { packet_id: ack(98).packet_id, filters: Filters::new(&entries) };
+        let unsubscribe = Unsubscribe::new(ack(98).packet_id, Filters::new(&entries));
         self.send(id, Packet::Unsubscribe(unsubscribe));
     }
 

@@ -42,42 +42,35 @@ impl Owned {
         let filter = |filter| TopicFilter::new(filter).expect("the strategy makes valid topic filters");
         match self {
             Self::Connect { protocol, clean_session, keep_alive, client_id, will, login } => {
-                f(Packet::Connect(Connect {
-                    protocol: *protocol,
-                    clean_session: *clean_session,
-                    keep_alive: *keep_alive,
-                    client_id,
-                    will: will.as_ref().map(|(name, payload, qos, retain)| Will {
-                        topic: topic(name),
-                        payload,
-                        qos: *qos,
-                        retain: *retain,
-                    }),
-                    user_name: login.as_ref().map(|(user_name, _)| user_name.as_str()),
-                    password: login.as_ref().and_then(|(_, password)| password.as_deref()),
-                }))
+                let mut connect = Connect::new(client_id)
+                    .with_protocol(*protocol)
+                    .with_clean_session(*clean_session)
+                    .with_keep_alive(*keep_alive);
+                connect.will = will.as_ref().map(|(name, payload, qos, retain)| {
+                    Will::new(topic(name), payload).with_qos(*qos).with_retain(*retain)
+                });
+                connect.user_name = login.as_ref().map(|(user_name, _)| user_name.as_str());
+                connect.password = login.as_ref().and_then(|(_, password)| password.as_deref());
+                f(Packet::Connect(connect))
             }
-            Self::Publish { dup, retain, topic: name, delivery, payload } => f(Packet::Publish(Publish {
-                dup: *dup,
-                retain: *retain,
-                topic: topic(name),
-                delivery: *delivery,
-                payload,
-            })),
+            Self::Publish { dup, retain, topic: name, delivery, payload } => f(Packet::Publish(
+                Publish::new(topic(name), payload)
+                    .with_dup(*dup)
+                    .with_retain(*retain)
+                    .with_delivery(*delivery),
+            )),
             Self::Subscribe(packet_id, entries) => {
-                let entries: Vec<_> = entries
-                    .iter()
-                    .map(|(text, qos)| SubscribeFilter { filter: filter(text), qos: *qos })
-                    .collect();
-                f(Packet::Subscribe(Subscribe { packet_id: *packet_id, filters: Filters::new(&entries) }))
+                let entries: Vec<_> =
+                    entries.iter().map(|(text, qos)| SubscribeFilter::new(filter(text), *qos)).collect();
+                f(Packet::Subscribe(Subscribe::new(*packet_id, Filters::new(&entries))))
             }
-            Self::SubAck(packet_id, codes) => f(Packet::SubAck(SubAck {
-                packet_id: *packet_id,
-                return_codes: ReturnCodes::new(codes).expect("the strategy makes valid return codes"),
-            })),
+            Self::SubAck(packet_id, codes) => f(Packet::SubAck(SubAck::new(
+                *packet_id,
+                ReturnCodes::new(codes).expect("the strategy makes valid return codes"),
+            ))),
             Self::Unsubscribe(packet_id, entries) => {
                 let entries: Vec<_> = entries.iter().map(|text| filter(text)).collect();
-                f(Packet::Unsubscribe(Unsubscribe { packet_id: *packet_id, filters: Filters::new(&entries) }))
+                f(Packet::Unsubscribe(Unsubscribe::new(*packet_id, Filters::new(&entries))))
             }
             Self::Plain(packet) => f(*packet),
         }
@@ -178,10 +171,10 @@ fn connack(protocol: Protocol) -> impl Strategy<Value = Owned> {
     // Only a success continues a session, and MQTT 3.1 has no session present at all.
     let session_present = any::<bool>().prop_map(move |present| present && protocol == Protocol::V311);
     (0..=5_u8, session_present).prop_map(|(code, session_present)| {
-        Owned::Plain(Packet::ConnAck(ConnAck {
-            session_present: session_present && code == 0,
-            reason: ReasonCode::from_connack(code).expect("0 to 5 are return codes"),
-        }))
+        Owned::Plain(Packet::ConnAck(ConnAck::new(
+            session_present && code == 0,
+            ReasonCode::from_connack(code).expect("0 to 5 are return codes"),
+        )))
     })
 }
 
@@ -202,8 +195,8 @@ fn publish() -> impl Strategy<Value = Owned> {
 pub(crate) fn packet(protocol: Protocol) -> BoxedStrategy<Owned> {
     const ACKS: [fn(Ack) -> Packet<'static>; 5] =
         [Packet::PubAck, Packet::PubRec, Packet::PubRel, Packet::PubComp, Packet::UnsubAck];
-    let ack =
-        (select(&ACKS), packet_id()).prop_map(|(packet, packet_id)| Owned::Plain(packet(Ack { packet_id })));
+    let ack = (select(&ACKS), packet_id())
+        .prop_map(|(packet, packet_id)| Owned::Plain(packet(Ack::new(packet_id))));
     let empty = select(vec![Packet::PingReq, Packet::PingResp, Packet::Disconnect]).prop_map(Owned::Plain);
     let subscribe = (packet_id(), vec((topic_filter(), qos()), 1..8))
         .prop_map(|(packet_id, entries)| Owned::Subscribe(packet_id, entries));

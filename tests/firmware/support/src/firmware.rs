@@ -72,7 +72,7 @@ impl<'a> Firmware<'a> {
         if self.stage == Stage::Begins {
             self.stage = Stage::Runs;
             if let Some(filter) = self.filter() {
-                let filter = SubscribeFilter { filter, qos: QoS::AtLeastOnce };
+                let filter = SubscribeFilter::new(filter, QoS::AtLeastOnce);
                 if let Err(error) = client.subscribe(&[filter]) {
                     finish(Outcome::Unusable(&error));
                 }

@@ -33,7 +33,7 @@ pub const fn login() -> Login<'static> {
 pub fn act(client: &mut Client<Memory>, button: Button) {
     let accepted = match button {
         Button::None => return,
-        Button::Subscribe => client.subscribe(&[SubscribeFilter { filter: COMMANDS, qos: QoS::AtLeastOnce }]),
+        Button::Subscribe => client.subscribe(&[SubscribeFilter::new(COMMANDS, QoS::AtLeastOnce)]),
         Button::Publish => client.publish(&Publication {
             topic: NEIGHBOUR,
             payload: &clock().to_be_bytes(),

@@ -80,7 +80,7 @@ const NEIGHBOUR: TopicName<'_> = match TopicName::from_static(facts::NEIGHBOUR) 
 fn act(client: &mut Client<Memory, Device>, button: Button) {
     let accepted = match button {
         Button::None => return,
-        Button::Subscribe => client.subscribe(&[SubscribeFilter { filter: COMMANDS, qos: QoS::AtLeastOnce }]),
+        Button::Subscribe => client.subscribe(&[SubscribeFilter::new(COMMANDS, QoS::AtLeastOnce)]),
         Button::Publish => client.publish(&Publication {
             topic: NEIGHBOUR,
             payload: &clock().to_be_bytes(),
