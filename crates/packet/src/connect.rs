@@ -84,17 +84,15 @@ impl<'a> Will<'a> {
     /// Sets the QoS.
     #[inline]
     #[must_use]
-    pub const fn with_qos(mut self, qos: QoS) -> Self {
-        self.qos = qos;
-        self
+    pub const fn with_qos(self, qos: QoS) -> Self {
+        Self { qos, ..self }
     }
 
     /// Sets whether the server retains the message.
     #[inline]
     #[must_use]
-    pub const fn with_retain(mut self, retain: bool) -> Self {
-        self.retain = retain;
-        self
+    pub const fn with_retain(self, retain: bool) -> Self {
+        Self { retain, ..self }
     }
 }
 
@@ -131,49 +129,43 @@ impl<'a> Connect<'a> {
     /// Sets the protocol version.
     #[inline]
     #[must_use]
-    pub const fn with_protocol(mut self, protocol: Protocol) -> Self {
-        self.protocol = protocol;
-        self
+    pub const fn with_protocol(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
     }
 
     /// Sets whether to start and end without a stored session.
     #[inline]
     #[must_use]
-    pub const fn with_clean_session(mut self, clean_session: bool) -> Self {
-        self.clean_session = clean_session;
-        self
+    pub const fn with_clean_session(self, clean_session: bool) -> Self {
+        Self { clean_session, ..self }
     }
 
     /// Sets the keep alive, in seconds; 0 turns it off.
     #[inline]
     #[must_use]
-    pub const fn with_keep_alive(mut self, seconds: u16) -> Self {
-        self.keep_alive = seconds;
-        self
+    pub const fn with_keep_alive(self, seconds: u16) -> Self {
+        Self { keep_alive: seconds, ..self }
     }
 
     /// Sets the will message.
     #[inline]
     #[must_use]
-    pub const fn with_will(mut self, will: Will<'a>) -> Self {
-        self.will = Some(will);
-        self
+    pub const fn with_will(self, will: Will<'a>) -> Self {
+        Self { will: Some(will), ..self }
     }
 
     /// Sets the user name.
     #[inline]
     #[must_use]
-    pub const fn with_user_name(mut self, user_name: &'a str) -> Self {
-        self.user_name = Some(user_name);
-        self
+    pub const fn with_user_name(self, user_name: &'a str) -> Self {
+        Self { user_name: Some(user_name), ..self }
     }
 
     /// Sets the password, which requires a user name ([MQTT-3.1.2-22]).
     #[inline]
     #[must_use]
-    pub const fn with_password(mut self, password: &'a [u8]) -> Self {
-        self.password = Some(password);
-        self
+    pub const fn with_password(self, password: &'a [u8]) -> Self {
+        Self { password: Some(password), ..self }
     }
 
     /// Decodes a CONNECT from a frame of this type. The protocol version comes from the packet itself.

@@ -1,63 +1,69 @@
-//! What can be wrong with bytes that came in, or with what should go out.
+//! The errors of decoding, of encoding, and of topics.
 
 use core::fmt;
 
 use crate::packet_type::PacketType;
 
-/// Why bytes are not an MQTT packet. It is always the sender's fault, and always final: the standard asks to
-/// close the connection ([MQTT-4.8.0-1]).
+/// A violation of the standard in received bytes.
+///
+/// The fault is the sender's. The receiver must close the connection ([MQTT-4.8.0-1]).
+///
+/// ```
+/// use mqtt_p2p_packet::{DecodeError, Options, decode};
+///
+/// // A PINGREQ with a body.
+/// assert_eq!(decode(&[0xc0, 1, 0], &Options::new()), Err(DecodeError::TrailingBytes));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// Packet type 0 or 15 (§2.2.1).
+    /// The packet type is 0 or 15, which are reserved (§2.2.1).
     ReservedType(u8),
-    /// Fixed-header flags that this packet type may not have ([MQTT-2.2.2-2]).
+    /// The flags of the fixed header are invalid for the packet type ([MQTT-2.2.2-2]).
     InvalidFlags {
-        /// The packet's type.
+        /// The packet type.
         packet: PacketType,
-        /// Its low four bits.
+        /// The flags, in the low four bits.
         flags: u8,
     },
-    /// QoS 3 in a PUBLISH, a will or a SUBSCRIBE ([MQTT-3.3.1-4], [MQTT-3.1.2-14], [MQTT-3.8.3-4]).
+    /// The QoS is 3 in a PUBLISH, a will or a SUBSCRIBE ([MQTT-3.3.1-4], [MQTT-3.1.2-14], [MQTT-3.8.3-4]).
     InvalidQoS,
-    /// A PUBLISH of QoS 0 with DUP set ([MQTT-3.3.1-2]).
+    /// A PUBLISH with QoS 0 has DUP set ([MQTT-3.3.1-2]).
     DupWithQoS0,
-    /// A remaining length of more than four bytes (§2.2.3).
+    /// The remaining length takes more than four bytes (§2.2.3).
     InvalidRemainingLength,
-    /// Longer than the reader's own limit, told by the fixed header alone.
+    /// The packet is longer than the receiver's limit. The fixed header alone shows it.
     TooLarge {
-        /// The whole packet's size in bytes.
+        /// The size of the whole packet, in bytes.
         size: u32,
-        /// The limit in bytes.
+        /// The limit, in bytes.
         max: u32,
     },
-    /// The packet ends in the middle of a field.
+    /// The packet ends within a field.
     Truncated,
-    /// Bytes are left behind the packet's last field.
+    /// Bytes follow the last field of the packet.
     TrailingBytes,
-    /// Packet identifier 0 ([MQTT-2.3.1-1]).
+    /// The packet identifier is 0 ([MQTT-2.3.1-1]).
     ZeroPacketId,
-    /// Text that is not UTF-8, or holds U+0000 ([MQTT-1.5.3-1], [MQTT-1.5.3-2]).
+    /// A string is not UTF-8 or contains U+0000 ([MQTT-1.5.3-1], [MQTT-1.5.3-2]).
     InvalidText,
-    /// A topic name that is empty or holds a wildcard ([MQTT-4.7.3-1], [MQTT-3.3.2-2]).
+    /// A topic name is empty or contains a wildcard ([MQTT-4.7.3-1], [MQTT-3.3.2-2]).
     InvalidTopicName,
-    /// A topic filter that is empty or has a wildcard out of place ([MQTT-4.7.1-2], [MQTT-4.7.1-3]).
+    /// A topic filter is empty or has a misplaced wildcard ([MQTT-4.7.1-2], [MQTT-4.7.1-3]).
     InvalidTopicFilter,
-    /// SUBSCRIBE or UNSUBSCRIBE without a topic filter ([MQTT-3.8.3-3], [MQTT-3.10.3-2]), or SUBACK without a
-    /// return code.
+    /// A SUBSCRIBE or UNSUBSCRIBE has no topic filter ([MQTT-3.8.3-3], [MQTT-3.10.3-2]), or a SUBACK has no return code.
     EmptyList,
-    /// A protocol name other than `MQTT` or `MQIsdp` ([MQTT-3.1.2-1]).
+    /// The protocol name is neither `MQTT` nor `MQIsdp` ([MQTT-3.1.2-1]).
     InvalidProtocolName,
-    /// A protocol level that does not belong to the name; a server answers it with return code 1
-    /// ([MQTT-3.1.2-2]).
+    /// The protocol level is not supported. A server answers it with CONNACK return code 1 ([MQTT-3.1.2-2]).
     UnsupportedProtocolLevel(u8),
-    /// CONNECT flags that contradict one another or set the reserved bit ([MQTT-3.1.2-3], [MQTT-3.1.2-11],
+    /// The CONNECT flags contradict one another or set the reserved bit ([MQTT-3.1.2-3], [MQTT-3.1.2-11],
     /// [MQTT-3.1.2-13], [MQTT-3.1.2-15], [MQTT-3.1.2-22]).
     InvalidConnectFlags(u8),
-    /// Reserved bits in CONNACK's first byte, or session present in a refusal ([MQTT-3.2.2-4]).
+    /// A CONNACK sets reserved bits, or session present in a refusal ([MQTT-3.2.2-4]).
     InvalidConnAckFlags(u8),
-    /// A return code that CONNACK or SUBACK does not have (§3.2.2.3, [MQTT-3.9.3-2]).
+    /// The return code of a CONNACK or SUBACK is reserved (§3.2.2.3, [MQTT-3.9.3-2]).
     InvalidReturnCode(u8),
 }
 
@@ -94,29 +100,35 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// Why a packet can't be written. It is the caller's fault; nothing was written.
+/// The reason why a packet can't be encoded. The fault is the caller's, and the buffer is unchanged.
+///
+/// ```
+/// use mqtt_p2p_packet::{EncodeError, Packet};
+///
+/// assert_eq!(Packet::PingReq.encode(&mut [0]), Err(EncodeError::BufferTooSmall { needed: 2 }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The buffer is shorter than the packet.
     BufferTooSmall {
-        /// How many bytes the packet takes.
+        /// The length of the packet, in bytes.
         needed: usize,
     },
-    /// Longer than 268,435,455 bytes behind the fixed header (§2.2.3).
+    /// The remaining length exceeds 268,435,455 bytes (§2.2.3).
     PacketTooLarge,
-    /// A text or a field of binary data is longer than 65,535 bytes (§1.5.3).
+    /// A string or binary field is longer than 65,535 bytes (§1.5.3).
     FieldTooLong,
-    /// Text with U+0000 ([MQTT-1.5.3-2]).
+    /// A string contains U+0000 ([MQTT-1.5.3-2]).
     InvalidText,
-    /// A password without a user name ([MQTT-3.1.2-22]).
+    /// There is a password but no user name ([MQTT-3.1.2-22]).
     PasswordWithoutUserName,
-    /// No client identifier, and a session that is to be kept ([MQTT-3.1.3-7]).
+    /// The client identifier is empty, but clean session is not set ([MQTT-3.1.3-7]).
     EmptyClientId,
-    /// SUBSCRIBE or UNSUBSCRIBE without a topic filter, SUBACK without a return code.
+    /// A SUBSCRIBE or UNSUBSCRIBE has no topic filter ([MQTT-3.8.3-3], [MQTT-3.10.3-2]).
     EmptyList,
-    /// A return code that CONNACK of MQTT 3.1.1 does not have, or session present in a refusal.
+    /// MQTT 3.1.1 has no CONNACK return code for the reason, or a refusal has session present set ([MQTT-3.2.2-4]).
     InvalidConnAck,
 }
 
@@ -143,21 +155,27 @@ impl fmt::Display for EncodeError {
 
 impl core::error::Error for EncodeError {}
 
-/// Why text is not a topic name or a topic filter (§4.7). It is the caller's fault.
+/// The reason why a string is not a valid topic name or topic filter (§4.7).
+///
+/// ```
+/// use mqtt_p2p_packet::{TopicError, TopicFilter, TopicName};
+///
+/// assert_eq!(TopicName::new("a/+"), Err(TopicError::WildcardInName));
+/// assert_eq!(TopicFilter::new("a/#/b"), Err(TopicError::MisplacedWildcard));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TopicError {
-    /// No character at all ([MQTT-4.7.3-1]).
+    /// The string is empty ([MQTT-4.7.3-1]).
     Empty,
-    /// More than 65,535 bytes ([MQTT-4.7.3-3]).
+    /// The string is longer than 65,535 bytes ([MQTT-4.7.3-3]).
     TooLong,
-    /// Bytes that are not UTF-8 ([MQTT-1.5.3-1]), or U+0000 ([MQTT-4.7.3-2]).
+    /// The bytes are not UTF-8 ([MQTT-1.5.3-1]) or contain U+0000 ([MQTT-4.7.3-2]).
     InvalidText,
-    /// `+` or `#` in a topic name ([MQTT-4.7.1-1]).
+    /// A topic name contains `+` or `#` ([MQTT-4.7.1-1]).
     WildcardInName,
-    /// `+` that shares its level with other characters ([MQTT-4.7.1-3]), or `#` that does or is not the last
-    /// level ([MQTT-4.7.1-2]).
+    /// `+` does not occupy an entire level ([MQTT-4.7.1-3]), or `#` does not occupy the entire last level ([MQTT-4.7.1-2]).
     MisplacedWildcard,
 }
 

@@ -1,4 +1,4 @@
-//! `defmt::Format` for what is not shown field by field. What hides something in `Debug` is shown as that shows it.
+//! Hand-written `defmt::Format` implementations, which redact what `Debug` redacts.
 
 use defmt::{Debug2Format, Format, Formatter, write};
 
@@ -14,7 +14,7 @@ impl Format for Connect<'_> {
     }
 }
 
-/// Without the body: that of CONNECT has the password.
+/// Omits the body, because that of a CONNECT contains the password.
 impl Format for Frame<'_> {
     fn format(&self, f: Formatter<'_>) {
         let Self { packet_type, flags, body } = self;

@@ -1,4 +1,4 @@
-//! The fixed header (§2.2): where a packet ends, and of what type it is.
+//! The fixed header (§2.2), which gives a packet's type and length.
 
 use core::fmt;
 
@@ -6,31 +6,41 @@ use crate::constants::SIZE_OPTIMIZED;
 use crate::error::DecodeError;
 use crate::packet_type::PacketType;
 
-/// One packet's bytes, told apart from what follows, its fields not yet read.
+/// The bytes of one complete packet, whose fields are not decoded yet.
 ///
-/// [`crate::Packet::decode`] reads any type; the packets' own `decode` read one, for who knows which to expect
-/// and does not want to pay for the others. `Debug` shows how long the body is: that of CONNECT has the password.
+/// [`Packet::decode`](crate::Packet::decode) decodes a frame of any type. A caller that expects a certain type can use that
+/// type's own `decode`, which links no code for the others. `Debug` shows the length of the body but not its content, because
+/// a CONNECT contains the password.
+///
+/// ```
+/// use mqtt_p2p_packet::{Framed, PacketType, frame};
+///
+/// // A PUBACK, and the first byte of the next packet.
+/// let Framed::Complete(puback, rest) = frame(&[0x40, 2, 0, 7, 0x30], 1024)? else { panic!("incomplete") };
+/// assert_eq!((puback.packet_type, puback.body, rest), (PacketType::PubAck, &[0, 7][..], &[0x30][..]));
+/// # Ok::<(), mqtt_p2p_packet::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "every MQTT version frames packets in this way")]
 pub struct Frame<'a> {
-    /// The type, reserved ones excluded.
+    /// The packet type.
     pub packet_type: PacketType,
     /// The low four bits of the first byte.
     pub flags: u8,
-    /// All that the remaining length counts.
+    /// The bytes that the remaining length counts: variable header and payload.
     pub body: &'a [u8],
 }
 
-/// What [`frame`] finds at the start of its input. `Debug` shows no content.
+/// The result of [`frame()`]. `Debug` does not show the content of packets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "a packet is complete or it is not")]
 pub enum Framed<'a> {
-    /// A whole packet, and the bytes behind it.
+    /// The input starts with a complete packet; the bytes that follow it.
     Complete(Frame<'a>, &'a [u8]),
-    /// The packet goes on behind the input.
+    /// The input ends before the packet does.
     Incomplete {
-        /// So many bytes more: all that the packet lacks once its fixed header is there, and before that the
-        /// least that can complete the header.
+        /// The number of missing bytes. It is exact if the fixed header is complete, and otherwise the minimum that can
+        /// complete the fixed header.
         needed: usize,
     },
 }
@@ -52,8 +62,8 @@ impl fmt::Debug for Framed<'_> {
 }
 
 impl Frame<'_> {
-    /// Refuses flags other than those that table 2.2 fixes for the type ([MQTT-2.2.2-2]). MQTT 3.1 lets PUBREL,
-    /// SUBSCRIBE and UNSUBSCRIBE carry DUP.
+    /// Rejects flags other than those that table 2.2 prescribes for the packet type ([MQTT-2.2.2-2]). `dup_allowed` is for
+    /// MQTT 3.1, in which PUBREL, SUBSCRIBE and UNSUBSCRIBE may have DUP set.
     #[inline]
     pub(crate) fn check_flags(&self, dup_allowed: bool) -> Result<(), DecodeError> {
         let fixed = self.packet_type.fixed_flags();
@@ -65,48 +75,49 @@ impl Frame<'_> {
         }
     }
 
-    /// Checks a packet that is nothing but its fixed header (§3.12 to §3.14).
+    /// Returns `packet` if the frame has neither flags nor a body, as PINGREQ, PINGRESP and DISCONNECT must (§3.12 to
+    /// §3.14).
     ///
     /// # Errors
-    /// Wrong flags, a body.
+    /// Returns [`DecodeError::InvalidFlags`] or [`DecodeError::TrailingBytes`].
     pub fn empty<T>(&self, packet: T) -> Result<T, DecodeError> {
         self.check_flags(false)?;
         if self.body.is_empty() { Ok(packet) } else { Err(DecodeError::TrailingBytes) }
     }
 }
 
-/// Finds the packet at the start of `input`.
+/// Splits the packet at the start of `input` from the bytes that follow it, without decoding its fields.
 ///
 /// # Errors
-/// [`DecodeError::ReservedType`], [`DecodeError::InvalidRemainingLength`], and [`DecodeError::TooLarge`] for a
-/// packet of more than `max_packet_size` bytes: each as soon as the bytes that show it are there.
+/// Returns [`DecodeError::ReservedType`], [`DecodeError::InvalidRemainingLength`], or [`DecodeError::TooLarge`] for a packet
+/// of more than `max_packet_size` bytes. Each is returned as soon as the fixed header shows it.
 #[inline]
 pub fn frame(input: &[u8], max_packet_size: u32) -> Result<Framed<'_>, DecodeError> {
-    let Some(FixedHeader { packet_type, flags, remaining, size, rest }) = fixed_header(input)? else {
+    let Some(FixedHeader { packet_type, flags, remaining_length, size, rest }) = fixed_header(input)? else {
         return Ok(Framed::Incomplete { needed: if input.is_empty() { 2 } else { 1 } });
     };
     if size > max_packet_size {
         return Err(DecodeError::TooLarge { size, max: max_packet_size });
     }
-    match rest.split_at_checked(remaining as usize) {
+    match rest.split_at_checked(remaining_length as usize) {
         Some((body, rest)) => Ok(Framed::Complete(Frame { packet_type, flags, body }, rest)),
-        None => Ok(Framed::Incomplete { needed: (remaining as usize).wrapping_sub(rest.len()) }),
+        None => Ok(Framed::Incomplete { needed: (remaining_length as usize).wrapping_sub(rest.len()) }),
     }
 }
 
-/// What the fixed header says.
+/// A decoded fixed header.
 pub(crate) struct FixedHeader<'a> {
     pub(crate) packet_type: PacketType,
     pub(crate) flags: u8,
-    /// The bytes of the packet that follow.
-    pub(crate) remaining: u32,
-    /// The bytes of the whole packet.
+    /// The remaining length, in bytes.
+    pub(crate) remaining_length: u32,
+    /// The size of the whole packet, in bytes.
     pub(crate) size: u32,
     /// The input behind the header.
     pub(crate) rest: &'a [u8],
 }
 
-/// Reads the fixed header; `None` if it goes on behind the input.
+/// Decodes the fixed header; returns `None` if it is incomplete.
 #[inline]
 pub(crate) fn fixed_header(input: &[u8]) -> Result<Option<FixedHeader<'_>>, DecodeError> {
     let [first, after_first @ ..] = input else {
@@ -115,23 +126,23 @@ pub(crate) fn fixed_header(input: &[u8]) -> Result<Option<FixedHeader<'_>>, Deco
     let Some(packet_type) = PacketType::from_first_byte(*first) else {
         return Err(DecodeError::ReservedType(*first >> 4));
     };
-    let (remaining, header_len, rest) = match after_first {
+    let (remaining_length, header_len, rest) = match after_first {
         [low @ 0..=0x7f, rest @ ..] if !SIZE_OPTIMIZED => (u32::from(*low), 2, rest),
-        _ => match long_remaining_length(after_first)? {
+        _ => match multi_byte_remaining_length(after_first)? {
             Some(found) => found,
             None => return Ok(None),
         },
     };
-    let size = remaining.wrapping_add(header_len);
-    Ok(Some(FixedHeader { packet_type, flags: *first & 0x0f, remaining, size, rest }))
+    let size = remaining_length.wrapping_add(header_len);
+    Ok(Some(FixedHeader { packet_type, flags: *first & 0x0f, remaining_length, size, rest }))
 }
 
-/// A remaining length, the length of the fixed header with it, and what follows.
+/// A remaining length, the length of the fixed header that contains it, and the bytes that follow.
 type RemainingLength<'a> = (u32, u32, &'a [u8]);
 
-/// Reads a remaining length of any number of bytes; `None` if it goes on behind the input.
+/// Decodes a remaining length of one to four bytes; returns `None` if it is incomplete.
 #[cfg_attr(not(target_os = "none"), inline(never))]
-fn long_remaining_length(mut input: &[u8]) -> Result<Option<RemainingLength<'_>>, DecodeError> {
+fn multi_byte_remaining_length(mut input: &[u8]) -> Result<Option<RemainingLength<'_>>, DecodeError> {
     let mut remaining = 0;
     for index in 0..4_u32 {
         let [byte, rest @ ..] = input else { return Ok(None) };
@@ -144,9 +155,10 @@ fn long_remaining_length(mut input: &[u8]) -> Result<Option<RemainingLength<'_>>
     Err(DecodeError::InvalidRemainingLength)
 }
 
-/// The length of the packet at the start of `packets`, which an encoder of this crate wrote, as soon as its fixed header is
-/// there: the packet may go on behind them. `None` if the header does, or if this is no packet. For transports that carry one
-/// packet a message, such as WebSocket.
+/// Returns the length in bytes of the packet at the start of `packets`, according to its fixed header.
+///
+/// The packet itself may be incomplete. Returns `None` if the fixed header is incomplete or invalid. A transport that sends
+/// one packet per message, such as WebSocket, can split encoded packets with it.
 ///
 /// ```
 /// use mqtt_p2p_packet::packet_len;

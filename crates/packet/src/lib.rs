@@ -1,8 +1,8 @@
-//! MQTT 3.1 and 3.1.1 control packets: decode from and encode into byte slices.
+//! Decodes and encodes MQTT 3.1 and 3.1.1 control packets.
 //!
-//! `no_std`, no heap, no `unsafe`, no panic path. What is decoded borrows from the input; what is encoded
-//! goes into a slice of the caller's, whose exact length [`Packet::encoded_len`] tells beforehand. Decoding is
-//! as strict as the [standard][OASIS]: whatever it calls malformed is a [`DecodeError`] that names the rule.
+//! The crate is `no_std` and has no heap allocation, no `unsafe` code and no panic path. Decoded packets borrow from the
+//! input. Packets are encoded into a slice of the caller's, and [`Packet::encoded_len`] returns the exact length in advance.
+//! Decoding is as strict as the [standard][OASIS]: every violation is a [`DecodeError`] that names it.
 //!
 //! ```
 //! use mqtt_p2p_packet::{Decoded, Options, Packet, Publish, QoS, TopicName, decode};
@@ -11,24 +11,24 @@
 //! let mut buffer = [0; 64];
 //! let len = Packet::Publish(publish).encode(&mut buffer)?;
 //!
-//! let Decoded::Packet { packet: Packet::Publish(read), len: used } = decode(&buffer[..len], &Options::default())?
-//! else { panic!("one whole PUBLISH went in") };
-//! assert_eq!((read.topic.as_str(), read.payload, read.qos(), used), ("site/p2p/GID_a@@@1", &b"hello"[..], QoS::AtMostOnce, len));
+//! let Decoded::Packet { packet: Packet::Publish(decoded), len: decoded_len } = decode(&buffer[..len], &Options::default())?
+//! else { panic!("the packet is complete") };
+//! assert_eq!((decoded.topic.as_str(), decoded.payload, decoded.qos(), decoded_len), ("site/p2p/GID_a@@@1", &b"hello"[..], QoS::AtMostOnce, len));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Bytes come in as the network cuts them; [`decode`] says how many more it needs:
+//! If the packet is incomplete, [`decode`] returns how many bytes are missing:
 //!
 //! ```
 //! use mqtt_p2p_packet::{Decoded, Options, decode};
 //!
-//! // A PUBLISH whose fixed header promises ten more bytes, of which three are here.
-//! let Decoded::Incomplete { needed } = decode(&[0x30, 10, 0, 3, b'a'], &Options::default())? else { panic!() };
+//! // The fixed header of this PUBLISH announces ten bytes, of which three have arrived.
+//! let Decoded::Incomplete { needed } = decode(&[0x30, 10, 0, 3, b'a'], &Options::default())? else { panic!("the packet is incomplete") };
 //! assert_eq!(needed, 7);
 //! # Ok::<(), mqtt_p2p_packet::DecodeError>(())
 //! ```
 //!
-//! Sections and statements in brackets (`[MQTT-3.3.1-2]`) are those of the OASIS standard MQTT 3.1.1.
+//! Section numbers (§3.3) and statement numbers (`[MQTT-3.3.1-2]`) refer to the OASIS standard MQTT 3.1.1.
 //!
 //! [OASIS]: https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html
 #![no_std]

@@ -1,4 +1,4 @@
-//! Any of the fourteen packets, both directions.
+//! Decoding and encoding of packets of any type.
 
 use crate::ack::Ack;
 use crate::connack::ConnAck;
@@ -13,11 +13,20 @@ use crate::types::{Options, Protocol};
 use crate::unsubscribe::Unsubscribe;
 use crate::write::{self, packet_size};
 
-/// A control packet (§3).
+/// A control packet of any type (§3).
+///
+/// ```
+/// use mqtt_p2p_packet::{Packet, PacketType};
+///
+/// let mut buffer = [0; 2];
+/// assert_eq!(Packet::PingReq.encode(&mut buffer)?, 2);
+/// assert_eq!((Packet::PingReq.packet_type(), buffer), (PacketType::PingReq, [0xc0, 0]));
+/// # Ok::<(), mqtt_p2p_packet::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the names are the standard's; each payload says what it is")]
+#[allow(missing_docs, reason = "the names are those of the standard, and the content types are documented")]
 pub enum Packet<'a> {
     Connect(Connect<'a>),
     ConnAck(ConnAck),
@@ -35,31 +44,33 @@ pub enum Packet<'a> {
     Disconnect,
 }
 
-/// What [`decode`] finds at the start of its input.
+/// The result of [`decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(clippy::exhaustive_enums, reason = "a packet is complete or it is not")]
 pub enum Decoded<'a> {
-    /// A whole packet.
+    /// The input starts with a complete packet.
     Packet {
-        /// The packet; its text and payload lie in the input.
+        /// The packet, whose strings and payload borrow from the input.
         packet: Packet<'a>,
-        /// How many bytes of the input it took. What follows is the next packet.
+        /// The length of the packet, in bytes. The next packet starts there.
         len: usize,
     },
-    /// The packet goes on behind the input.
+    /// The input ends before the packet does.
     Incomplete {
-        /// At least so many bytes more; exactly what the packet lacks once its fixed header is there.
+        /// The number of missing bytes. It is exact if the fixed header is complete, and otherwise the minimum.
         needed: usize,
     },
 }
 
-/// Reads the packet at the start of `input`. It needs nothing kept between calls: after more bytes came, call it
-/// again from the same start.
+/// Decodes the packet at the start of `input`.
+///
+/// No state is kept between calls: if the packet is incomplete, the caller appends more bytes to the same input and calls
+/// again. The examples of the [crate](crate) show both cases.
 ///
 /// # Errors
-/// What the standard calls malformed, and a packet over the limit of `options`. Reserved types, lengths and the limit
-/// are judged by the fixed header alone, the rest once the packet is whole.
+/// Returns an error if the packet violates the standard or exceeds [`Options::max_packet_size`]. Errors of the fixed header
+/// are returned before the packet is complete.
 #[inline]
 pub fn decode<'a>(input: &'a [u8], options: &Options) -> Result<Decoded<'a>, DecodeError> {
     match frame(input, options.max_packet_size)? {
@@ -72,10 +83,10 @@ pub fn decode<'a>(input: &'a [u8], options: &Options) -> Result<Decoded<'a>, Dec
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the fields of a packet that [`frame()`](crate::frame()) has found.
+    /// Decodes the fields of a packet from its [frame](crate::frame()).
     ///
     /// # Errors
-    /// What the standard calls malformed.
+    /// Returns an error if the packet violates the standard.
     #[inline]
     pub fn decode(frame: &Frame<'a>, protocol: Protocol) -> Result<Self, DecodeError> {
         Ok(match frame.packet_type {
@@ -96,7 +107,7 @@ impl<'a> Packet<'a> {
         })
     }
 
-    /// The packet's type.
+    /// Returns the packet type.
     pub const fn packet_type(&self) -> PacketType {
         match self {
             Self::Connect(_) => PacketType::Connect,
@@ -116,10 +127,10 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// The packet's exact length in bytes.
+    /// Returns the exact length of the encoded packet, in bytes.
     ///
     /// # Errors
-    /// What makes it impossible to write, but for the buffer.
+    /// Returns the errors of [`encode`](Self::encode) except [`EncodeError::BufferTooSmall`].
     pub fn encoded_len(&self) -> Result<usize, EncodeError> {
         match self {
             Self::Connect(packet) => packet.encoded_len(),
@@ -135,10 +146,10 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Writes the packet to the start of `buffer`, and gives its length.
+    /// Encodes the packet to the start of `buffer` and returns its length in bytes.
     ///
     /// # Errors
-    /// As [`Self::encoded_len`], and [`EncodeError::BufferTooSmall`]. Nothing is written then.
+    /// Returns an error if the standard does not allow the packet, or the buffer is too small. The buffer is then unchanged.
     pub fn encode(&self, buffer: &mut [u8]) -> Result<usize, EncodeError> {
         match self {
             Self::Connect(packet) => packet.encode(buffer),
@@ -153,7 +164,7 @@ impl<'a> Packet<'a> {
             | Self::PubComp(ack)
             | Self::UnsubAck(ack) => ack.encode(self.packet_type(), buffer),
             Self::PingReq | Self::PingResp | Self::Disconnect => {
-                write::bare(buffer, self.packet_type().first_byte())
+                write::fixed_header_only(buffer, self.packet_type().first_byte())
             }
         }
     }

@@ -2,12 +2,19 @@
 
 use core::fmt;
 
-/// The fourteen control packets, with their number on the wire (§2.2.1).
+/// The type of a control packet, with its value in the fixed header (§2.2.1).
+///
+/// ```
+/// use mqtt_p2p_packet::PacketType;
+///
+/// assert_eq!(PacketType::PubAck as u8, 4);
+/// assert_eq!(PacketType::PubAck.to_string(), "PUBACK");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the names are the standard's, and say all")]
+#[allow(missing_docs, reason = "the names are those of the standard")]
 pub enum PacketType {
     Connect = 1,
     ConnAck = 2,
@@ -26,7 +33,7 @@ pub enum PacketType {
 }
 
 impl PacketType {
-    /// From the upper half of a packet's first byte.
+    /// Decodes the packet type from the first byte of a packet, whose upper four bits hold it.
     #[inline]
     pub(crate) const fn from_first_byte(first: u8) -> Option<Self> {
         Some(match first >> 4 {
@@ -48,13 +55,13 @@ impl PacketType {
         })
     }
 
-    /// A packet's first byte, with the flags that table 2.2 fixes for this type. PUBLISH adds its own.
+    /// Returns the first byte of a packet, with the flags that table 2.2 prescribes. PUBLISH adds its own flags.
     #[inline]
     pub(crate) const fn first_byte(self) -> u8 {
         (self as u8) << 4 | self.fixed_flags()
     }
 
-    /// The flags that table 2.2 fixes (not for PUBLISH).
+    /// Returns the flags that table 2.2 prescribes, which are 0 for PUBLISH.
     #[inline]
     pub(crate) const fn fixed_flags(self) -> u8 {
         match self {

@@ -76,28 +76,28 @@ impl<'a> Publish<'a> {
         Self { dup: false, retain: false, topic, delivery: None, payload }
     }
 
+    // The builder methods return a new value instead of changing `mut self`: with that, rustc 1.95 at opt-level 1 may change
+    // the caller's copy as well.
+
     /// Sets the QoS and packet identifier; `None` is QoS 0.
     #[inline]
     #[must_use]
-    pub const fn with_delivery(mut self, delivery: Option<(AckedQoS, PacketId)>) -> Self {
-        self.delivery = delivery;
-        self
+    pub const fn with_delivery(self, delivery: Option<(AckedQoS, PacketId)>) -> Self {
+        Self { delivery, ..self }
     }
 
     /// Sets whether the message is retained.
     #[inline]
     #[must_use]
-    pub const fn with_retain(mut self, retain: bool) -> Self {
-        self.retain = retain;
-        self
+    pub const fn with_retain(self, retain: bool) -> Self {
+        Self { retain, ..self }
     }
 
     /// Sets whether the packet is a repetition. Encoding ignores it for QoS 0.
     #[inline]
     #[must_use]
-    pub const fn with_dup(mut self, dup: bool) -> Self {
-        self.dup = dup;
-        self
+    pub const fn with_dup(self, dup: bool) -> Self {
+        Self { dup, ..self }
     }
 
     /// Returns the QoS.
@@ -159,7 +159,7 @@ impl<'a> Publish<'a> {
     /// Returns the errors of [`decode`](Self::decode) and of the fixed header, and [`DecodeError::TooLarge`] if the head
     /// alone is longer than `max`, so a buffer of `max` bytes suffices for any head.
     pub fn decode_head(input: &'a [u8], max: u32) -> Result<Option<PublishHead<'a>>, DecodeError> {
-        let Some(FixedHeader { packet_type: PacketType::Publish, flags, remaining, size, rest: body }) =
+        let Some(FixedHeader { packet_type: PacketType::Publish, flags, remaining_length, size, rest: body }) =
             fixed_header(input)?
         else {
             return Ok(None);
@@ -170,7 +170,7 @@ impl<'a> Publish<'a> {
         }
         let id_len = if flags >> QOS_SHIFT & 0b11 == 0 { 2_u32 } else { 4 };
         let len = u32::from(u16::from_be_bytes([*high, *low])).wrapping_add(id_len);
-        let Some(payload_len) = remaining.checked_sub(len) else {
+        let Some(payload_len) = remaining_length.checked_sub(len) else {
             return Err(DecodeError::Truncated);
         };
         let head_size = size.wrapping_sub(payload_len);

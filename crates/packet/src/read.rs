@@ -1,14 +1,14 @@
-//! Reading the fields of a packet's body, each against the packet's own end.
+//! Decoding of the fields in a packet's body.
 
 use crate::error::DecodeError;
 use crate::text;
 use crate::types::PacketId;
 
-/// What is left of a body. Every read that goes past its end is [`Truncated`].
+/// The undecoded rest of a packet's body. Reading beyond the end of the packet is [`Truncated`].
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
-/// [`DecodeError::Truncated`], as all that can be wrong with a field by itself: small enough to be returned in a register.
+/// [`DecodeError::Truncated`] as a type of its own, small enough to be returned in a register.
 #[derive(Debug)]
 pub(crate) struct Truncated;
 
@@ -38,13 +38,13 @@ impl<'a> Reader<'a> {
         Ok(u16::from_be_bytes([*high, *low]))
     }
 
-    // Inlined in small code too: the error takes more than the call.
+    // Inlined in firmware too, where returning the larger error takes more code than the call saves.
     #[inline(always)]
     pub(crate) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
         PacketId::new(self.u16()?).ok_or(DecodeError::ZeroPacketId)
     }
 
-    /// Binary data behind its two bytes of length (§1.5.3, §3.1.3).
+    /// Decodes binary data, which follows its length of two bytes (§1.5.3, §3.1.3).
     #[inline]
     pub(crate) fn binary(&mut self) -> Result<&'a [u8], Truncated> {
         let len = usize::from(self.u16()?);
@@ -53,14 +53,14 @@ impl<'a> Reader<'a> {
         Ok(field)
     }
 
-    /// UTF-8 text without U+0000 (§1.5.3).
+    /// Decodes a UTF-8 string without U+0000 (§1.5.3).
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         let bytes = self.binary()?;
         text::check::<false>(bytes).map_err(|_| DecodeError::InvalidText)?;
         core::str::from_utf8(bytes).map_err(|_| DecodeError::InvalidText)
     }
 
-    /// The body must end here.
+    /// Checks that the body ends here.
     #[inline]
     pub(crate) fn end(self) -> Result<(), DecodeError> {
         if self.0.is_empty() { Ok(()) } else { Err(DecodeError::TrailingBytes) }

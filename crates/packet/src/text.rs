@@ -1,8 +1,7 @@
-//! UTF-8 text as MQTT wants it (§1.5.3), checked a machine word at a time.
+//! Validation of UTF-8 strings (§1.5.3), one machine word at a time.
 //!
-//! One pass finds everything that a topic name may not hold. Text of plain ASCII, which is nearly all there is,
-//! costs about a dozen instructions for eight bytes; anything else falls back to one character at a time. So does all
-//! text in firmware, which saves the flash instead.
+//! One pass checks for everything that a topic name must not contain. ASCII takes about a dozen instructions per eight
+//! bytes. Other text is checked one character at a time, as is all text in firmware, where code size matters more.
 
 use crate::constants::SIZE_OPTIMIZED;
 
@@ -11,20 +10,20 @@ const WORD: usize = size_of::<usize>();
 const ONES: usize = usize::MAX / 255;
 const LOW_BITS: usize = 0x7f * ONES;
 const HIGH_BITS: usize = 0x80 * ONES;
-/// The bits by which an ASCII character shows that it is no NUL.
+/// Every ASCII character but NUL has one of these bits.
 const NOT_NUL: usize = LOW_BITS;
-/// The same for NUL (0x00), `#` (0x23) and `+` (0x2b) at once: none of them has one of these bits. Neither have a few
-/// others, such as the space: they are looked at one by one, though there is nothing wrong with them.
+/// NUL (0x00), `#` (0x23) and `+` (0x2b) have none of these bits. A few valid characters, such as the space, have none
+/// either, so text with them is checked one character at a time.
 const NOT_NUL_OR_WILDCARD: usize = 0x54 * ONES;
 
-/// What is wrong with a text.
+/// The reason why bytes are not a valid string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextError {
     NotUtf8OrNul,
     Wildcard,
 }
 
-/// Whether bytes are text as MQTT has it: UTF-8 ([MQTT-1.5.3-1]) without U+0000 ([MQTT-1.5.3-2]).
+/// Returns whether `bytes` are a valid MQTT string: UTF-8 ([MQTT-1.5.3-1]) without U+0000 ([MQTT-1.5.3-2]).
 ///
 /// ```
 /// use mqtt_p2p_packet::is_text;
@@ -42,37 +41,37 @@ pub(crate) fn check<const NO_WILDCARDS: bool>(bytes: &[u8]) -> Result<(), TextEr
     check_for(bytes, NO_WILDCARDS)
 }
 
-// Inlined where speed counts. Firmware has it once.
+// Inlined for speed, except in firmware, which shares one copy.
 #[cfg_attr(not(target_os = "none"), inline(always))]
 fn check_for(bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
     if SIZE_OPTIMIZED {
-        return characters(bytes, no_wildcards);
+        return check_by_character(bytes, no_wildcards);
     }
     let bits = if no_wildcards { NOT_NUL_OR_WILDCARD } else { NOT_NUL };
-    // The top bit of every byte stays set as long as all are ASCII and have one of these bits.
+    // The top bit of every byte stays set as long as all bytes are ASCII and have one of `bits`.
     let mut plain = HIGH_BITS;
-    let mut look_at = |word: &[u8; WORD]| {
+    let mut check_word = |word: &[u8; WORD]| {
         let word = usize::from_le_bytes(*word);
         plain &= (word & bits).wrapping_add(LOW_BITS) & !word;
     };
     let (words, tail) = bytes.as_chunks::<WORD>();
-    words.iter().for_each(&mut look_at);
+    words.iter().for_each(&mut check_word);
     if !tail.is_empty() {
-        // One more word, which overlaps the one before: cheaper than going byte by byte.
+        // The last word overlaps the one before, which is cheaper than checking byte by byte.
         match bytes.last_chunk() {
-            Some(word) => look_at(word),
-            None => return characters(bytes, no_wildcards),
+            Some(word) => check_word(word),
+            None => return check_by_character(bytes, no_wildcards),
         }
     }
-    if plain == HIGH_BITS { Ok(()) } else { characters(bytes, no_wildcards) }
+    if plain == HIGH_BITS { Ok(()) } else { check_by_character(bytes, no_wildcards) }
 }
 
-/// The same check one character at a time. Ranges are those of Unicode's table 3-7: no overlong forms, no
-/// surrogates, nothing above U+10FFFF.
+/// Checks one character at a time. The ranges are those of Unicode's table 3-7, which exclude overlong forms, surrogates and
+/// code points above U+10FFFF.
 #[inline(never)]
-pub(crate) const fn characters(mut bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
+pub(crate) const fn check_by_character(mut bytes: &[u8], no_wildcards: bool) -> Result<(), TextError> {
     while let [first, rest @ ..] = bytes {
-        let (more, low, high) = match *first {
+        let (continuation_bytes, low, high) = match *first {
             0 => return Err(TextError::NotUtf8OrNul),
             b'+' | b'#' if no_wildcards => return Err(TextError::Wildcard),
             0x01..=0x7f => {
@@ -88,7 +87,7 @@ pub(crate) const fn characters(mut bytes: &[u8], no_wildcards: bool) -> Result<(
             0xf1..=0xf3 => (3, 0x80, 0xbf),
             _ => return Err(TextError::NotUtf8OrNul),
         };
-        let Some((mut tail, rest)) = rest.split_at_checked(more) else {
+        let Some((mut tail, rest)) = rest.split_at_checked(continuation_bytes) else {
             return Err(TextError::NotUtf8OrNul);
         };
         let (mut low, mut high) = (low, high);

@@ -1,59 +1,76 @@
-//! Topic names and topic filters (§4.7): what they may hold, and which match.
+//! Topic names and topic filters (§4.7), and matching.
 
 use core::fmt;
 
 use crate::error::{DecodeError, TopicError};
 use crate::text::{self, TextError};
 
-/// Where a message goes: UTF-8 without U+0000, `+` and `#`, 1 to 65,535 bytes.
+/// A valid topic name: 1 to 65,535 bytes of UTF-8 without U+0000, `+` and `#` (§4.7).
 ///
-/// It keeps the checked bytes; [`TopicName::as_str`] looks at them once more for who needs a `str`.
+/// It holds the validated bytes. [`TopicName::as_str`] checks again that they are UTF-8.
+///
+/// ```
+/// use mqtt_p2p_packet::{TopicError, TopicName};
+///
+/// assert_eq!(TopicName::new("site/温度")?.as_str(), "site/温度");
+/// assert_eq!(TopicName::new("site/+"), Err(TopicError::WildcardInName));
+/// # Ok::<(), TopicError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName<'a>(&'a [u8]);
 
-/// What a subscription asks for: a topic name in which `+` may stand for one level, and a last `#` for any number.
+/// A valid topic filter, in which `+` matches one level and a final `#` any number of levels (§4.7.1).
+///
+/// ```
+/// use mqtt_p2p_packet::{TopicError, TopicFilter, TopicName};
+///
+/// assert!(TopicFilter::new("site/+/state")?.matches(TopicName::new("site/pump/state")?));
+/// assert_eq!(TopicFilter::new("site/#/state"), Err(TopicError::MisplacedWildcard));
+/// # Ok::<(), TopicError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicFilter<'a>(&'a [u8]);
 
 impl<'a> TopicName<'a> {
-    /// Checks a topic name.
+    /// Validates a topic name.
     ///
     /// # Errors
-    /// Empty, over 65,535 bytes, U+0000, a wildcard.
+    /// Returns an error if the string is empty, is longer than 65,535 bytes, or contains U+0000 or a wildcard.
     #[inline]
     pub fn new(topic: &'a str) -> Result<Self, TopicError> {
         Self::from_bytes(topic.as_bytes())
     }
 
-    /// The same for constants, checked when the program is built: firmware need not hold the check.
+    /// Validates a topic name at compile time, so that firmware need not link the validation.
     ///
     /// ```
-    /// # use mqtt_p2p_packet::TopicName;
-    /// const NEIGHBOUR: TopicName<'_> = match TopicName::from_static("site/p2p/GID_a@@@1") {
+    /// use mqtt_p2p_packet::TopicName;
+    ///
+    /// const PEER: TopicName<'_> = match TopicName::from_static("site/p2p/GID_a@@@1") {
     ///     Ok(topic) => topic,
-    ///     Err(_) => panic!("no topic name"),
+    ///     Err(_) => panic!("invalid topic name"),
     /// };
-    /// assert_eq!(NEIGHBOUR.as_str(), "site/p2p/GID_a@@@1");
+    /// assert_eq!(PEER.as_str(), "site/p2p/GID_a@@@1");
     /// ```
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// Returns the errors of [`new`](Self::new).
     pub const fn from_static(topic: &'static str) -> Result<TopicName<'static>, TopicError> {
         let bytes = topic.as_bytes();
         if let Err(error) = check_len(bytes) {
             return Err(error);
         }
-        match text::characters(bytes, true) {
+        match text::check_by_character(bytes, true) {
             Ok(()) => Ok(TopicName(bytes)),
             Err(TextError::NotUtf8OrNul) => Err(TopicError::InvalidText),
             Err(TextError::Wildcard) => Err(TopicError::WildcardInName),
         }
     }
 
-    /// Checks bytes that may not even be UTF-8.
+    /// Validates a topic name in bytes that may not be UTF-8.
     ///
     /// # Errors
-    /// As [`Self::new`], and what is not UTF-8.
+    /// Returns the errors of [`new`](Self::new), and [`TopicError::InvalidText`] for bytes that are not UTF-8.
     #[inline]
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, TopicError> {
         check_len(bytes)?;
@@ -72,12 +89,12 @@ impl<'a> TopicName<'a> {
         })
     }
 
-    /// The topic name.
+    /// Returns the topic name as a string.
     pub fn as_str(&self) -> &'a str {
         core::str::from_utf8(self.0).unwrap_or_default()
     }
 
-    /// The topic name's bytes, which are UTF-8.
+    /// Returns the bytes of the topic name, which are UTF-8.
     #[inline]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
@@ -85,23 +102,23 @@ impl<'a> TopicName<'a> {
 }
 
 impl TopicFilter<'static> {
-    /// `#`: every topic but those that begin with `$`.
+    /// The topic filter `#`, which matches every topic name that does not begin with `$` ([MQTT-4.7.2-1]).
     pub const ALL: Self = Self(b"#");
 }
 
 impl<'a> TopicFilter<'a> {
-    /// Checks a topic filter.
+    /// Validates a topic filter.
     ///
     /// # Errors
-    /// Empty, over 65,535 bytes, U+0000, a wildcard out of place.
+    /// Returns an error if the string is empty, is longer than 65,535 bytes, contains U+0000, or has a misplaced wildcard.
     pub fn new(filter: &'a str) -> Result<Self, TopicError> {
         Self::from_bytes(filter.as_bytes())
     }
 
-    /// Checks bytes that may not even be UTF-8.
+    /// Validates a topic filter in bytes that may not be UTF-8.
     ///
     /// # Errors
-    /// As [`Self::new`], and what is not UTF-8.
+    /// Returns the errors of [`new`](Self::new), and [`TopicError::InvalidText`] for bytes that are not UTF-8.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, TopicError> {
         check_len(bytes)?;
         text::check::<false>(bytes).map_err(|_| TopicError::InvalidText)?;
@@ -109,16 +126,16 @@ impl<'a> TopicFilter<'a> {
         Ok(Self(bytes))
     }
 
-    /// The same as [`Self::new`] for constants, checked when the program is built: firmware need not hold the check.
+    /// Validates a topic filter at compile time, so that firmware need not link the validation.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// Returns the errors of [`new`](Self::new).
     pub const fn from_static(filter: &'static str) -> Result<TopicFilter<'static>, TopicError> {
         let bytes = filter.as_bytes();
         if let Err(error) = check_len(bytes) {
             return Err(error);
         }
-        if text::characters(bytes, false).is_err() {
+        if text::check_by_character(bytes, false).is_err() {
             return Err(TopicError::InvalidText);
         }
         match check_wildcards(bytes) {
@@ -127,7 +144,7 @@ impl<'a> TopicFilter<'a> {
         }
     }
 
-    /// Bytes that were checked before.
+    /// Wraps bytes that have been validated before.
     pub(crate) const fn checked(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -139,27 +156,29 @@ impl<'a> TopicFilter<'a> {
         })
     }
 
-    /// The topic filter.
+    /// Returns the topic filter as a string.
     pub fn as_str(&self) -> &'a str {
         core::str::from_utf8(self.0).unwrap_or_default()
     }
 
-    /// The topic filter's bytes, which are UTF-8.
+    /// Returns the bytes of the topic filter, which are UTF-8.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
 
-    /// Whether it has `+` or `#`.
+    /// Returns whether the topic filter contains `+` or `#`.
     pub fn has_wildcards(&self) -> bool {
         self.0.iter().any(|byte| matches!(byte, b'+' | b'#'))
     }
 
-    /// Whether a message to `topic` goes to who subscribed to this filter (§4.7.1, §4.7.2): levels are compared
-    /// byte by byte, an empty level is a level, `sport/#` covers `sport`, and a wildcard in the first level does
-    /// not cover a topic that begins with `$` ([MQTT-4.7.2-1]).
+    /// Returns whether the topic filter matches a topic name (§4.7.1, §4.7.2).
+    ///
+    /// Levels are compared byte by byte, and may be empty. `sport/#` also matches `sport`. A wildcard in the first level
+    /// does not match a topic name that begins with `$` ([MQTT-4.7.2-1]).
     ///
     /// ```
-    /// # use mqtt_p2p_packet::{TopicFilter, TopicName, TopicError};
+    /// use mqtt_p2p_packet::{TopicError, TopicFilter, TopicName};
+    ///
     /// let filter = TopicFilter::new("sensors/+/温度/#")?;
     /// assert!(filter.matches(TopicName::new("sensors/1/温度")?));
     /// assert!(!filter.matches(TopicName::new("sensors/1")?));
@@ -187,21 +206,21 @@ fn levels(topic: &[u8]) -> impl Iterator<Item = &[u8]> {
     topic.split(|byte| *byte == b'/')
 }
 
-/// `+` and `#` stand alone in their level, and `#` in the last one.
+/// Checks that `+` and `#` occupy entire levels, and `#` only the last one.
 #[inline(never)]
 const fn check_wildcards(bytes: &[u8]) -> Result<(), TopicError> {
-    let (mut before, mut rest) = (b'/', bytes);
-    while let [byte, behind @ ..] = rest {
-        let fits = match *byte {
-            b'+' => before == b'/' && matches!(behind, [] | [b'/', ..]),
-            b'#' => before == b'/' && behind.is_empty(),
+    let (mut previous, mut rest) = (b'/', bytes);
+    while let [byte, following @ ..] = rest {
+        let valid = match *byte {
+            b'+' => previous == b'/' && matches!(following, [] | [b'/', ..]),
+            b'#' => previous == b'/' && following.is_empty(),
             _ => true,
         };
-        if !fits {
+        if !valid {
             return Err(TopicError::MisplacedWildcard);
         }
-        before = *byte;
-        rest = behind;
+        previous = *byte;
+        rest = following;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! The small values that several packets share.
+//! Values that several packets share.
 
 use core::fmt;
 use core::num::NonZeroU16;
 
 use crate::constants::MAX_PACKET_SIZE;
 
-/// Which edition of the protocol the two sides speak; CONNECT says it in its protocol name and level.
+/// A version of the protocol, which CONNECT names by protocol name and level (§3.1.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -17,23 +17,30 @@ pub enum Protocol {
     V311,
 }
 
-/// Quality of service of a message (§4.3). There are three in every edition.
+/// The quality of service of a message (§4.3).
+///
+/// ```
+/// use mqtt_p2p_packet::QoS;
+///
+/// assert_eq!(QoS::from_bits(1), Some(QoS::AtLeastOnce));
+/// assert_eq!(QoS::AtLeastOnce as u8, 1);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 #[allow(clippy::exhaustive_enums, reason = "every MQTT version has these three")]
 pub enum QoS {
-    /// QoS 0: sent once, never acknowledged; lost if the connection is.
+    /// QoS 0: the message is not acknowledged, and is lost if the connection is.
     #[default]
     AtMostOnce = 0,
-    /// QoS 1: acknowledged by PUBACK; may arrive more than once.
+    /// QoS 1: the message is acknowledged by PUBACK, and may arrive more than once.
     AtLeastOnce = 1,
-    /// QoS 2: acknowledged in two steps; arrives exactly once.
+    /// QoS 2: the message is acknowledged in two steps, and arrives exactly once.
     ExactlyOnce = 2,
 }
 
 impl QoS {
-    /// From the number on the wire; `None` above 2 ([MQTT-3.3.1-4], [MQTT-3.8.3-4]).
+    /// Converts the encoded value; returns `None` if it is above 2 ([MQTT-3.3.1-4], [MQTT-3.8.3-4]).
     #[inline]
     pub const fn from_bits(bits: u8) -> Option<Self> {
         match bits {
@@ -52,6 +59,13 @@ impl fmt::Display for QoS {
 }
 
 /// A packet identifier: 1 to 65,535, never 0 ([MQTT-2.3.1-1]).
+///
+/// ```
+/// use mqtt_p2p_packet::PacketId;
+///
+/// assert_eq!(PacketId::new(7).map(PacketId::get), Some(7));
+/// assert_eq!(PacketId::new(0), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PacketId(NonZeroU16);
@@ -60,7 +74,7 @@ impl PacketId {
     /// The lowest identifier, 1.
     pub const MIN: Self = Self(NonZeroU16::MIN);
 
-    /// The identifier with this number; `None` for 0.
+    /// Creates a packet identifier; returns `None` for 0.
     #[inline]
     pub const fn new(id: u16) -> Option<Self> {
         match NonZeroU16::new(id) {
@@ -69,7 +83,7 @@ impl PacketId {
         }
     }
 
-    /// The number on the wire.
+    /// Returns the value of the packet identifier.
     #[inline]
     pub const fn get(self) -> u16 {
         self.0.get()
@@ -88,32 +102,41 @@ impl fmt::Display for PacketId {
     }
 }
 
-/// How to read packets.
+/// The options of [`decode`](crate::decode).
+///
+/// ```
+/// use mqtt_p2p_packet::{DecodeError, Options, decode};
+///
+/// let options = Options::new().max_packet_size(1024);
+/// let error = decode(&[0x30, 0x80, 0x10], &options).unwrap_err();
+/// assert_eq!(error, DecodeError::TooLarge { size: 2051, max: 1024 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Options {
-    /// The edition that CONNECT named. A server that has not read CONNECT yet keeps the default.
+    /// The protocol version that CONNECT names. A server that has not decoded the CONNECT yet uses the default, which is MQTT
+    /// 3.1.1.
     pub protocol: Protocol,
-    /// The longest packet taken, in bytes, fixed header included. A longer one is refused as soon as its fixed
-    /// header has been read. Default: 268,435,460, the longest that MQTT knows.
+    /// The maximum size of a packet, in bytes, including the fixed header. A larger packet is rejected by its fixed header.
+    /// The default is 268,435,460, the maximum that MQTT allows.
     pub max_packet_size: u32,
 }
 
 impl Options {
-    /// MQTT 3.1.1 without a limit of its own.
+    /// Creates options for MQTT 3.1.1 and packets of any size.
     pub const fn new() -> Self {
         Self { protocol: Protocol::V311, max_packet_size: MAX_PACKET_SIZE }
     }
 
-    /// The same for another edition.
+    /// Sets the protocol version.
     #[must_use]
     pub const fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
 
-    /// The same with another longest packet, in bytes with the fixed header.
+    /// Sets the maximum size of a packet, in bytes, including the fixed header.
     #[must_use]
     pub const fn max_packet_size(mut self, bytes: u32) -> Self {
         self.max_packet_size = bytes;

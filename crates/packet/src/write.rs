@@ -1,4 +1,4 @@
-//! Writing a packet into the caller's slice.
+//! Encoding of a packet into the caller's slice.
 
 use crate::constants::{MAX_REMAINING_LENGTH, SIZE_OPTIMIZED};
 use crate::error::EncodeError;
@@ -7,18 +7,18 @@ use crate::types::PacketId;
 /// The largest remaining length that takes one byte.
 const MAX_ONE_BYTE_LENGTH: usize = 0x7f;
 
-/// How long a packet with this remaining length is, fixed header included.
+/// Returns the size in bytes of a packet with this remaining length, including the fixed header.
 #[inline]
 pub(crate) const fn packet_size(remaining: usize) -> Result<usize, EncodeError> {
     if remaining <= MAX_ONE_BYTE_LENGTH && !SIZE_OPTIMIZED {
         Ok(remaining.wrapping_add(2))
     } else {
-        long_packet_size(remaining)
+        multi_byte_packet_size(remaining)
     }
 }
 
 #[cfg_attr(not(target_os = "none"), inline(never))]
-const fn long_packet_size(remaining: usize) -> Result<usize, EncodeError> {
+const fn multi_byte_packet_size(remaining: usize) -> Result<usize, EncodeError> {
     let header = match remaining {
         0..=MAX_ONE_BYTE_LENGTH => 2,
         128..=16_383 => 3,
@@ -29,8 +29,8 @@ const fn long_packet_size(remaining: usize) -> Result<usize, EncodeError> {
     Ok(remaining.wrapping_add(header))
 }
 
-/// Writes a packet that is nothing but its fixed header.
-pub(crate) fn bare(buffer: &mut [u8], first: u8) -> Result<usize, EncodeError> {
+/// Encodes a packet that consists of a fixed header with remaining length 0.
+pub(crate) fn fixed_header_only(buffer: &mut [u8], first: u8) -> Result<usize, EncodeError> {
     match buffer.first_chunk_mut() {
         Some(packet) => {
             *packet = [first, 0];
@@ -40,7 +40,7 @@ pub(crate) fn bare(buffer: &mut [u8], first: u8) -> Result<usize, EncodeError> {
     }
 }
 
-/// The length of a field behind its two bytes of length.
+/// Returns the size in bytes of a field with its length of two bytes.
 #[inline]
 pub(crate) fn field_size(field: &[u8]) -> Result<usize, EncodeError> {
     if field.len() <= usize::from(u16::MAX) {
@@ -50,39 +50,38 @@ pub(crate) fn field_size(field: &[u8]) -> Result<usize, EncodeError> {
     }
 }
 
-/// Writes field after field. The packet's exact length is known before the first byte, so that a write past the
-/// end can't come from the caller; it would leave the slice unchanged.
+/// Writes fields into a slice of the packet's exact length. A write beyond its end, which can't happen, would do nothing.
 pub(crate) struct Writer<'a>(&'a mut [u8]);
 
 impl<'a> Writer<'a> {
-    /// Writes a fixed header into `buffer`, and the two bytes by which every body begins: the length of a text, or a
-    /// packet identifier. Gives the writer for the rest of the body, and the packet's whole length.
+    /// Writes the fixed header and the first two bytes of the body, which are a string's length or a packet identifier in
+    /// every packet with a body. Returns the writer for the rest of the body and the size of the packet, in bytes.
     #[cfg_attr(not(target_os = "none"), inline)]
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn start(
         buffer: &'a mut [u8],
         first: u8,
-        remaining: usize,
-        number: u16,
+        remaining_length: usize,
+        first_field: u16,
     ) -> Result<(Self, usize), EncodeError> {
-        let size = packet_size(remaining)?;
+        let size = packet_size(remaining_length)?;
         let Some(packet) = buffer.get_mut(..size) else {
             return Err(EncodeError::BufferTooSmall { needed: size });
         };
         let mut writer = Self(packet);
-        let [high, low] = number.to_be_bytes();
-        if remaining <= MAX_ONE_BYTE_LENGTH && !SIZE_OPTIMIZED {
-            writer.array([first, remaining as u8, high, low]);
+        let [high, low] = first_field.to_be_bytes();
+        if remaining_length <= MAX_ONE_BYTE_LENGTH && !SIZE_OPTIMIZED {
+            writer.array([first, remaining_length as u8, high, low]);
         } else {
-            writer.long(first, remaining);
+            writer.multi_byte_fixed_header(first, remaining_length);
             writer.array([high, low]);
         }
         Ok((writer, size))
     }
 
-    /// A fixed header with a remaining length of several bytes.
+    /// Writes a fixed header whose remaining length may take several bytes.
     #[inline(never)]
-    fn long(&mut self, first: u8, mut remaining: usize) {
+    fn multi_byte_fixed_header(&mut self, first: u8, mut remaining: usize) {
         self.u8(first);
         while remaining > MAX_ONE_BYTE_LENGTH {
             self.u8(remaining as u8 | 0x80);
@@ -106,7 +105,7 @@ impl<'a> Writer<'a> {
         self.u16(id.get());
     }
 
-    /// A field behind its two bytes of length, which [`field_size`] has checked.
+    /// Writes a field after its length of two bytes, which [`field_size`] has checked.
     #[inline]
     pub(crate) fn field(&mut self, field: &[u8]) {
         self.u16(field.len() as u16);
@@ -118,8 +117,8 @@ impl<'a> Writer<'a> {
         if SIZE_OPTIMIZED {
             return self.raw(&bytes);
         }
-        if let Some((here, rest)) = core::mem::take(&mut self.0).split_first_chunk_mut() {
-            *here = bytes;
+        if let Some((target, rest)) = core::mem::take(&mut self.0).split_first_chunk_mut() {
+            *target = bytes;
             self.0 = rest;
         }
     }
@@ -127,10 +126,10 @@ impl<'a> Writer<'a> {
     #[cfg_attr(not(target_os = "none"), inline)]
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        if let Some((here, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
-            // Not `copy_from_slice`, whose check of the lengths is a panic path wherever it is not inlined.
-            for (place, byte) in here.iter_mut().zip(bytes) {
-                *place = *byte;
+        if let Some((target, rest)) = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len()) {
+            // `copy_from_slice` would leave a panic path for different lengths if it is not inlined.
+            for (to, from) in target.iter_mut().zip(bytes) {
+                *to = *from;
             }
             self.0 = rest;
         }
