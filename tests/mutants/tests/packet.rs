@@ -14,6 +14,8 @@ mod head;
 mod malformed;
 #[path = "../../../crates/packet/tests/properties.rs"]
 mod properties;
+#[path = "../../../crates/packet/tests/reason.rs"]
+mod reason;
 #[path = "../../../crates/packet/tests/texts.rs"]
 mod texts;
 #[path = "../../../crates/packet/tests/topic_matching.rs"]
