@@ -113,7 +113,7 @@ pub(crate) struct FixedHeader<'a> {
     pub(crate) remaining_length: u32,
     /// The size of the whole packet, in bytes.
     pub(crate) size: u32,
-    /// The input behind the header.
+    /// The input after the fixed header.
     pub(crate) rest: &'a [u8],
 }
 

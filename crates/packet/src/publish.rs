@@ -53,7 +53,7 @@ pub struct PublishHead<'a> {
     pub publish: Publish<'a>,
     /// The length of the whole payload, in bytes.
     pub payload_len: u32,
-    /// The input behind the head: the first bytes of the payload.
+    /// The input after the head: the first bytes of the payload.
     pub rest: &'a [u8],
 }
 

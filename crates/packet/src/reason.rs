@@ -59,7 +59,7 @@ reason_codes! {
     NoMatchingSubscribers = 0x10, "no matching subscribers";
     /// The client unsubscribes from a topic filter to which it was not subscribed.
     NoSubscriptionExisted = 0x11, "no subscription existed";
-    /// The authentication exchange goes on with another step.
+    /// The authentication continues with another step.
     ContinueAuthentication = 0x18, "continue authentication";
     /// The client starts a new authentication on an open connection.
     ReAuthenticate = 0x19, "re-authenticate";

@@ -1,4 +1,4 @@
-//! SUBSCRIBE (§3.8), by which a client makes subscriptions, and the lists of topic filters.
+//! SUBSCRIBE (§3.8), which requests subscriptions, and the lists of topic filters that it shares with UNSUBSCRIBE.
 
 use core::fmt;
 

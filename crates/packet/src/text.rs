@@ -91,12 +91,12 @@ pub(crate) const fn check_by_character(mut bytes: &[u8], no_wildcards: bool) -> 
             return Err(TextError::NotUtf8OrNul);
         };
         let (mut low, mut high) = (low, high);
-        while let [byte, behind @ ..] = tail {
+        while let [byte, following @ ..] = tail {
             if *byte < low || high < *byte {
                 return Err(TextError::NotUtf8OrNul);
             }
             (low, high) = (0x80, 0xbf);
-            tail = behind;
+            tail = following;
         }
         bytes = rest;
     }

@@ -1,4 +1,4 @@
-//! UNSUBSCRIBE (§3.10), by which a client ends subscriptions.
+//! UNSUBSCRIBE (§3.10), which ends subscriptions.
 
 use crate::error::{DecodeError, EncodeError};
 use crate::frame::Frame;
