@@ -28,6 +28,8 @@ mod secrets;
 mod session_bytes;
 #[path = "../../../crates/core/tests/session_model.rs"]
 mod session_model;
+#[path = "../../../crates/core/tests/session_vectors.rs"]
+mod session_vectors;
 #[path = "../../../crates/core/tests/subscribing.rs"]
 mod subscribing;
 #[path = "../../../crates/core/tests/texts.rs"]
