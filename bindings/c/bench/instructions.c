@@ -13,6 +13,8 @@
 
 #include "mqttp2p.h"
 
+#define MOST_AT_ONCE 100
+
 static const char TOPIC[] = "site-01/p2p/GID_devices@@@000042";
 static uint8_t payload[64];
 static mqttp2p_client_t *client;
@@ -52,6 +54,53 @@ static void publish_1(void)
     drain(puback, sizeof puback);
 }
 
+/* So many publications, then all that the client does about them. */
+static void publish_0_at_once(size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        mqttp2p_publish(client, mqttp2p_bytes(TOPIC, 32), mqttp2p_bytes(payload, 64), 0, 0, NULL);
+    drain(NULL, 0);
+}
+
+/* So many publications, all that the client does about them, and then their PUBACKs, which come together. */
+static void publish_1_at_once(size_t count)
+{
+    static uint8_t pubacks[4 * MOST_AT_ONCE];
+    uint8_t *puback = pubacks;
+    size_t i;
+    for (i = 0; i < count; i++, puback += 4) {
+        uint32_t ticket = 0;
+        mqttp2p_publish(client, mqttp2p_bytes(TOPIC, 32), mqttp2p_bytes(payload, 64), 1, 0, &ticket);
+        puback[0] = 0x40;
+        puback[1] = 2;
+        puback[2] = (uint8_t)(ticket >> 8);
+        puback[3] = (uint8_t)ticket;
+    }
+    drain(NULL, 0);
+    drain(pubacks, 4 * count);
+}
+
+static void publish_0_10(void)
+{
+    publish_0_at_once(10);
+}
+
+static void publish_0_100(void)
+{
+    publish_0_at_once(100);
+}
+
+static void publish_1_10(void)
+{
+    publish_1_at_once(10);
+}
+
+static void publish_1_100(void)
+{
+    publish_1_at_once(100);
+}
+
 static uint8_t message[2 + 2 + 32 + 64] = {0x30, 2 + 32 + 64, 0, 32};
 
 static void receive_0(void)
@@ -74,6 +123,7 @@ static void connect_client(int tell_qos_0)
     config.seed = 42;
     config.requests = 256;
     config.control_bytes = 1024;
+    config.max_in_flight = MOST_AT_ONCE;
     config.tell_qos_0 = (uint8_t)tell_qos_0;
     if (mqttp2p_client_init(&memory, sizeof memory, &config, buffer, sizeof buffer, &client) != MQTTP2P_OK)
         abort();
@@ -95,8 +145,17 @@ int main(int argc, char **argv)
         void (*run)(void);
         int tell_qos_0;
     } ROWS[] = {
-        {"empty", nothing, 1},       {"publish-0", publish_0, 1}, {"publish-0-silent", publish_0, 0},
-        {"publish-1", publish_1, 1}, {"receive-0", receive_0, 1},
+        {"empty", nothing, 1},
+        {"publish-0", publish_0, 1},
+        {"publish-0-10", publish_0_10, 1},
+        {"publish-0-100", publish_0_100, 1},
+        {"publish-0-silent", publish_0, 0},
+        {"publish-0-silent-10", publish_0_10, 0},
+        {"publish-0-silent-100", publish_0_100, 0},
+        {"publish-1", publish_1, 1},
+        {"publish-1-10", publish_1_10, 1},
+        {"publish-1-100", publish_1_100, 1},
+        {"receive-0", receive_0, 1},
     };
     unsigned long times, i;
     size_t row;
