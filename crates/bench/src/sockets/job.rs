@@ -77,6 +77,12 @@ pub(crate) struct Job {
     /// The server's authority, a PEM file.
     #[arg(long)]
     pub(crate) authority: Option<String>,
+    /// Publishes so many, and then lets the client send them.
+    #[arg(long)]
+    pub(crate) at_once: Option<u32>,
+    /// With `--at-once`: waits for the end of each publication.
+    #[arg(long)]
+    pub(crate) awaited: bool,
 }
 
 impl Job {

@@ -45,6 +45,20 @@ enum Against {
 /// The medians of each contender, in the order of the contenders.
 type Results = Vec<(&'static str, Measured)>;
 
+/// How many are published before the client sends them, and whether the end of each is awaited.
+#[derive(Clone, Copy)]
+struct AtOnce {
+    count: u32,
+    awaited: bool,
+}
+
+/// What was measured of our client alone, with 1, 10 and 100 publications at once.
+struct Batches {
+    work: Work,
+    awaited: bool,
+    results: Vec<Measured>,
+}
+
 /// What was measured under the same circumstances, of every contender.
 struct Scene {
     against: Against,
@@ -100,6 +114,7 @@ pub(crate) fn report(quick: bool, directory: &Path, progress: &Progress) -> Resu
                 carrier,
                 same_cpu,
                 work,
+                at_once: None,
                 certificates: &certificates,
                 directory: temporary.path(),
             };
@@ -109,9 +124,29 @@ pub(crate) fn report(quick: bool, directory: &Path, progress: &Progress) -> Resu
             }
         }
     }
+    let mut batches = Vec::new();
+    let ours = built_in(OURS, true);
+    for (work, awaited) in [(Work::Publish0, false), (Work::Publish0, true), (Work::Publish1, true)] {
+        let mut results = Vec::new();
+        for count in [1, 10, 100] {
+            progress.at(&format!("sockets, {} {count} at once", work.name()), plan.len(), plan.len());
+            let stage = Stage {
+                against: Against::Sink,
+                carrier: Carrier::Tcp,
+                same_cpu: true,
+                work,
+                at_once: Some(AtOnce { count, awaited }),
+                certificates: &certificates,
+                directory: temporary.path(),
+            };
+            let played = stage.play(&[&ours], quick)?.into_iter().flatten();
+            results.extend(played.map(|(_, measured)| measured));
+        }
+        batches.push(Batches { work, awaited, results });
+    }
     table::draw(&scenes, directory)?;
     missing.dedup();
-    Ok(table::markdown(&scenes, &missing))
+    Ok(table::markdown(&scenes, &missing) + &table::at_once(&batches))
 }
 
 fn plan(quick: bool) -> Vec<(Against, Carrier, bool)> {
@@ -132,6 +167,8 @@ struct Stage<'a> {
     carrier: Carrier,
     same_cpu: bool,
     work: Work,
+    /// Only of our client.
+    at_once: Option<AtOnce>,
     certificates: &'a Certificates,
     directory: &'a Path,
 }
@@ -182,6 +219,9 @@ impl Stage<'_> {
                 command = Command::new(env::current_exe()?);
                 command.args(["contender", contender.name, work, &port, &count]);
                 command.args(["--carrier", self.carrier.name()]);
+                if let Some(AtOnce { count, awaited }) = self.at_once {
+                    command.args(["--at-once", &count.to_string()]).args(awaited.then_some("--awaited"));
+                }
                 if self.carrier == Carrier::Tls {
                     command.args(["--authority", &self.certificates.authority]);
                 }

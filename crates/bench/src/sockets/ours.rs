@@ -10,6 +10,13 @@ use super::job::{Carrier, Job, PAYLOAD, TOPIC, WINDOW, Watch, Work};
 
 pub(crate) async fn run(job: &Job) -> Result<(), Box<dyn Error>> {
     let (client, mut messages) = Client::connect(options(job)?).await?;
+    if let Some(count) = job.at_once {
+        publish_at_once(&client, job, count, job.warm_up()).await?;
+        let watch = Watch::start();
+        publish_at_once(&client, job, count, job.messages).await?;
+        watch.stop();
+        return Ok(());
+    }
     match job.work {
         Work::Publish0 => {
             publish_0(&client, job.warm_up()).await?;
@@ -61,6 +68,34 @@ async fn publish_0(client: &Client, messages: u32) -> Result<(), Box<dyn Error>>
     for _ in 0..messages {
         // Nobody waits for it to be sent.
         drop(client.publish(TOPIC, PAYLOAD, QoS::AtMostOnce).await?);
+    }
+    client.publish(TOPIC, PAYLOAD, QoS::AtLeastOnce).await?.await?;
+    Ok(())
+}
+
+async fn publish_at_once(
+    client: &Client,
+    job: &Job,
+    count: u32,
+    messages: u32,
+) -> Result<(), Box<dyn Error>> {
+    let qos = if job.work == Work::Publish1 { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+    let mut under_way = Vec::with_capacity(count as usize);
+    for _ in 0..messages / count {
+        for _ in 0..count {
+            let delivery = client.publish(TOPIC, PAYLOAD, qos).await?;
+            if job.awaited {
+                under_way.push(delivery);
+            }
+        }
+        if job.awaited {
+            for delivery in under_way.drain(..) {
+                delivery.await?;
+            }
+        } else {
+            // The driver, which is the only other task, sends them.
+            tokio::task::yield_now().await;
+        }
     }
     client.publish(TOPIC, PAYLOAD, QoS::AtLeastOnce).await?.await?;
     Ok(())

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use super::job::{Carrier, Measured, Work};
-use super::{Against, OURS, RAW, RUMQTTC, Scene};
+use super::{Against, Batches, OURS, RAW, RUMQTTC, Scene};
 use crate::plot;
 
 /// How many times rumqttc's rate is asked for, where nothing but the client can be the bottleneck.
@@ -83,6 +83,24 @@ pub(crate) fn markdown(scenes: &[Scene], missing: &[String]) -> String {
             }
             text += "\n";
         }
+    }
+    text
+}
+
+/// Our client alone, by how many publications it sends at once.
+pub(super) fn at_once(batches: &[Batches]) -> String {
+    let mut text = String::from(
+        "\n### Ours by publications at once\n\nSo many calls of `publish`, and then the client sends them: because the \
+         caller yields, or awaits the end of each. Over tcp against the sink, on one CPU: CPU ns per message, and \
+         messages/s.\n\n| work | one by one | 10 at once | 100 at once |\n|---|--:|--:|--:|\n",
+    );
+    for Batches { work, awaited, results } in batches {
+        let qos = if *work == Work::Publish1 { 1 } else { 0 };
+        text += &format!("| publish QoS {qos}, {} |", if *awaited { "awaited" } else { "not awaited" });
+        for measured in results {
+            text += &format!(" {:.0}, {:.0} |", measured.cpu_per_message(), measured.messages_per_second());
+        }
+        text += "\n";
     }
     text
 }
