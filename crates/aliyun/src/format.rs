@@ -2,17 +2,17 @@
 
 use defmt::{Debug2Format, Format, Formatter, write};
 
-use crate::client_id::ClientId;
-use crate::credentials::Credentials;
-use crate::deduplicator::Deduplicator;
 #[cfg(feature = "client")]
-use crate::evidence::Evidence;
-use crate::log_in::LogIn;
-use crate::p2p::P2pTopic;
-use crate::signature::Password;
+use crate::diagnosis::Evidence;
+use crate::identifiers::ClientId;
+use crate::identifiers::P2pTopic;
+use crate::login::Credentials;
+use crate::login::LogIn;
+use crate::login::Password;
+use crate::messaging::Deduplicator;
+use crate::token::TokenKinds;
+use crate::token::TokenLife;
 use crate::token::TokenSet;
-use crate::token_kinds::TokenKinds;
-use crate::token_life::TokenLife;
 
 impl Format for Credentials<'_> {
     fn format(&self, f: Formatter<'_>) {

@@ -40,51 +40,33 @@
     clippy::arithmetic_side_effects
 )]
 
-mod bytes;
-mod client_id;
-mod credentials;
-mod credentials_error;
-mod deduplicator;
 #[cfg(feature = "client")]
-mod evidence;
+mod client;
+#[cfg(feature = "client")]
+mod diagnosis;
 #[cfg(feature = "defmt")]
 mod format;
-mod hidden;
+mod identifiers;
 pub mod limits;
-mod log_in;
-mod p2p;
-#[cfg(feature = "client")]
-mod profile;
-mod ring;
-mod signature;
-mod subscription_limits;
-mod text;
+mod login;
+mod messaging;
 mod token;
-mod token_kinds;
-mod token_life;
-mod token_notice;
-mod token_upload;
-mod topic;
-mod uplink_order;
-mod user_name;
+mod util;
 
-pub use client_id::{ClientId, ClientIdError};
-pub use credentials::Credentials;
-pub use credentials_error::{CredentialPart, CredentialsError};
-pub use deduplicator::Deduplicator;
 #[cfg(feature = "client")]
-pub use evidence::{Evidence, Suspicion};
-pub use log_in::{LogIn, SignedLogIn};
-pub use p2p::{P2p, P2pTopic, P2pTopicError, parse_p2p};
+pub use client::{PublishP2p, PublishP2pError, profile};
 #[cfg(feature = "client")]
-pub use profile::{PublishP2p, PublishP2pError, profile};
-pub use signature::{Password, sign, verify_signature};
-pub use subscription_limits::SubscriptionCount;
-pub use token::{TokenError, TokenKind, TokenSet};
-pub use token_kinds::TokenKinds;
-pub use token_life::{ExpiredToken, Margins, TokenLife, Verdict};
-pub use token_notice::{EXPIRE_NOTICE_TOPIC, INVALID_NOTICE_TOPIC, InvalidReason, NoticeError, TokenNotice};
-pub use token_upload::{UPLOAD_TOPIC, UploadError, upload_len, write_upload};
-pub use topic::{TopicWarning, same_topic, topic_warning};
-pub use uplink_order::{ORDER_PAYLOAD, ORDER_TOPIC};
-pub use user_name::UserName;
+pub use diagnosis::{Evidence, Suspicion};
+pub use identifiers::{
+    ClientId, ClientIdError, P2p, P2pTopic, P2pTopicError, TopicWarning, parse_p2p, same_topic, topic_warning,
+};
+pub use login::{
+    CredentialPart, Credentials, CredentialsError, LogIn, Password, SignedLogIn, UserName, sign,
+    verify_signature,
+};
+pub use messaging::{Deduplicator, ORDER_PAYLOAD, ORDER_TOPIC, SubscriptionCount};
+pub use token::{
+    EXPIRE_NOTICE_TOPIC, ExpiredToken, INVALID_NOTICE_TOPIC, InvalidReason, Margins, NoticeError, TokenError,
+    TokenKind, TokenKinds, TokenLife, TokenNotice, TokenSet, UPLOAD_TOPIC, UploadError, Verdict, upload_len,
+    write_upload,
+};

@@ -4,8 +4,8 @@ use core::{fmt, str::FromStr};
 
 use picojson::{Event, PullParser, SliceParser};
 
-use crate::token::TokenKind;
-use crate::topic::same_topic;
+use super::set::TokenKind;
+use crate::identifiers::same_topic;
 
 /// The topic of the notice that a token will expire (ApsaraMQ docs: token authentication).
 pub const EXPIRE_NOTICE_TOPIC: &str = "$SYS/tokenExpireNotice";

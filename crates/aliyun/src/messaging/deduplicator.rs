@@ -4,7 +4,7 @@ use core::fmt;
 
 use siphasher::sip::SipHasher13;
 
-use crate::ring::Ring;
+use crate::util::ring::Ring;
 
 /// Remembers the last `N` keys of messages, and so lets through each message once. `N` is at least 1.
 ///

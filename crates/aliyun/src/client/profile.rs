@@ -7,9 +7,9 @@ use mqtt_p2p_core::{
     TopicError, TopicName,
 };
 
+use crate::identifiers::{P2pTopic, P2pTopicError};
 use crate::limits;
-use crate::log_in::LogIn;
-use crate::p2p::{P2pTopic, P2pTopicError};
+use crate::login::LogIn;
 
 /// How a client should behave towards ApsaraMQ:
 ///

@@ -5,7 +5,7 @@ use core::fmt;
 use heapless::String;
 
 use crate::limits::{MAX_CLIENT_ID, MAX_PARENT_TOPIC, MIN_PARENT_TOPIC};
-use crate::text::{Named, SLASH, first_outside_name_charset, without_trailing_slash};
+use crate::util::text::{Named, SLASH, first_outside_name_charset, without_trailing_slash};
 
 /// The second level of a P2P topic, with the slash behind it.
 const LEVEL: &str = "p2p/";

@@ -2,9 +2,9 @@
 
 use core::{fmt, str::FromStr};
 
-use crate::bytes::{concat, total_len};
-use crate::hidden::Hidden;
-use crate::text::{BAR, is_key_text};
+use crate::util::bytes::{concat, total_len};
+use crate::util::redacted::Hidden;
+use crate::util::text::{BAR, is_key_text};
 
 /// What a token allows (ApsaraMQ docs: token authentication).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

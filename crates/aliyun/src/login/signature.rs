@@ -8,7 +8,7 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::hidden::Hidden;
+use crate::util::redacted::Hidden;
 
 /// Computes the password for a client id: the standard Base64, with padding, of HMAC-SHA1 with the secret as
 /// key and the whole client id as message (ApsaraMQ docs: signature authentication).

@@ -4,9 +4,9 @@ use core::{fmt, str::FromStr};
 
 use heapless::String;
 
-use crate::bytes::total_len;
 use crate::limits::{MAX_CLIENT_ID, MAX_GROUP_ID, MIN_GROUP_ID};
-use crate::text::{NUL, Named, first_outside_name_charset};
+use crate::util::bytes::total_len;
+use crate::util::text::{NUL, Named, first_outside_name_charset};
 
 /// What stands between group id and device id.
 const SEPARATOR: &str = "@@@";

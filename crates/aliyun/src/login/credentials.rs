@@ -2,15 +2,13 @@
 
 use core::fmt;
 
-use crate::bytes::concat;
-use crate::credentials_error::{
-    CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty,
-};
-use crate::hidden::Hidden;
-use crate::log_in::LogIn;
-use crate::signature::{Password, sign};
+use super::connect_credentials::LogIn;
+use super::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
+use super::signature::{Password, sign};
+use super::user_name::UserName;
 use crate::token::TokenSet;
-use crate::user_name::UserName;
+use crate::util::bytes::concat;
+use crate::util::redacted::Hidden;
 
 /// What a client proves itself with, one variant per authentication mode of the service. The texts are
 /// borrowed.

@@ -6,9 +6,9 @@ use heapless::{String, Vec};
 use mqtt_p2p_core::{DisconnectReason, Instant, TransportError};
 use siphasher::sip::SipHasher13;
 
+use crate::identifiers::parent_of;
 use crate::limits::{MAX_PARENT_TOPIC, MAX_PARENT_TOPICS, MAX_PAYLOAD, MAX_TOPIC_LEN};
-use crate::ring::Ring;
-use crate::topic::parent_of;
+use crate::util::ring::Ring;
 
 /// How long after a use the service may take to close the connection for it, in milliseconds. Its open-source kernel
 /// takes up to one second.

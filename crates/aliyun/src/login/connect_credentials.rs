@@ -5,10 +5,10 @@ use core::fmt;
 use heapless::{String, Vec};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::credentials::Credentials;
-use crate::credentials_error::{CredentialPart, CredentialsError};
-use crate::hidden::Hidden;
-use crate::signature::Password;
+use super::credentials::Credentials;
+use super::error::{CredentialPart, CredentialsError};
+use super::signature::Password;
+use crate::util::redacted::Hidden;
 
 /// The user name and the password of a CONNECT.
 ///

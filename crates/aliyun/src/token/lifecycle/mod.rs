@@ -3,9 +3,9 @@
 use core::{fmt, time::Duration};
 
 use crate::limits::{MAX_TOKEN_LIFETIME, TOKEN_EXPIRY_NOTICE};
-use crate::token::TokenKind;
-use crate::token_kinds::TokenKinds;
-use crate::token_notice::TokenNotice;
+use crate::token::kinds::TokenKinds;
+use crate::token::notice::TokenNotice;
+use crate::token::set::TokenKind;
 
 /// How careful a [`TokenLife`] is. The defaults suit the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
+use super::p2p::parse_p2p;
 use crate::limits::MAX_TOPIC_LEN;
-use crate::p2p::parse_p2p;
-use crate::text::{Named, SLASH, first_outside_name_charset, without_trailing_slash};
+use crate::util::text::{Named, SLASH, first_outside_name_charset, without_trailing_slash};
 
 /// Whether two topics differ in no more than one `/` at the end: the service may add one to what it delivers
 /// (ApsaraMQ docs: FAQ about sending and receiving messages).

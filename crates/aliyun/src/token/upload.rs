@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::bytes::{concat, total_len};
-use crate::token::{TokenError, TokenKind, TokenSet};
+use super::set::{TokenError, TokenKind, TokenSet};
+use crate::util::bytes::{concat, total_len};
 
 /// Where a new token goes, with QoS 1 (ApsaraMQ docs: token authentication).
 ///

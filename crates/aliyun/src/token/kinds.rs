@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::token::TokenKind;
+use super::set::TokenKind;
 
 /// A set of token types.
 ///

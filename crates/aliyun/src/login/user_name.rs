@@ -2,11 +2,9 @@
 
 use core::fmt;
 
-use crate::bytes::{concat, total_len};
-use crate::credentials_error::{
-    CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty,
-};
-use crate::text::{BAR, NUL};
+use super::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
+use crate::util::bytes::{concat, total_len};
+use crate::util::text::{BAR, NUL};
 
 const SIGNATURE: &str = "Signature";
 const TOKEN: &str = "Token";

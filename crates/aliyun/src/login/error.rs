@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::text::is_key_text;
+use crate::util::text::is_key_text;
 
 /// The longest user name or password that CONNECT can carry, in bytes (MQTT 3.1.1, §1.5.3).
 const MAX_FIELD: usize = 65_535;

@@ -1,7 +1,7 @@
 //! How much of the service's limits on subscriptions a client uses.
 
+use crate::identifiers::{parent_of, same_topic};
 use crate::limits::{MAX_SUBSCRIPTIONS, MAX_WILDCARD_SUBSCRIPTIONS_PER_PARENT};
-use crate::topic::{parent_of, same_topic};
 
 /// Counts a client's subscriptions as the service does: each topic filter is one, with or without wildcards, and
 /// `A/#` and `A/a1/#` are two (ApsaraMQ docs: limits, FAQ about sending and receiving messages).

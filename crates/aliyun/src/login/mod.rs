@@ -1,0 +1,13 @@
+//! What CONNECT carries: the user name and the password of every authentication mode.
+
+mod connect_credentials;
+mod credentials;
+mod error;
+mod signature;
+mod user_name;
+
+pub use connect_credentials::{LogIn, SignedLogIn};
+pub use credentials::Credentials;
+pub use error::{CredentialPart, CredentialsError};
+pub use signature::{Password, sign, verify_signature};
+pub use user_name::UserName;
