@@ -1,6 +1,9 @@
 //! What a client did before the service closed its connection without a word.
 
-use core::fmt;
+mod cause;
+mod probation;
+
+pub use cause::Suspicion;
 
 use heapless::{String, Vec};
 use mqtt_p2p_core::{DisconnectReason, Instant, TransportError};
@@ -9,10 +12,7 @@ use siphasher::sip::SipHasher13;
 use crate::identifiers::parent_of;
 use crate::limits::{MAX_PARENT_TOPIC, MAX_PARENT_TOPICS, MAX_PAYLOAD, MAX_TOPIC_LEN};
 use crate::util::ring::Ring;
-
-/// How long after a use the service may take to close the connection for it, in milliseconds. Its open-source kernel
-/// takes up to one second.
-const WINDOW_MS: u64 = 5000;
+use probation::Trial;
 
 /// How many parent topics can be on trial at a time. Further ones are when they are used again.
 const TRIALS: usize = 4;
@@ -61,47 +61,6 @@ pub struct Evidence {
 struct Parent {
     name: String<MAX_PARENT_TOPIC>,
     trial: Trial,
-}
-
-/// What is known of something that the service may dislike.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Trial {
-    #[default]
-    Unused,
-    /// Used, and nothing known yet.
-    Open { since: Instant, size: usize },
-    /// A connection ended during the trial before: only an answer helps now, not that a connection lives.
-    Suspect { since: Instant, size: usize },
-    /// The service has nothing against it.
-    Good,
-}
-
-/// What the service may have closed a connection for. It is a suspicion: the service does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Suspicion<'a> {
-    /// Nothing beyond the reason itself.
-    None,
-    /// The service closed the connection instead of answering the log-in.
-    LogIn,
-    /// A packet was larger than the service takes.
-    Oversize {
-        /// Its length in bytes, about.
-        length: usize,
-    },
-    /// A topic was longer than the service takes.
-    TopicTooLong {
-        /// Its length in bytes.
-        length: usize,
-    },
-    /// A parent topic does not exist, or this client may not use it.
-    TopicNotAuthorised {
-        /// The parent topic.
-        parent: &'a str,
-    },
-    /// Another client uses the same client id.
-    Takeover,
 }
 
 impl Evidence {
@@ -237,91 +196,7 @@ impl Default for Evidence {
     }
 }
 
-impl Trial {
-    fn open(&mut self, size: usize, now: Instant) {
-        match self {
-            Self::Unused => *self = Self::Open { since: now, size },
-            // The first use counts: a service that minds closes the connection soon after it.
-            Self::Open { .. } | Self::Good => {}
-            Self::Suspect { since, .. } => *since = now,
-        }
-    }
-
-    fn open_again(&mut self, now: Instant) {
-        if let Self::Open { since, .. } | Self::Suspect { since, .. } = self {
-            *since = now;
-        }
-    }
-
-    fn is_open(self) -> bool {
-        matches!(self, Self::Open { .. } | Self::Suspect { .. })
-    }
-
-    fn settle(&mut self, now: Instant) {
-        if let Self::Open { since, .. } = *self
-            && now.millis_since(since) > WINDOW_MS
-        {
-            *self = Self::Good;
-        }
-    }
-
-    /// Its size, if it may be at fault.
-    fn blame(&mut self, now: Instant) -> Option<usize> {
-        match *self {
-            Self::Open { since, size } | Self::Suspect { since, size }
-                if now.millis_since(since) <= WINDOW_MS =>
-            {
-                *self = Self::Suspect { since, size };
-                Some(size)
-            }
-            _ => None,
-        }
-    }
-}
-
 /// Two parent topics with one hash make a suspicion escape, nothing worse: no key is needed.
 fn hash(parent: &str) -> u32 {
     SipHasher13::new().hash(parent.as_bytes()) as u32
-}
-
-impl Suspicion<'_> {
-    /// What to do about it, in one sentence.
-    pub const fn advice(&self) -> &'static str {
-        match self {
-            Self::None => "follow the advice of the reason itself",
-            Self::LogIn => {
-                "check that the group id exists in the console, and that the client id has no more than 64 characters \
-                 of 0-9A-Za-z_-@"
-            }
-            Self::Oversize { .. } => "send less than 64 KB at once, or ask for a contract that allows more",
-            Self::TopicTooLong { .. } => "shorten the topic to 64 characters, for P2P by a shorter client id",
-            Self::TopicNotAuthorised { .. } => {
-                "create the parent topic in the console, and allow this client's key or token to use it; if both is \
-                 done, look for another client with this client id"
-            }
-            Self::Takeover => "make sure that no other client uses this client id",
-        }
-    }
-}
-
-impl fmt::Display for Suspicion<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("nothing is suspected beyond that"),
-            Self::LogIn => f.write_str("the service closed the connection instead of answering the log-in"),
-            Self::Oversize { length } => {
-                write!(f, "the service may have closed the connection for a packet of {length} bytes")
-            }
-            Self::TopicTooLong { length } => {
-                write!(f, "the service may have closed the connection for a topic of {length} bytes")
-            }
-            Self::TopicNotAuthorised { parent } => {
-                write!(
-                    f,
-                    "the service may have closed the connection for the first use of parent topic {parent}"
-                )
-            }
-            Self::Takeover => f.write_str("another client may use the same client id"),
-        }
-    }
 }

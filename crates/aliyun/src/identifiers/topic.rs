@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::p2p::parse_p2p;
+use crate::identifiers::p2p::parse_p2p;
 use crate::limits::MAX_TOPIC_LEN;
 use crate::util::text::{Named, SLASH, first_outside_name_charset, without_trailing_slash};
 

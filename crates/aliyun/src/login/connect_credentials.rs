@@ -5,9 +5,7 @@ use core::fmt;
 use heapless::{String, Vec};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::credentials::Credentials;
-use super::error::{CredentialPart, CredentialsError};
-use super::signature::Password;
+use crate::login::signature::Password;
 use crate::util::redacted::Hidden;
 
 /// The user name and the password of a CONNECT.
@@ -30,39 +28,16 @@ use crate::util::redacted::Hidden;
 /// ```
 #[derive(Clone)]
 pub struct LogIn<const USER_NAME: usize = 128, const PASSWORD: usize = 1024> {
-    user_name: String<USER_NAME>,
-    password: Vec<u8, PASSWORD>,
+    pub(super) user_name: String<USER_NAME>,
+    pub(super) password: Vec<u8, PASSWORD>,
 }
 
 /// A log-in whose password is a signature.
 pub type SignedLogIn = LogIn<128, { Password::LEN }>;
 
 impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
-    /// The log-in that the credentials make for a client id.
-    ///
-    /// # Errors
-    ///
-    /// What [`Credentials::check`] finds, an empty client id, or [`CredentialsError::BufferTooSmall`] if a
-    /// capacity is too small.
-    pub fn new(credentials: &Credentials<'_>, client_id: &str) -> Result<Self, CredentialsError> {
-        let mut log_in = Self { user_name: String::new(), password: Vec::new() };
-        log_in.fill(credentials, client_id)?;
-        Ok(log_in)
-    }
-
-    fn fill(&mut self, credentials: &Credentials<'_>, client_id: &str) -> Result<(), CredentialsError> {
-        let too_small = |part, needed| CredentialsError::BufferTooSmall { part, needed };
-        // First, so that a faulty part is not reported as one that does not fit.
-        credentials.check()?;
-        for part in credentials.user_name().parts() {
-            self.user_name
-                .push_str(part)
-                .map_err(|_| too_small(CredentialPart::UserName, credentials.user_name_len()))?;
-        }
-        let length = credentials.password_len();
-        self.password.resize_default(length).map_err(|_| too_small(CredentialPart::Password, length))?;
-        credentials.write_password(client_id, &mut self.password)?;
-        Ok(())
+    pub(super) const fn empty() -> Self {
+        Self { user_name: String::new(), password: Vec::new() }
     }
 
     /// The user name.

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use super::connect_credentials::LogIn;
-use super::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
-use super::signature::{Password, sign};
-use super::user_name::UserName;
+use crate::login::connect_credentials::LogIn;
+use crate::login::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
+use crate::login::signature::{Password, sign};
+use crate::login::user_name::UserName;
 use crate::token::TokenSet;
 use crate::util::bytes::concat;
 use crate::util::redacted::Hidden;
@@ -186,6 +186,35 @@ impl<'a> Credentials<'a> {
             Self::Token { .. } => {}
         }
         check_length(CredentialPart::Password, self.password_len())
+    }
+}
+
+impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
+    /// The log-in that the credentials make for a client id.
+    ///
+    /// # Errors
+    ///
+    /// What [`Credentials::check`] finds, an empty client id, or [`CredentialsError::BufferTooSmall`] if a
+    /// capacity is too small.
+    pub fn new(credentials: &Credentials<'_>, client_id: &str) -> Result<Self, CredentialsError> {
+        let mut log_in = Self::empty();
+        log_in.fill(credentials, client_id)?;
+        Ok(log_in)
+    }
+
+    fn fill(&mut self, credentials: &Credentials<'_>, client_id: &str) -> Result<(), CredentialsError> {
+        let too_small = |part, needed| CredentialsError::BufferTooSmall { part, needed };
+        // First, so that a faulty part is not reported as one that does not fit.
+        credentials.check()?;
+        for part in credentials.user_name().parts() {
+            self.user_name
+                .push_str(part)
+                .map_err(|_| too_small(CredentialPart::UserName, credentials.user_name_len()))?;
+        }
+        let length = credentials.password_len();
+        self.password.resize_default(length).map_err(|_| too_small(CredentialPart::Password, length))?;
+        credentials.write_password(client_id, &mut self.password)?;
+        Ok(())
     }
 }
 

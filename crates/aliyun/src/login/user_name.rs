@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
+use crate::login::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
 use crate::util::bytes::{concat, total_len};
 use crate::util::text::{BAR, NUL};
 

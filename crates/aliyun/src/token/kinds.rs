@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::set::TokenKind;
+use crate::token::kind::TokenKind;
 
 /// A set of token types.
 ///

@@ -1,13 +1,20 @@
 //! Tokens: their text, the messages about them, and when to get new ones.
 
+mod error;
+mod invalid_reason;
+mod kind;
 mod kinds;
 mod lifecycle;
 mod notice;
+mod notice_fields;
 mod set;
 mod upload;
 
+pub use error::TokenError;
+pub use invalid_reason::InvalidReason;
+pub use kind::TokenKind;
 pub use kinds::TokenKinds;
 pub use lifecycle::{ExpiredToken, Margins, TokenLife, Verdict};
-pub use notice::{EXPIRE_NOTICE_TOPIC, INVALID_NOTICE_TOPIC, InvalidReason, NoticeError, TokenNotice};
-pub use set::{TokenError, TokenKind, TokenSet};
+pub use notice::{EXPIRE_NOTICE_TOPIC, INVALID_NOTICE_TOPIC, NoticeError, TokenNotice};
+pub use set::TokenSet;
 pub use upload::{UPLOAD_TOPIC, UploadError, upload_len, write_upload};

@@ -1,53 +1,12 @@
 //! The password of token authentication: `<type>|<token>` pairs.
 
-use core::{fmt, str::FromStr};
+use core::fmt;
 
+use crate::token::error::TokenError;
+use crate::token::kind::TokenKind;
 use crate::util::bytes::{concat, total_len};
 use crate::util::redacted::Hidden;
 use crate::util::text::{BAR, is_key_text};
-
-/// What a token allows (ApsaraMQ docs: token authentication).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum TokenKind {
-    /// To receive.
-    R,
-    /// To publish.
-    W,
-    /// To publish and to receive.
-    RW,
-}
-
-impl TokenKind {
-    /// The type as it stands in the password and in the service's notices: `R`, `W` or `RW`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::R => "R",
-            Self::W => "W",
-            Self::RW => "RW",
-        }
-    }
-}
-
-impl fmt::Display for TokenKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for TokenKind {
-    type Err = TokenError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "R" => Ok(Self::R),
-            "W" => Ok(Self::W),
-            "RW" => Ok(Self::RW),
-            _ => Err(TokenError::UnknownKind),
-        }
-    }
-}
 
 /// The tokens of one log-in: at least one, and at most one of each type (ApsaraMQ docs: token
 /// authentication).
@@ -165,44 +124,3 @@ impl fmt::Debug for TokenSet<'_> {
         f.debug_map().entries(self.iter().map(|(kind, _)| (kind, Hidden))).finish()
     }
 }
-
-/// Why texts are not the tokens of a log-in. Of the tokens it shows nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum TokenError {
-    /// No token at all.
-    NoToken,
-    /// A type other than `R`, `W` and `RW`.
-    UnknownKind,
-    /// A type without a token.
-    Empty(TokenKind),
-    /// Two tokens of one type.
-    Duplicate(TokenKind),
-    /// A token with `|` or anything else that is not visible ASCII, and so not the Base64 that tokens are.
-    InvalidCharacter(TokenKind),
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::NoToken => {
-                f.write_str("no token: give one for R, W or RW, as the server that issues them returned it")
-            }
-            Self::UnknownKind => {
-                f.write_str("a token's type is none of R, W and RW: the password is <type>|<token> pairs")
-            }
-            Self::Empty(kind) => {
-                write!(f, "the {kind} token is empty: ask the server that issues tokens for one")
-            }
-            Self::Duplicate(kind) => write!(f, "two {kind} tokens: give the newer one only"),
-            Self::InvalidCharacter(kind) => write!(
-                f,
-                "the {kind} token holds |, white space or another character that Base64 does not have: \
-                 give it exactly as the server that issues tokens returned it"
-            ),
-        }
-    }
-}
-
-impl core::error::Error for TokenError {}

@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use super::set::{TokenError, TokenKind, TokenSet};
+use crate::token::error::TokenError;
+use crate::token::kind::TokenKind;
+use crate::token::set::TokenSet;
 use crate::util::bytes::{concat, total_len};
 
 /// Where a new token goes, with QoS 1 (ApsaraMQ docs: token authentication).

@@ -1,81 +1,20 @@
 //! The life of a client's tokens: when to get new ones, and which may still be sent.
 
-use core::{fmt, time::Duration};
+mod advice;
+mod backoff;
+mod margins;
+mod slot;
 
-use crate::limits::{MAX_TOKEN_LIFETIME, TOKEN_EXPIRY_NOTICE};
+pub use advice::{ExpiredToken, Verdict};
+pub use margins::Margins;
+
+use crate::limits::MAX_TOKEN_LIFETIME;
+use crate::token::kind::TokenKind;
 use crate::token::kinds::TokenKinds;
 use crate::token::notice::TokenNotice;
-use crate::token::set::TokenKind;
-
-/// How careful a [`TokenLife`] is. The defaults suit the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Margins {
-    /// A token counts as expired so long before it does, since clocks differ and messages travel. 5 s.
-    pub clock_skew: Duration,
-    /// A new token is due so long before the old one expires, or after three quarters of its life if that is later.
-    /// 5 minutes, which is when the service sends its notice.
-    pub renew_before: Duration,
-    /// The pause after a failure to get a token. It doubles with every further one. 5 s.
-    pub first_pause: Duration,
-    /// The longest pause. One minute.
-    pub longest_pause: Duration,
-    /// So long after the service accepted it, a token is young: a notice that it is not valid can be a late one about
-    /// the token before, and that young tokens end must not make a client ask for one after the other. 30 s.
-    pub youth: Duration,
-}
-
-impl Default for Margins {
-    fn default() -> Self {
-        Self {
-            clock_skew: Duration::from_secs(5),
-            renew_before: TOKEN_EXPIRY_NOTICE,
-            first_pause: Duration::from_secs(5),
-            longest_pause: Duration::from_secs(60),
-            youth: Duration::from_secs(30),
-        }
-    }
-}
-
-/// What a notice or a refusal means for the tokens at hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[must_use]
-pub enum Verdict {
-    /// It is about no token that is in use: nothing is to be done.
-    Stale,
-    /// A new token is needed; [`TokenLife::due`] says of which types, and when.
-    Renew,
-    /// New tokens do not help: what they are issued for is wrong, or the log-in is. A person has to look. Nothing is
-    /// due and no log-in allowed before [`TokenLife::start_over`].
-    GiveUp,
-}
-
-/// A token that was expired, by the own clock, when it was obtained. Either who issued it is at fault, or the
-/// own clock is ahead. It is not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct ExpiredToken {
-    /// The token's type.
-    pub kind: TokenKind,
-    /// When it expires, in Unix milliseconds.
-    pub expires_at_ms: u64,
-    /// What the own clock said, in Unix milliseconds.
-    pub now_ms: u64,
-}
-
-impl fmt::Display for ExpiredToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the new {} token expires at {} ms since 1970, and this clock says {}: set the clock right, or have the \
-             server issue tokens that live longer",
-            self.kind, self.expires_at_ms, self.now_ms
-        )
-    }
-}
-
-impl core::error::Error for ExpiredToken {}
+use backoff::Pause;
+use margins::{is_expired, millis};
+use slot::{Doubt, Slot, Token};
 
 /// The life of up to three tokens, one of each type. It holds no token, only times and what happened, so it suits
 /// any adapter; which text belongs to which type, the adapter remembers, with the newest replacing the older.
@@ -143,54 +82,6 @@ enum Connection {
     Offline,
     LoggingIn,
     Online,
-}
-
-/// What there is of one type.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    token: Token,
-    expires_at: Option<u64>,
-    renew_at: Option<u64>,
-    /// A notice asks for a new one.
-    asked_for: bool,
-    /// The connection, or the last one while there is none, was given this token.
-    sent: bool,
-    /// Since when the service has accepted it.
-    accepted_at: Option<u64>,
-    /// It took the place of another one, which expires then, if that is known.
-    replaced: Option<Option<u64>>,
-    /// A notice that it is not valid was taken to be about the one before.
-    doubt: Doubt,
-    /// How many tokens in a row did not live long.
-    short_lives: u8,
-    /// The one before was not valid for a reason that a new token does not cure.
-    incurable: bool,
-    pause: Pause,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Token {
-    #[default]
-    Missing,
-    Good,
-    /// Expired, not valid or refused. Only a new token changes that, not the clock.
-    Dead,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Doubt {
-    #[default]
-    No,
-    OnThisConnection,
-    Earlier,
-}
-
-/// The time in which nobody is asked for a token.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pause {
-    failures: u8,
-    from: u64,
-    millis: u64,
 }
 
 impl TokenLife {
@@ -420,114 +311,4 @@ impl TokenLife {
             TokenKind::RW => &self.rw,
         }
     }
-}
-
-impl Slot {
-    fn replace(&mut self, now: u64, expires_at: Option<u64>, margins: &Margins) {
-        let renewed_in_time = self.token == Token::Good && !self.is_young(now, margins);
-        let (short_lives, incurable) =
-            if renewed_in_time { (0, false) } else { (self.short_lives, self.incurable) };
-        *self = Self {
-            token: Token::Good,
-            replaced: (self.token != Token::Missing).then_some(self.expires_at),
-            short_lives,
-            incurable,
-            ..Self::default()
-        };
-        if let Some(at) = expires_at {
-            self.expires_at(at, now, margins);
-        }
-    }
-
-    fn expires_at(&mut self, at: u64, now: u64, margins: &Margins) {
-        let ahead = millis(margins.renew_before).min(at.saturating_sub(now) / 4);
-        self.expires_at = Some(at);
-        self.renew_at = Some(at.saturating_sub(ahead));
-    }
-
-    /// In the past: at once. [`u64::MAX`]: not by the clock.
-    fn due_at(&self, now: u64) -> u64 {
-        let needed_at = match self.token {
-            Token::Good if !self.asked_for => self.renew_at.unwrap_or(u64::MAX),
-            _ => 0,
-        };
-        needed_at.max(self.pause.end(now))
-    }
-
-    fn accept(&mut self, now: u64) {
-        if self.sent && self.token == Token::Good && self.accepted_at.is_none() {
-            self.accepted_at = Some(now);
-        }
-    }
-
-    fn will_expire(&mut self, at: u64, now: u64, margins: &Margins) -> Verdict {
-        let slack = millis(margins.clock_skew);
-        let is_older = match (self.expires_at, self.replaced) {
-            (Some(own), _) => at.saturating_add(slack) < own,
-            (None, Some(Some(before))) => at.abs_diff(before) <= slack,
-            (None, _) => false,
-        };
-        if is_older {
-            return Verdict::Stale;
-        }
-        if self.expires_at.is_none() {
-            self.expires_at(at, now, margins);
-        }
-        // Of a token that lives for minutes only, it is said as soon as it is used: that makes none due before its time.
-        self.asked_for |= !self.is_young(now, margins);
-        Verdict::Renew
-    }
-
-    fn is_invalid(&mut self, curable: bool, now: u64, margins: &Margins) -> Verdict {
-        if self.token == Token::Dead {
-            // It is known already: the notice comes twice, or after the clock said so.
-            return Verdict::Renew;
-        }
-        if self.replaced.is_some() && self.is_young(now, margins) && self.doubt != Doubt::Earlier {
-            self.doubt = Doubt::OnThisConnection;
-            return Verdict::Stale;
-        }
-        self.die(now, margins);
-        if !curable && self.incurable {
-            return Verdict::GiveUp;
-        }
-        self.incurable = !curable;
-        Verdict::Renew
-    }
-
-    /// Whoever issues tokens gets a pause if it is not the first one in a row that did not live long, for instance
-    /// because this clock is far ahead of the service's.
-    fn die(&mut self, now: u64, margins: &Margins) {
-        self.short_lives = if self.is_young(now, margins) { self.short_lives.saturating_add(1) } else { 0 };
-        self.token = Token::Dead;
-        // The first one may be an accident.
-        self.pause = Pause::new(self.short_lives.saturating_sub(1), now, margins);
-    }
-
-    /// A clock that was set back means no.
-    fn is_young(&self, now: u64, margins: &Margins) -> bool {
-        self.accepted_at.is_none_or(|at| at <= now && now.saturating_sub(at) < millis(margins.youth))
-    }
-}
-
-impl Pause {
-    fn new(failures: u8, now: u64, margins: &Margins) -> Self {
-        let Some(doublings) = failures.checked_sub(1) else { return Self::default() };
-        let factor = 1_u64.checked_shl(u32::from(doublings)).unwrap_or(u64::MAX);
-        let pause = millis(margins.first_pause).saturating_mul(factor).min(millis(margins.longest_pause));
-        Self { failures, from: now, millis: pause }
-    }
-
-    /// A clock that was set back ends it.
-    fn end(&self, now: u64) -> u64 {
-        if now < self.from { 0 } else { self.from.saturating_add(self.millis) }
-    }
-}
-
-fn is_expired(at: u64, now: u64, margins: &Margins) -> bool {
-    now.saturating_add(millis(margins.clock_skew)) >= at
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
