@@ -211,42 +211,42 @@
 /**
  * Nothing beyond the reason itself.
  */
-#define MQTTP2P_SUSPICION_NONE 0
+#define MQTTP2P_CAUSE_NONE 0
 
 /**
  * The service closed the connection instead of answering the log-in: check that the group id exists in the console.
  */
-#define MQTTP2P_SUSPICION_LOG_IN 1
+#define MQTTP2P_CAUSE_LOGIN 1
 
 /**
  * A packet of length bytes was larger than the service takes.
  */
-#define MQTTP2P_SUSPICION_OVERSIZE 2
+#define MQTTP2P_CAUSE_OVERSIZE 2
 
 /**
  * A topic of length bytes was longer than the service takes.
  */
-#define MQTTP2P_SUSPICION_TOPIC_TOO_LONG 3
+#define MQTTP2P_CAUSE_TOPIC_TOO_LONG 3
 
 /**
  * The parent topic parent does not exist, or this client may not use it.
  */
-#define MQTTP2P_SUSPICION_TOPIC_NOT_AUTHORISED 4
+#define MQTTP2P_CAUSE_TOPIC_NOT_AUTHORISED 4
 
 /**
  * Another client uses the same client id.
  */
-#define MQTTP2P_SUSPICION_TAKEOVER 5
+#define MQTTP2P_CAUSE_TAKEOVER 5
 
 /**
- * A suspicion that this version of the binding has no number for.
+ * A likely cause that this version of the binding has no number for.
  */
-#define MQTTP2P_SUSPICION_OTHER 6
+#define MQTTP2P_CAUSE_OTHER 6
 
 /**
- * How many bytes a mqttp2p_evidence_t takes at most; aligned to 8: see mqttp2p_evidence_memory_t.
+ * How many bytes a mqttp2p_diagnosis_t takes at most; aligned to 8: see mqttp2p_diagnosis_memory_t.
  */
-#define MQTTP2P_EVIDENCE_SIZE 704
+#define MQTTP2P_DIAGNOSIS_SIZE 704
 
 /**
  * The longest payload, in bytes (ApsaraMQ docs: limits).
@@ -306,23 +306,23 @@
 /**
  * It is about no token that is in use: nothing is to be done.
  */
-#define MQTTP2P_VERDICT_STALE 0
+#define MQTTP2P_ADVICE_STALE 0
 
 /**
- * A new token is needed; mqttp2p_token_life_due says of which types, and when.
+ * A new token is needed; mqttp2p_token_lifecycle_due says of which types, and when.
  */
-#define MQTTP2P_VERDICT_RENEW 1
+#define MQTTP2P_ADVICE_RENEW 1
 
 /**
  * New tokens do not help: what they are issued for is wrong, or the log-in is. A person has to look. Nothing is due and
- * no log-in allowed before mqttp2p_token_life_start_over.
+ * no log-in allowed before mqttp2p_token_lifecycle_start_over.
  */
-#define MQTTP2P_VERDICT_GIVE_UP 2
+#define MQTTP2P_ADVICE_GIVE_UP 2
 
 /**
- * How many bytes a mqttp2p_token_life_t takes at most; aligned to 8: see mqttp2p_token_life_memory_t.
+ * How many bytes a mqttp2p_token_lifecycle_t takes at most; aligned to 8: see mqttp2p_token_lifecycle_memory_t.
  */
-#define MQTTP2P_TOKEN_LIFE_SIZE 416
+#define MQTTP2P_TOKEN_LIFECYCLE_SIZE 416
 
 /**
  * How many bytes a client takes at most where pointers have 4 bytes: see MQTTP2P_CLIENT_SIZE.
@@ -581,7 +581,7 @@ typedef struct mqttp2p_deduplicator_t mqttp2p_deduplicator_t;
  * Remembers what the service may have closed the connection for: MQTT 3.1.1 has no way for it to say so. What it is made
  * of is the library's affair.
  */
-typedef struct mqttp2p_evidence_t mqttp2p_evidence_t;
+typedef struct mqttp2p_diagnosis_t mqttp2p_diagnosis_t;
 
 /**
  * The life of up to three tokens, one of each type. It holds no token, only times and what happened. What it is made
@@ -591,7 +591,7 @@ typedef struct mqttp2p_evidence_t mqttp2p_evidence_t;
  * Then log in only if _log_in says 1. Online, wait for _due_at or a notice, obtain, and if _upload says 1, send the
  * upload, and _uploaded after MQTTP2P_EVENT_PUBLISHED_ALONE. Times are milliseconds since 1970.
  */
-typedef struct mqttp2p_token_life_t mqttp2p_token_life_t;
+typedef struct mqttp2p_token_lifecycle_t mqttp2p_token_lifecycle_t;
 
 /**
  * The client's end of a WebSocket (RFC 6455) that carries MQTT, over any number of connections one after the other. What
@@ -773,11 +773,11 @@ typedef struct mqttp2p_login_t {
 } mqttp2p_login_t;
 
 /**
- * A suspicion: the service does not say. Texts are good until the next call with the same evidence.
+ * A likely cause: the service does not say. Texts are good until the next call with the same diagnosis.
  */
-typedef struct mqttp2p_suspicion_t {
+typedef struct mqttp2p_cause_t {
     /**
-     * MQTTP2P_SUSPICION_...
+     * MQTTP2P_CAUSE_...
      */
     uint32_t type;
     /**
@@ -792,7 +792,7 @@ typedef struct mqttp2p_suspicion_t {
      * What to do about it, in one sentence.
      */
     struct mqttp2p_bytes_t advice;
-} mqttp2p_suspicion_t;
+} mqttp2p_cause_t;
 
 /**
  * A P2P topic, taken apart. The ranges lie in the topic.
@@ -836,7 +836,7 @@ typedef struct mqttp2p_token_notice_t {
 } mqttp2p_token_notice_t;
 
 /**
- * How careful a mqttp2p_token_life_t is, in milliseconds. Begin with MQTTP2P_MARGINS_INIT.
+ * How careful a mqttp2p_token_lifecycle_t is, in milliseconds. Begin with MQTTP2P_MARGINS_INIT.
  */
 typedef struct mqttp2p_margins_t {
     /**
@@ -854,15 +854,15 @@ typedef struct mqttp2p_margins_t {
     /**
      * The pause after a failure to get a token. It doubles with every further one.
      */
-    uint32_t first_pause_ms;
+    uint32_t initial_backoff_ms;
     /**
      * The longest pause.
      */
-    uint32_t longest_pause_ms;
+    uint32_t max_backoff_ms;
     /**
      * So long after the service accepted it, a token is young: a notice that it is not valid can be about the one before.
      */
-    uint32_t youth_ms;
+    uint32_t grace_period_ms;
 } mqttp2p_margins_t;
 
 /**
@@ -1376,52 +1376,52 @@ mqttp2p_status_t mqttp2p_deduplicator_has_seen(struct mqttp2p_deduplicator_t *de
                                                struct mqttp2p_bytes_t key);
 
 /**
- * Makes one to which nothing happened yet, in memory of the caller's: a mqttp2p_evidence_memory_t. One thread at a
+ * Makes one to which nothing happened yet, in memory of the caller's: a mqttp2p_diagnosis_memory_t. One thread at a
  * time.
  *
  * Returns MQTTP2P_OK; MQTTP2P_E_NULL; MQTTP2P_E_MISALIGNED; MQTTP2P_E_MEMORY_TOO_SMALL.
  */
-mqttp2p_status_t mqttp2p_evidence_init(void *memory,
-                                       size_t memory_len,
-                                       struct mqttp2p_evidence_t **evidence);
+mqttp2p_status_t mqttp2p_diagnosis_init(void *memory,
+                                        size_t memory_len,
+                                        struct mqttp2p_diagnosis_t **diagnosis);
 
 /**
  * The service accepted a log-in. now_ms as for the client. Returns MQTTP2P_OK, or MQTTP2P_E_NULL, _MISALIGNED,
  * _NO_OBJECT, _BUSY, _PANIC, as every call here.
  */
-mqttp2p_status_t mqttp2p_evidence_connected(struct mqttp2p_evidence_t *evidence,
-                                            uint64_t now_ms);
+mqttp2p_status_t mqttp2p_diagnosis_connected(struct mqttp2p_diagnosis_t *diagnosis,
+                                             uint64_t now_ms);
 
 /**
  * The client publishes to a topic, or, with payload_len 0, subscribes to it. Returns as every call here, or
  * MQTTP2P_E_TEXT.
  */
-mqttp2p_status_t mqttp2p_evidence_used(struct mqttp2p_evidence_t *evidence,
-                                       struct mqttp2p_bytes_t topic,
-                                       size_t payload_len,
-                                       uint64_t now_ms);
+mqttp2p_status_t mqttp2p_diagnosis_used(struct mqttp2p_diagnosis_t *diagnosis,
+                                        struct mqttp2p_bytes_t topic,
+                                        size_t payload_len,
+                                        uint64_t now_ms);
 
 /**
  * The service answered a use of this topic, by PUBACK, PUBCOMP or a SUBACK that grants it. Returns as every call here, or
  * MQTTP2P_E_TEXT.
  */
-mqttp2p_status_t mqttp2p_evidence_confirmed(struct mqttp2p_evidence_t *evidence,
-                                            struct mqttp2p_bytes_t topic);
+mqttp2p_status_t mqttp2p_diagnosis_confirmed(struct mqttp2p_diagnosis_t *diagnosis,
+                                             struct mqttp2p_bytes_t topic);
 
 /**
- * An answer came and left nothing unanswered: the short form of mqttp2p_evidence_confirmed for who does not keep
+ * An answer came and left nothing unanswered: the short form of mqttp2p_diagnosis_confirmed for who does not keep
  * topics. Returns as every call here.
  */
-mqttp2p_status_t mqttp2p_evidence_answered(struct mqttp2p_evidence_t *evidence);
+mqttp2p_status_t mqttp2p_diagnosis_answered(struct mqttp2p_diagnosis_t *diagnosis);
 
 /**
- * A connection ended, or did not come about, for this reason (of MQTTP2P_EVENT_DISCONNECTED): writes to suspicion what
+ * A connection ended, or did not come about, for this reason (of MQTTP2P_EVENT_DISCONNECTED): writes to cause what
  * the service may have done it for. Returns as every call here.
  */
-mqttp2p_status_t mqttp2p_evidence_explain(struct mqttp2p_evidence_t *evidence,
-                                          int32_t reason,
-                                          uint64_t now_ms,
-                                          struct mqttp2p_suspicion_t *suspicion);
+mqttp2p_status_t mqttp2p_diagnosis_explain(struct mqttp2p_diagnosis_t *diagnosis,
+                                           int32_t reason,
+                                           uint64_t now_ms,
+                                           struct mqttp2p_cause_t *cause);
 
 /**
  * Whether the service may dislike a topic name or topic filter. It is a warning, not an error: the documentation's
@@ -1498,15 +1498,15 @@ mqttp2p_status_t mqttp2p_aliyun_write_upload(uint32_t token_type,
 
 /**
  * Makes the life of tokens of these types (MQTTP2P_TOKEN_R | MQTTP2P_TOKEN_W, say), none of which is at hand, in memory
- * of the caller's: a mqttp2p_token_life_memory_t. margins may be NULL for the defaults. One thread at a time.
+ * of the caller's: a mqttp2p_token_lifecycle_memory_t. margins may be NULL for the defaults. One thread at a time.
  *
  * Returns MQTTP2P_OK; MQTTP2P_E_NULL; MQTTP2P_E_MISALIGNED; MQTTP2P_E_MEMORY_TOO_SMALL; MQTTP2P_E_INVALID_ARGUMENT.
  */
-mqttp2p_status_t mqttp2p_token_life_init(void *memory,
-                                         size_t memory_len,
-                                         uint32_t token_types,
-                                         const struct mqttp2p_margins_t *margins,
-                                         struct mqttp2p_token_life_t **life);
+mqttp2p_status_t mqttp2p_token_lifecycle_init(void *memory,
+                                              size_t memory_len,
+                                              uint32_t token_types,
+                                              const struct mqttp2p_margins_t *margins,
+                                              struct mqttp2p_token_lifecycle_t **life);
 
 /**
  * A token is at hand: new from whoever issues them, or kept from an earlier run. With expires_at_ms 0 it counts as good
@@ -1515,88 +1515,88 @@ mqttp2p_status_t mqttp2p_token_life_init(void *memory,
  * Returns MQTTP2P_OK; MQTTP2P_E_TOKEN_EXPIRED, and then what was at hand before stays, and it counts as a failure;
  * MQTTP2P_E_INVALID_ARGUMENT for the type; or MQTTP2P_E_NULL, _MISALIGNED, _NO_OBJECT, _BUSY, _PANIC, as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_obtained(struct mqttp2p_token_life_t *life,
-                                             uint32_t token_type,
-                                             uint64_t now_ms,
-                                             uint64_t expires_at_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_obtained(struct mqttp2p_token_lifecycle_t *life,
+                                                  uint32_t token_type,
+                                                  uint64_t now_ms,
+                                                  uint64_t expires_at_ms);
 
 /**
  * Nobody issued a token of this type: whoever is asked for it gets a pause. Returns as every call here, or
  * MQTTP2P_E_INVALID_ARGUMENT.
  */
-mqttp2p_status_t mqttp2p_token_life_failed(struct mqttp2p_token_life_t *life,
-                                           uint32_t token_type,
-                                           uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_failed(struct mqttp2p_token_lifecycle_t *life,
+                                                uint32_t token_type,
+                                                uint64_t now_ms);
 
 /**
  * The types of which whoever issues tokens should be asked for one now: a sum of MQTTP2P_TOKEN_..., or 0. Ask again only
  * when _obtained or _failed was called. Errors as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_due(struct mqttp2p_token_life_t *life,
-                                        uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_due(struct mqttp2p_token_lifecycle_t *life,
+                                             uint64_t now_ms);
 
 /**
  * Writes to at_ms when something will be due, as things are. Where the clock may be set, ask again every minute or so.
  *
  * Returns MQTTP2P_OK; MQTTP2P_NONE if only an event can make something due; or an error as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_due_at(struct mqttp2p_token_life_t *life,
-                                           uint64_t now_ms,
-                                           uint64_t *at_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_due_at(struct mqttp2p_token_lifecycle_t *life,
+                                                uint64_t now_ms,
+                                                uint64_t *at_ms);
 
 /**
  * CONNECT is about to be sent, with the tokens at hand, if the answer is 1. If it is 0, it may not be: a token is missing
  * or no longer good. Errors as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_log_in(struct mqttp2p_token_life_t *life,
-                                           uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_log_in(struct mqttp2p_token_lifecycle_t *life,
+                                                uint64_t now_ms);
 
 /**
  * The service accepted the log-in: MQTTP2P_EVENT_CONNECTED. Returns as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_logged_in(struct mqttp2p_token_life_t *life,
-                                              uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_logged_in(struct mqttp2p_token_lifecycle_t *life,
+                                                   uint64_t now_ms);
 
 /**
  * The service refused the log-in with MQTTP2P_REASON_REFUSED_PASSWORD or _NOT_AUTHORIZED. Returns
- * MQTTP2P_VERDICT_RENEW or MQTTP2P_VERDICT_GIVE_UP, or an error as every call here.
+ * MQTTP2P_ADVICE_RENEW or MQTTP2P_ADVICE_GIVE_UP, or an error as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_refused(struct mqttp2p_token_life_t *life,
-                                            uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_refused(struct mqttp2p_token_lifecycle_t *life,
+                                                 uint64_t now_ms);
 
 /**
  * A token is about to be uploaded, if the answer is 1; if it is 0, there is no connection, or it has been given this
  * token, or the token is not good. One upload at a time. Errors as every call here, or MQTTP2P_E_INVALID_ARGUMENT.
  */
-mqttp2p_status_t mqttp2p_token_life_upload(struct mqttp2p_token_life_t *life,
-                                           uint32_t token_type,
-                                           uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_upload(struct mqttp2p_token_lifecycle_t *life,
+                                                uint32_t token_type,
+                                                uint64_t now_ms);
 
 /**
  * The service acknowledged the upload: MQTTP2P_EVENT_PUBLISHED_ALONE. Returns as every call here, or
  * MQTTP2P_E_INVALID_ARGUMENT.
  */
-mqttp2p_status_t mqttp2p_token_life_uploaded(struct mqttp2p_token_life_t *life,
-                                             uint32_t token_type,
-                                             uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_uploaded(struct mqttp2p_token_lifecycle_t *life,
+                                                  uint32_t token_type,
+                                                  uint64_t now_ms);
 
 /**
  * The connection is gone, or the attempt to make one ended: MQTTP2P_EVENT_DISCONNECTED. Returns as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_lost(struct mqttp2p_token_life_t *life);
+mqttp2p_status_t mqttp2p_token_lifecycle_lost(struct mqttp2p_token_lifecycle_t *life);
 
 /**
- * A notice came. Returns MQTTP2P_VERDICT_STALE, _RENEW or _GIVE_UP; MQTTP2P_E_INVALID_ARGUMENT; or an error as every
+ * A notice came. Returns MQTTP2P_ADVICE_STALE, _RENEW or _GIVE_UP; MQTTP2P_E_INVALID_ARGUMENT; or an error as every
  * call here.
  */
-mqttp2p_status_t mqttp2p_token_life_notice(struct mqttp2p_token_life_t *life,
-                                           const struct mqttp2p_token_notice_t *notice,
-                                           uint64_t now_ms);
+mqttp2p_status_t mqttp2p_token_lifecycle_notice(struct mqttp2p_token_lifecycle_t *life,
+                                                const struct mqttp2p_token_notice_t *notice,
+                                                uint64_t now_ms);
 
 /**
  * Somebody saw to what made it give up, and wants another try: with new tokens. Returns as every call here.
  */
-mqttp2p_status_t mqttp2p_token_life_start_over(struct mqttp2p_token_life_t *life);
+mqttp2p_status_t mqttp2p_token_lifecycle_start_over(struct mqttp2p_token_lifecycle_t *life);
 
 /**
  * How many bytes a client takes: at most MQTTP2P_CLIENT_SIZE. Never fails; any thread.
@@ -2125,15 +2125,15 @@ typedef union mqttp2p_client_memory_t {
     unsigned char bytes[MQTTP2P_CLIENT_SIZE];
 } mqttp2p_client_memory_t;
 
-typedef union mqttp2p_token_life_memory_t {
+typedef union mqttp2p_token_lifecycle_memory_t {
     uint64_t align;
-    unsigned char bytes[MQTTP2P_TOKEN_LIFE_SIZE];
-} mqttp2p_token_life_memory_t;
+    unsigned char bytes[MQTTP2P_TOKEN_LIFECYCLE_SIZE];
+} mqttp2p_token_lifecycle_memory_t;
 
-typedef union mqttp2p_evidence_memory_t {
+typedef union mqttp2p_diagnosis_memory_t {
     uint64_t align;
-    unsigned char bytes[MQTTP2P_EVIDENCE_SIZE];
-} mqttp2p_evidence_memory_t;
+    unsigned char bytes[MQTTP2P_DIAGNOSIS_SIZE];
+} mqttp2p_diagnosis_memory_t;
 
 typedef union mqttp2p_websocket_memory_t {
     uint64_t align;

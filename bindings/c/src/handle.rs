@@ -290,8 +290,8 @@ mod tests {
     fn words_of_different_objects_differ_in_every_state() {
         let words = [
             crate::client::Inner::WORD,
-            mqtt_p2p_aliyun::TokenLife::WORD,
-            mqtt_p2p_aliyun::Evidence::WORD,
+            mqtt_p2p_aliyun::TokenLifecycle::WORD,
+            mqtt_p2p_aliyun::Diagnosis::WORD,
             mqtt_p2p_websocket::WebSocket::WORD,
             mqtt_p2p_aliyun::Deduplicator::<{ crate::MQTTP2P_DEDUPLICATOR_KEYS }>::WORD,
             ENDED,

@@ -27,7 +27,8 @@ mod websocket;
 
 pub use action::*;
 pub use aliyun::{
-    client_id::*, credentials::*, deduplicator::*, evidence::*, limits::*, p2p::*, token::*, token_life::*,
+    client_id::*, credentials::*, deduplicator::*, diagnosis::*, limits::*, p2p::*, token::*,
+    token_lifecycle::*,
 };
 pub use client::*;
 pub use config::*;

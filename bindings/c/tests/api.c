@@ -949,20 +949,20 @@ static void the_upload_of_a_token_is_its_json(void)
 
 static void a_token_is_renewed_before_it_expires(void)
 {
-    mqttp2p_token_life_memory_t memory;
-    mqttp2p_token_life_t *life;
+    mqttp2p_token_lifecycle_memory_t memory;
+    mqttp2p_token_lifecycle_t *life;
     mqttp2p_token_notice_t notice;
     uint64_t now = 1700000000000u, hour = 3600000, at = 0;
-    CHECK_STATUS(mqttp2p_token_life_init(&memory, sizeof memory, 0, NULL, &life), MQTTP2P_E_INVALID_ARGUMENT);
-    CHECK_STATUS(mqttp2p_token_life_init(&memory, sizeof memory, 8, NULL, &life), MQTTP2P_E_INVALID_ARGUMENT);
-    OK(mqttp2p_token_life_init(&memory, sizeof memory, MQTTP2P_TOKEN_RW, NULL, &life));
-    CHECK(mqttp2p_token_life_due(life, now) == MQTTP2P_TOKEN_RW && mqttp2p_token_life_log_in(life, now) == 0);
-    CHECK_STATUS(mqttp2p_token_life_obtained(life, MQTTP2P_TOKEN_RW, now, now - 1), MQTTP2P_E_TOKEN_EXPIRED);
-    CHECK(mqttp2p_token_life_due(life, now) == 0);
-    OK(mqttp2p_token_life_obtained(life, MQTTP2P_TOKEN_RW, now, now + hour));
-    CHECK(mqttp2p_token_life_log_in(life, now) == 1);
-    OK(mqttp2p_token_life_logged_in(life, now));
-    OK(mqttp2p_token_life_due_at(life, now, &at));
+    CHECK_STATUS(mqttp2p_token_lifecycle_init(&memory, sizeof memory, 0, NULL, &life), MQTTP2P_E_INVALID_ARGUMENT);
+    CHECK_STATUS(mqttp2p_token_lifecycle_init(&memory, sizeof memory, 8, NULL, &life), MQTTP2P_E_INVALID_ARGUMENT);
+    OK(mqttp2p_token_lifecycle_init(&memory, sizeof memory, MQTTP2P_TOKEN_RW, NULL, &life));
+    CHECK(mqttp2p_token_lifecycle_due(life, now) == MQTTP2P_TOKEN_RW && mqttp2p_token_lifecycle_log_in(life, now) == 0);
+    CHECK_STATUS(mqttp2p_token_lifecycle_obtained(life, MQTTP2P_TOKEN_RW, now, now - 1), MQTTP2P_E_TOKEN_EXPIRED);
+    CHECK(mqttp2p_token_lifecycle_due(life, now) == 0);
+    OK(mqttp2p_token_lifecycle_obtained(life, MQTTP2P_TOKEN_RW, now, now + hour));
+    CHECK(mqttp2p_token_lifecycle_log_in(life, now) == 1);
+    OK(mqttp2p_token_lifecycle_logged_in(life, now));
+    OK(mqttp2p_token_lifecycle_due_at(life, now, &at));
     CHECK(at == now + hour - 300000);
 
     now = at;
@@ -970,69 +970,69 @@ static void a_token_is_renewed_before_it_expires(void)
     notice.token = MQTTP2P_TOKEN_RW;
     notice.expires_at_ms = now + 300000;
     notice.code = 0;
-    CHECK(mqttp2p_token_life_notice(life, &notice, now) == MQTTP2P_VERDICT_RENEW);
-    OK(mqttp2p_token_life_obtained(life, MQTTP2P_TOKEN_RW, now, now + hour));
-    CHECK(mqttp2p_token_life_upload(life, MQTTP2P_TOKEN_RW, now) == 1);
-    OK(mqttp2p_token_life_uploaded(life, MQTTP2P_TOKEN_RW, now));
-    CHECK(mqttp2p_token_life_notice(life, &notice, now) == MQTTP2P_VERDICT_STALE);
-    OK(mqttp2p_token_life_lost(life));
+    CHECK(mqttp2p_token_lifecycle_notice(life, &notice, now) == MQTTP2P_ADVICE_RENEW);
+    OK(mqttp2p_token_lifecycle_obtained(life, MQTTP2P_TOKEN_RW, now, now + hour));
+    CHECK(mqttp2p_token_lifecycle_upload(life, MQTTP2P_TOKEN_RW, now) == 1);
+    OK(mqttp2p_token_lifecycle_uploaded(life, MQTTP2P_TOKEN_RW, now));
+    CHECK(mqttp2p_token_lifecycle_notice(life, &notice, now) == MQTTP2P_ADVICE_STALE);
+    OK(mqttp2p_token_lifecycle_lost(life));
 
     /* A refusal may be cured by a new token; a second one can't. */
-    CHECK(mqttp2p_token_life_log_in(life, now) == 1);
-    CHECK(mqttp2p_token_life_refused(life, now) == MQTTP2P_VERDICT_RENEW);
-    OK(mqttp2p_token_life_obtained(life, MQTTP2P_TOKEN_RW, now, 0));
-    CHECK(mqttp2p_token_life_log_in(life, now) == 1);
-    CHECK(mqttp2p_token_life_refused(life, now) == MQTTP2P_VERDICT_GIVE_UP);
-    CHECK_STATUS(mqttp2p_token_life_due_at(life, now, &at), MQTTP2P_NONE);
-    OK(mqttp2p_token_life_start_over(life));
-    OK(mqttp2p_token_life_failed(life, MQTTP2P_TOKEN_RW, now));
-    CHECK(mqttp2p_token_life_due(life, now) == 0);
-    CHECK_STATUS(mqttp2p_token_life_failed(life, 7, now), MQTTP2P_E_INVALID_ARGUMENT);
-    CHECK_STATUS(mqttp2p_token_life_notice(life, NULL, now), MQTTP2P_E_NULL);
-    CHECK_STATUS(mqttp2p_token_life_lost(NULL), MQTTP2P_E_NULL);
+    CHECK(mqttp2p_token_lifecycle_log_in(life, now) == 1);
+    CHECK(mqttp2p_token_lifecycle_refused(life, now) == MQTTP2P_ADVICE_RENEW);
+    OK(mqttp2p_token_lifecycle_obtained(life, MQTTP2P_TOKEN_RW, now, 0));
+    CHECK(mqttp2p_token_lifecycle_log_in(life, now) == 1);
+    CHECK(mqttp2p_token_lifecycle_refused(life, now) == MQTTP2P_ADVICE_GIVE_UP);
+    CHECK_STATUS(mqttp2p_token_lifecycle_due_at(life, now, &at), MQTTP2P_NONE);
+    OK(mqttp2p_token_lifecycle_start_over(life));
+    OK(mqttp2p_token_lifecycle_failed(life, MQTTP2P_TOKEN_RW, now));
+    CHECK(mqttp2p_token_lifecycle_due(life, now) == 0);
+    CHECK_STATUS(mqttp2p_token_lifecycle_failed(life, 7, now), MQTTP2P_E_INVALID_ARGUMENT);
+    CHECK_STATUS(mqttp2p_token_lifecycle_notice(life, NULL, now), MQTTP2P_E_NULL);
+    CHECK_STATUS(mqttp2p_token_lifecycle_lost(NULL), MQTTP2P_E_NULL);
 }
 
 static void margins_have_the_same_first_values_as_none(void)
 {
     mqttp2p_margins_t margins = MQTTP2P_MARGINS_INIT;
-    mqttp2p_token_life_memory_t a, b;
-    mqttp2p_token_life_t *life[2];
+    mqttp2p_token_lifecycle_memory_t a, b;
+    mqttp2p_token_lifecycle_t *life[2];
     uint64_t at[2];
     int i;
-    OK(mqttp2p_token_life_init(&a, sizeof a, MQTTP2P_TOKEN_R, &margins, &life[0]));
-    OK(mqttp2p_token_life_init(&b, sizeof b, MQTTP2P_TOKEN_R, NULL, &life[1]));
+    OK(mqttp2p_token_lifecycle_init(&a, sizeof a, MQTTP2P_TOKEN_R, &margins, &life[0]));
+    OK(mqttp2p_token_lifecycle_init(&b, sizeof b, MQTTP2P_TOKEN_R, NULL, &life[1]));
     for (i = 0; i < 2; i++) {
-        OK(mqttp2p_token_life_obtained(life[i], MQTTP2P_TOKEN_R, 1000, 10000000));
-        OK(mqttp2p_token_life_due_at(life[i], 1000, &at[i]));
+        OK(mqttp2p_token_lifecycle_obtained(life[i], MQTTP2P_TOKEN_R, 1000, 10000000));
+        OK(mqttp2p_token_lifecycle_due_at(life[i], 1000, &at[i]));
     }
     CHECK(at[0] == at[1]);
     margins.struct_size = 3;
-    CHECK_STATUS(mqttp2p_token_life_init(&a, sizeof a, MQTTP2P_TOKEN_R, &margins, &life[0]), MQTTP2P_E_INVALID_ARGUMENT);
+    CHECK_STATUS(mqttp2p_token_lifecycle_init(&a, sizeof a, MQTTP2P_TOKEN_R, &margins, &life[0]), MQTTP2P_E_INVALID_ARGUMENT);
 }
 
 static void a_closed_connection_is_explained(void)
 {
-    mqttp2p_evidence_memory_t memory;
-    mqttp2p_evidence_t *evidence;
-    mqttp2p_suspicion_t suspicion;
-    OK(mqttp2p_evidence_init(&memory, sizeof memory, &evidence));
-    OK(mqttp2p_evidence_connected(evidence, 0));
-    OK(mqttp2p_evidence_used(evidence, BYTES("devcies/state"), 2, 100));
-    OK(mqttp2p_evidence_explain(evidence, MQTTP2P_REASON_CLOSED_BY_PEER, 300, &suspicion));
-    CHECK(suspicion.type == MQTTP2P_SUSPICION_TOPIC_NOT_AUTHORISED && IS(suspicion.parent, "devcies"));
-    CHECK(suspicion.advice.len > 20);
-    OK(mqttp2p_evidence_explain(evidence, MQTTP2P_REASON_CLOSED_BY_PEER, 300, &suspicion));
-    CHECK(suspicion.type == MQTTP2P_SUSPICION_LOG_IN);
-    OK(mqttp2p_evidence_connected(evidence, 400));
-    OK(mqttp2p_evidence_confirmed(evidence, BYTES("devcies/state")));
-    OK(mqttp2p_evidence_answered(evidence));
-    OK(mqttp2p_evidence_used(evidence, BYTES("devcies/state"), 70000, 500));
-    OK(mqttp2p_evidence_explain(evidence, MQTTP2P_REASON_TAKEOVER_SUSPECTED, 500, &suspicion));
-    CHECK(suspicion.type == MQTTP2P_SUSPICION_OVERSIZE && suspicion.length > 70000);
-    OK(mqttp2p_evidence_explain(evidence, MQTTP2P_REASON_KEEP_ALIVE_TIMEOUT, 500, &suspicion));
-    CHECK(suspicion.type == MQTTP2P_SUSPICION_NONE);
-    CHECK_STATUS(mqttp2p_evidence_explain(evidence, 1, 500, NULL), MQTTP2P_E_NULL);
-    CHECK_STATUS(mqttp2p_evidence_used(evidence, BYTES("\xff"), 0, 0), MQTTP2P_E_TEXT);
+    mqttp2p_diagnosis_memory_t memory;
+    mqttp2p_diagnosis_t *diagnosis;
+    mqttp2p_cause_t cause;
+    OK(mqttp2p_diagnosis_init(&memory, sizeof memory, &diagnosis));
+    OK(mqttp2p_diagnosis_connected(diagnosis, 0));
+    OK(mqttp2p_diagnosis_used(diagnosis, BYTES("devcies/state"), 2, 100));
+    OK(mqttp2p_diagnosis_explain(diagnosis, MQTTP2P_REASON_CLOSED_BY_PEER, 300, &cause));
+    CHECK(cause.type == MQTTP2P_CAUSE_TOPIC_NOT_AUTHORISED && IS(cause.parent, "devcies"));
+    CHECK(cause.advice.len > 20);
+    OK(mqttp2p_diagnosis_explain(diagnosis, MQTTP2P_REASON_CLOSED_BY_PEER, 300, &cause));
+    CHECK(cause.type == MQTTP2P_CAUSE_LOGIN);
+    OK(mqttp2p_diagnosis_connected(diagnosis, 400));
+    OK(mqttp2p_diagnosis_confirmed(diagnosis, BYTES("devcies/state")));
+    OK(mqttp2p_diagnosis_answered(diagnosis));
+    OK(mqttp2p_diagnosis_used(diagnosis, BYTES("devcies/state"), 70000, 500));
+    OK(mqttp2p_diagnosis_explain(diagnosis, MQTTP2P_REASON_TAKEOVER_SUSPECTED, 500, &cause));
+    CHECK(cause.type == MQTTP2P_CAUSE_OVERSIZE && cause.length > 70000);
+    OK(mqttp2p_diagnosis_explain(diagnosis, MQTTP2P_REASON_KEEP_ALIVE_TIMEOUT, 500, &cause));
+    CHECK(cause.type == MQTTP2P_CAUSE_NONE);
+    CHECK_STATUS(mqttp2p_diagnosis_explain(diagnosis, 1, 500, NULL), MQTTP2P_E_NULL);
+    CHECK_STATUS(mqttp2p_diagnosis_used(diagnosis, BYTES("\xff"), 0, 0), MQTTP2P_E_TEXT);
 }
 
 static void repeated_messages_are_let_through_once(void)

@@ -456,15 +456,15 @@ static void texts(input_t *input)
 /* Objects of the service's rules. */
 static void rules(input_t *input)
 {
-    mqttp2p_token_life_memory_t life_memory;
-    mqttp2p_evidence_memory_t evidence_memory;
-    mqttp2p_token_life_t *life = NULL;
-    mqttp2p_evidence_t *evidence = NULL;
-    mqttp2p_suspicion_t suspicion;
+    mqttp2p_token_lifecycle_memory_t life_memory;
+    mqttp2p_diagnosis_memory_t diagnosis_memory;
+    mqttp2p_token_lifecycle_t *life = NULL;
+    mqttp2p_diagnosis_t *diagnosis = NULL;
+    mqttp2p_cause_t cause;
     uint64_t now = 1000000, at;
     int i;
-    known(mqttp2p_token_life_init(&life_memory, sizeof life_memory, byte(input), NULL, &life));
-    MUST(mqttp2p_evidence_init(&evidence_memory, sizeof evidence_memory, &evidence) == MQTTP2P_OK);
+    known(mqttp2p_token_lifecycle_init(&life_memory, sizeof life_memory, byte(input), NULL, &life));
+    MUST(mqttp2p_diagnosis_init(&diagnosis_memory, sizeof diagnosis_memory, &diagnosis) == MQTTP2P_OK);
     for (i = 0; i < 8; i++) {
         void *to_free;
         mqttp2p_bytes_t name = topic(input, &to_free);
@@ -475,16 +475,16 @@ static void rules(input_t *input)
         notice.token = byte(input);
         notice.expires_at_ms = now + word(input);
         notice.code = byte(input);
-        known(mqttp2p_token_life_obtained(life, kind & 7, now, now + word(input)));
-        known(mqttp2p_token_life_due(life, now));
-        known(mqttp2p_token_life_due_at(life, now, &at));
-        known(kind & 8 ? mqttp2p_token_life_log_in(life, now) : mqttp2p_token_life_logged_in(life, now));
-        known(kind & 16 ? mqttp2p_token_life_refused(life, now) : mqttp2p_token_life_upload(life, kind & 7, now));
-        known(mqttp2p_token_life_notice(life, &notice, now));
-        known(mqttp2p_evidence_used(evidence, name, word(input), now));
-        known(kind & 32 ? mqttp2p_evidence_connected(evidence, now) : mqttp2p_evidence_confirmed(evidence, name));
-        known(mqttp2p_evidence_explain(evidence, kind & 64 ? 116 : kind, now, &suspicion));
-        read_all(suspicion.parent), read_all(suspicion.advice);
+        known(mqttp2p_token_lifecycle_obtained(life, kind & 7, now, now + word(input)));
+        known(mqttp2p_token_lifecycle_due(life, now));
+        known(mqttp2p_token_lifecycle_due_at(life, now, &at));
+        known(kind & 8 ? mqttp2p_token_lifecycle_log_in(life, now) : mqttp2p_token_lifecycle_logged_in(life, now));
+        known(kind & 16 ? mqttp2p_token_lifecycle_refused(life, now) : mqttp2p_token_lifecycle_upload(life, kind & 7, now));
+        known(mqttp2p_token_lifecycle_notice(life, &notice, now));
+        known(mqttp2p_diagnosis_used(diagnosis, name, word(input), now));
+        known(kind & 32 ? mqttp2p_diagnosis_connected(diagnosis, now) : mqttp2p_diagnosis_confirmed(diagnosis, name));
+        known(mqttp2p_diagnosis_explain(diagnosis, kind & 64 ? 116 : kind, now, &cause));
+        read_all(cause.parent), read_all(cause.advice);
         free(to_free);
     }
 }

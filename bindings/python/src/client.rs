@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mqtt_p2p_aliyun::{Evidence, PublishP2p, TokenKind, TokenKinds, profile};
+use mqtt_p2p_aliyun::{Diagnosis, PublishP2p, TokenKind, TokenKinds, profile};
 use mqtt_p2p_core::{
     Client, Config, Delivery, Growing, Publication, QoS, SessionError, SubscribeFilter, TopicFilter,
     TopicName,
@@ -128,7 +128,7 @@ impl Core {
             .transpose()?;
         let client = Client::new(config, seed, Growing::new(max_outgoing_bytes));
         let login = Login::new(client_id, will)?;
-        let driver = Driver::new(client, login, tokens, aliyun.then(Evidence::new));
+        let driver = Driver::new(client, login, tokens, aliyun.then(Diagnosis::new));
         Ok(Self { driver: Mutex::new(driver), topics: TopicCache::default() })
     }
 

@@ -13,7 +13,7 @@ use crate::tickets::Tickets;
 use crate::tokens::{self, Tokens};
 use crate::told::Told;
 use crate::websocket::Wrapped;
-use mqtt_p2p_aliyun::{Evidence, Suspicion, TokenNotice};
+use mqtt_p2p_aliyun::{Cause, Diagnosis, TokenNotice};
 use mqtt_p2p_core::{
     Action, Client, Event, Growing, Instant, ReasonCode, Ticket, TransportError, packet_len,
 };
@@ -26,7 +26,7 @@ pub(crate) struct Driver {
     pub(crate) client: Client<Growing>,
     pub(crate) login: Login,
     pub(crate) tokens: Option<Tokens>,
-    evidence: Option<Evidence>,
+    diagnosis: Option<Diagnosis>,
     /// The caller's intent.
     wanted: bool,
     websocket: Option<Wrapped>,
@@ -48,7 +48,7 @@ pub(crate) struct Driver {
     pending: Vec<Told<'static>>,
     /// The requests whose end somebody wants to know.
     awaited: Tickets,
-    /// Those that the server has still to answer, where that is evidence.
+    /// Those that the server has still to answer, for the diagnosis.
     unanswered: Tickets,
     now: Instant,
     /// Until when the state machine has nothing to do by itself.
@@ -67,13 +67,13 @@ impl Driver {
         client: Client<Growing>,
         login: Login,
         tokens: Option<Tokens>,
-        evidence: Option<Evidence>,
+        diagnosis: Option<Diagnosis>,
     ) -> Self {
         Self {
             client,
             login,
             tokens,
-            evidence,
+            diagnosis,
             wanted: false,
             websocket: None,
             received: Vec::new(),
@@ -119,7 +119,7 @@ impl Driver {
     #[inline]
     pub(crate) fn accepted(&mut self, ticket: Ticket, awaited: bool, acknowledged: bool) -> u32 {
         let bits = ticket.to_bits();
-        if acknowledged && self.evidence.is_some() {
+        if acknowledged && self.diagnosis.is_some() {
             self.unanswered.insert(bits);
         }
         if awaited {
@@ -132,8 +132,8 @@ impl Driver {
     /// What the service may dislike was used. The time is that of the last call that told one.
     #[inline]
     pub(crate) fn used(&mut self, topic: &str, payload_len: usize) {
-        if let Some(evidence) = &mut self.evidence {
-            evidence.used(topic, payload_len, self.now);
+        if let Some(diagnosis) = &mut self.diagnosis {
+            diagnosis.used(topic, payload_len, self.now);
         }
     }
 
@@ -423,8 +423,8 @@ impl Driver {
                 told.extend(renewed.map(Into::into));
             }
             Event::Connected { session_present } => {
-                if let Some(evidence) = &mut self.evidence {
-                    evidence.connected(now);
+                if let Some(diagnosis) = &mut self.diagnosis {
+                    diagnosis.connected(now);
                 }
                 if let Some(tokens) = &mut self.tokens {
                     tokens.connected();
@@ -452,15 +452,15 @@ impl Driver {
                     tokens.lost();
                 }
                 let detail = self.detail.take();
-                let suspicion = self.evidence.as_mut().map(|evidence| evidence.explain(&reason, now));
-                let suspicion = suspicion.filter(|suspicion| !matches!(suspicion, Suspicion::None));
+                let likely_cause = self.diagnosis.as_mut().map(|diagnosis| diagnosis.explain(&reason, now));
+                let likely_cause = likely_cause.filter(|cause| !matches!(cause, Cause::None));
                 told.push(
                     Disconnected {
                         kind: reasons::word(&reason).into(),
                         reason: reason.to_string(),
                         detail,
-                        advice: suspicion.as_ref().map_or(reason.advice(), Suspicion::advice).into(),
-                        suspicion: suspicion.map(|suspicion| suspicion.to_string()),
+                        advice: likely_cause.as_ref().map_or(reason.advice(), Cause::advice).into(),
+                        likely_cause: likely_cause.map(|cause| cause.to_string()),
                         retry_in: wait(retry_at),
                     }
                     .into(),
@@ -478,11 +478,11 @@ impl Driver {
     /// The service has answered, which says something of what it was asked if nothing is left unanswered.
     #[inline]
     fn answered(&mut self, ticket: Ticket) {
-        if let Some(evidence) = &mut self.evidence
+        if let Some(diagnosis) = &mut self.diagnosis
             && self.unanswered.remove(&ticket.to_bits())
             && self.unanswered.is_empty()
         {
-            evidence.answered();
+            diagnosis.answered();
         }
     }
 

@@ -133,7 +133,7 @@ event! {
         /// What to do about it.
         advice: String,
         /// What the service may have done it for, if there is a hint.
-        suspicion: Option<String>,
+        likely_cause: Option<String>,
         /// Seconds until the next attempt; `None`: not before `connect`.
         retry_in: Option<f64>,
     }

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mqtt_p2p_aliyun::{
-    Credentials, InvalidReason, Margins, TokenKind, TokenKinds, TokenLife, TokenNotice, TokenSet,
-    UPLOAD_TOPIC, Verdict, upload_len, write_upload,
+    Advice, Credentials, InvalidReason, Margins, TokenKind, TokenKinds, TokenLifecycle, TokenNotice,
+    TokenSet, UPLOAD_TOPIC, upload_len, write_upload,
 };
 use mqtt_p2p_core::{Client, Growing, TopicName};
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ use crate::told::Told;
 pub(crate) struct Tokens {
     access_key_id: String,
     instance_id: String,
-    life: TokenLife,
+    life: TokenLifecycle,
     texts: Vec<(TokenKind, Zeroizing<String>)>,
     /// Somebody was asked, and has not answered.
     asking: bool,
@@ -32,7 +32,7 @@ impl Tokens {
         Self {
             access_key_id,
             instance_id,
-            life: TokenLife::new(kinds, Margins::default()),
+            life: TokenLifecycle::new(kinds, Margins::default()),
             texts: Vec::new(),
             asking: false,
             invalid: None,
@@ -133,7 +133,7 @@ impl Tokens {
     /// The log-in was refused. Whether another one is to be tried at once.
     pub(crate) fn refused(&mut self) -> bool {
         self.uploading = None;
-        self.life.refused(now_ms()) == Verdict::Renew
+        self.life.refused(now_ms()) == Advice::Renew
     }
 
     pub(crate) const fn has_given_up(&self) -> bool {

@@ -187,8 +187,8 @@ def test_a_suspicion_says_what_the_service_may_have_closed_for():
             events = client.events()
             await client.publish("typo/state", "x")
             async for event in events:
-                assert event.suspicion is not None
-                assert "typo" in event.suspicion
+                assert event.likely_cause is not None
+                assert "typo" in event.likely_cause
                 break
 
     with Emulator(parents=["demo"]) as emulator:

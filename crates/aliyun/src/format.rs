@@ -3,15 +3,15 @@
 use defmt::{Debug2Format, Format, Formatter, write};
 
 #[cfg(feature = "client")]
-use crate::diagnosis::Evidence;
+use crate::diagnosis::Diagnosis;
 use crate::identifiers::ClientId;
 use crate::identifiers::P2pTopic;
+use crate::login::ConnectCredentials;
 use crate::login::Credentials;
-use crate::login::LogIn;
 use crate::login::Password;
 use crate::messaging::Deduplicator;
 use crate::token::TokenKinds;
-use crate::token::TokenLife;
+use crate::token::TokenLifecycle;
 use crate::token::TokenSet;
 
 impl Format for Credentials<'_> {
@@ -20,7 +20,7 @@ impl Format for Credentials<'_> {
     }
 }
 
-impl<const USER_NAME: usize, const PASSWORD: usize> Format for LogIn<USER_NAME, PASSWORD> {
+impl<const USER_NAME: usize, const PASSWORD: usize> Format for ConnectCredentials<USER_NAME, PASSWORD> {
     fn format(&self, f: Formatter<'_>) {
         Debug2Format(self).format(f);
     }
@@ -44,14 +44,14 @@ impl Format for TokenKinds {
     }
 }
 
-impl Format for TokenLife {
+impl Format for TokenLifecycle {
     fn format(&self, f: Formatter<'_>) {
         Debug2Format(self).format(f);
     }
 }
 
 #[cfg(feature = "client")]
-impl Format for Evidence {
+impl Format for Diagnosis {
     fn format(&self, f: Formatter<'_>) {
         Debug2Format(self).format(f);
     }

@@ -4,7 +4,7 @@
 //! into CONNECT and PUBLISH, and judges what the service does.
 //!
 //! ```
-//! use mqtt_p2p_aliyun::{ClientId, Credentials, LogIn, P2pTopic};
+//! use mqtt_p2p_aliyun::{ClientId, Credentials, ConnectCredentials, P2pTopic};
 //!
 //! let client_id = ClientId::new("GID_Test", "0001")?;
 //! let credentials = Credentials::Signature {
@@ -12,9 +12,9 @@
 //!     access_key_secret: "XXXXX",
 //!     instance_id: "post-cn-example",
 //! };
-//! let log_in: LogIn = credentials.log_in(client_id.as_str())?;
-//! assert_eq!(log_in.user_name(), "Signature|YYYYY|post-cn-example");
-//! assert_eq!(log_in.password(), b"vI009IZJZVGRwBwZvnbwjfuXxVM=");
+//! let login: ConnectCredentials = credentials.for_client(client_id.as_str())?;
+//! assert_eq!(login.user_name(), "Signature|YYYYY|post-cn-example");
+//! assert_eq!(login.password(), b"vI009IZJZVGRwBwZvnbwjfuXxVM=");
 //!
 //! let topic = P2pTopic::new("devices", client_id.as_str())?;
 //! assert_eq!(topic.as_str(), "devices/p2p/GID_Test@@@0001");
@@ -24,10 +24,10 @@
 //! A secret does not belong on a device. A server can compute the password with [`sign`] and hand it over for
 //! [`Credentials::Precomputed`], or issue tokens for [`Credentials::Token`].
 //!
-//! Tokens expire: [`TokenLife`] says when to get new ones and which may be sent, [`TokenNotice`] reads what the service
+//! Tokens expire: [`TokenLifecycle`] says when to get new ones and which may be sent, [`TokenNotice`] reads what the service
 //! says about them, [`write_upload`] gives it a new one on a connection that lives.
 //!
-//! The service says little, so there is help with what it leaves out: `Evidence` suspects what it closed a connection
+//! The service says little, so there is help with what it leaves out: `Diagnosis` suspects what it closed a connection
 //! for, [`Deduplicator`] tells messages that it sends again, [`SubscriptionCount`] and [`topic_warning`] find what it
 //! would ignore. Each is apart from the others and costs nothing where it is not used.
 #![no_std]
@@ -56,17 +56,17 @@ mod util;
 #[cfg(feature = "client")]
 pub use client::{PublishP2p, PublishP2pError, profile};
 #[cfg(feature = "client")]
-pub use diagnosis::{Evidence, Suspicion};
+pub use diagnosis::{Cause, Diagnosis};
 pub use identifiers::{
     ClientId, ClientIdError, P2p, P2pTopic, P2pTopicError, TopicWarning, parse_p2p, same_topic, topic_warning,
 };
 pub use login::{
-    CredentialPart, Credentials, CredentialsError, LogIn, Password, SignedLogIn, UserName, sign,
+    ConnectCredentials, CredentialPart, Credentials, CredentialsError, Password, UserName, sign,
     verify_signature,
 };
 pub use messaging::{Deduplicator, ORDER_PAYLOAD, ORDER_TOPIC, SubscriptionCount};
 pub use token::{
-    EXPIRE_NOTICE_TOPIC, ExpiredToken, INVALID_NOTICE_TOPIC, InvalidReason, Margins, NoticeError, TokenError,
-    TokenKind, TokenKinds, TokenLife, TokenNotice, TokenSet, UPLOAD_TOPIC, UploadError, Verdict, upload_len,
-    write_upload,
+    Advice, EXPIRE_NOTICE_TOPIC, ExpiredToken, INVALID_NOTICE_TOPIC, InvalidReason, Margins, NoticeError,
+    TokenError, TokenKind, TokenKinds, TokenLifecycle, TokenNotice, TokenSet, UPLOAD_TOPIC, UploadError,
+    upload_len, write_upload,
 };

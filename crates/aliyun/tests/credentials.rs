@@ -1,7 +1,8 @@
-//! Credentials, and the log-ins they make.
+//! Credentials, and what they make of CONNECT.
 
 use mqtt_p2p_aliyun::{
-    CredentialPart, Credentials, CredentialsError, LogIn, SignedLogIn, TokenKind, TokenSet, UserName, sign,
+    ConnectCredentials, CredentialPart, Credentials, CredentialsError, Password, TokenKind, TokenSet,
+    UserName, sign,
 };
 
 const ID: &str = "GID_Test@@@0001";
@@ -19,9 +20,9 @@ fn token<'a>(token: &'a str) -> Credentials<'a> {
     Credentials::Token { access_key_id: "ak", instance_id: "inst", tokens }
 }
 
-fn log_in(credentials: &Credentials<'_>) -> (String, String) {
-    let log_in = credentials.log_in(ID).expect("the credentials are complete");
-    (log_in.user_name().to_owned(), String::from_utf8_lossy(log_in.password()).into_owned())
+fn login(credentials: &Credentials<'_>) -> (String, String) {
+    let login = credentials.for_client(ID).expect("the credentials are complete");
+    (login.user_name().to_owned(), String::from_utf8_lossy(login.password()).into_owned())
 }
 
 fn pair(user_name: &str, password: &str) -> (String, String) {
@@ -31,7 +32,7 @@ fn pair(user_name: &str, password: &str) -> (String, String) {
 #[test]
 fn signature_mode_signs_the_client_id() {
     let expected = pair("Signature|ak|inst", "vI009IZJZVGRwBwZvnbwjfuXxVM=");
-    assert_eq!(log_in(&signature("ak", "XXXXX", "inst")), expected);
+    assert_eq!(login(&signature("ak", "XXXXX", "inst")), expected);
 }
 
 #[test]
@@ -42,32 +43,32 @@ fn a_device_credential_signs_the_client_id() {
         instance_id: "inst",
     };
     let expected = pair("DeviceCredential|DC.Z5fX|inst", "vI009IZJZVGRwBwZvnbwjfuXxVM=");
-    assert_eq!(log_in(&credentials), expected);
+    assert_eq!(login(&credentials), expected);
 }
 
 #[test]
 fn token_mode_sends_the_tokens() {
-    assert_eq!(log_in(&token("tok")), pair("Token|ak|inst", "RW|tok"));
+    assert_eq!(login(&token("tok")), pair("Token|ak|inst", "RW|tok"));
 }
 
 #[test]
 fn custom_signed_signs_the_client_id() {
     let credentials = Credentials::CustomSigned { user_name: "alice", secret: "XXXXX" };
-    assert_eq!(log_in(&credentials), pair("alice", "vI009IZJZVGRwBwZvnbwjfuXxVM="));
+    assert_eq!(login(&credentials), pair("alice", "vI009IZJZVGRwBwZvnbwjfuXxVM="));
 }
 
 #[test]
 fn custom_origin_sends_the_secret_itself() {
     let credentials = Credentials::CustomOrigin { user_name: "alice", secret: "p|ss wörd" };
-    assert_eq!(log_in(&credentials), pair("alice", "p|ss wörd"));
+    assert_eq!(login(&credentials), pair("alice", "p|ss wörd"));
 }
 
 #[test]
-fn a_precomputed_password_makes_the_same_log_in_as_the_secret() {
+fn a_precomputed_password_makes_the_same_login_as_the_secret() {
     let password = sign(b"XXXXX", ID);
     let user_name = UserName::Signature { access_key_id: "ak", instance_id: "inst" };
     let precomputed = Credentials::Precomputed { user_name, password: password.as_bytes() };
-    assert_eq!(log_in(&precomputed), log_in(&signature("ak", "XXXXX", "inst")));
+    assert_eq!(login(&precomputed), login(&signature("ak", "XXXXX", "inst")));
 }
 
 #[test]
@@ -95,14 +96,14 @@ fn each_faulty_part_is_named() {
             Empty(Password),
         ),
     ] {
-        assert_eq!(credentials.log_in(ID).err(), Some(error));
+        assert_eq!(credentials.for_client(ID).err(), Some(error));
         assert_eq!(credentials.check(), Err(error));
     }
 }
 
 #[test]
 fn an_empty_client_id_is_not_signed() {
-    let error = signature("ak", "s", "inst").log_in("").err();
+    let error = signature("ak", "s", "inst").for_client("").err();
     assert_eq!(error, Some(CredentialsError::Empty(CredentialPart::ClientId)));
 }
 
@@ -126,28 +127,28 @@ fn a_short_buffer_is_left_alone_and_the_needed_length_told() {
 }
 
 #[test]
-fn two_tokens_of_the_documentations_length_fit_a_log_in() {
+fn two_tokens_of_the_documentations_length_fit_a_login() {
     let text = "A".repeat(500);
     let tokens = TokenSet::new(TokenKind::R, &text).and_then(|set| set.with(TokenKind::W, &text));
     let tokens = tokens.expect("the tokens are well-formed");
     let credentials = Credentials::Token { access_key_id: "ak", instance_id: "inst", tokens };
-    assert_eq!(log_in(&credentials).1.len(), 1005);
+    assert_eq!(login(&credentials).1.len(), 1005);
 }
 
 #[test]
-fn a_log_in_that_is_too_small_tells_the_needed_length() {
+fn a_login_that_is_too_small_tells_the_needed_length() {
     let long = "A".repeat(2000);
     let error = CredentialsError::BufferTooSmall { part: CredentialPart::Password, needed: 2003 };
-    assert_eq!(token(&long).log_in(ID).err(), Some(error));
-    assert!(LogIn::<32, 2003>::new(&token(&long), ID).is_ok());
+    assert_eq!(token(&long).for_client(ID).err(), Some(error));
+    assert!(ConnectCredentials::<32, 2003>::new(&token(&long), ID).is_ok());
 
     let error = CredentialsError::BufferTooSmall { part: CredentialPart::UserName, needed: 13 };
-    assert_eq!(LogIn::<12, 2003>::new(&token(&long), ID).err(), Some(error));
+    assert_eq!(ConnectCredentials::<12, 2003>::new(&token(&long), ID).err(), Some(error));
 }
 
 #[test]
-fn a_signature_fits_the_small_log_in() {
-    assert!(SignedLogIn::new(&signature("ak", "s", "inst"), ID).is_ok());
+fn a_signature_fits_the_small_login() {
+    assert!(ConnectCredentials::<128, { Password::LEN }>::new(&signature("ak", "s", "inst"), ID).is_ok());
 }
 
 #[test]

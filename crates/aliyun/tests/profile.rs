@@ -1,6 +1,6 @@
 //! The service's profile holds the client to the service's rules.
 
-use mqtt_p2p_aliyun::{Credentials, LogIn, PublishP2p, PublishP2pError, profile};
+use mqtt_p2p_aliyun::{ConnectCredentials, Credentials, PublishP2p, PublishP2pError, profile};
 use mqtt_p2p_core::{
     Action, Client, DisconnectReason, Error, Event, Growing, Instant, Login, Publication, QoS,
     SubscribeFilter, TopicFilter, TopicName, Will,
@@ -12,7 +12,7 @@ fn client() -> Client<Growing> {
     Client::new(profile(), 1, Growing::default())
 }
 
-/// The bytes of CONNECT with this log-in.
+/// The bytes of CONNECT with this login.
 fn connect(client: &mut Client<Growing>, login: &Login<'_>) -> Vec<u8> {
     client.connect(NOW);
     assert!(matches!(client.poll(NOW, &mut &[][..]), Action::OpenTransport { .. }));
@@ -34,8 +34,8 @@ fn connect_carries_a_keep_alive_of_90_seconds_and_the_signature() {
         access_key_secret: "XXXXX",
         instance_id: "post-cn-demo",
     };
-    let log_in: LogIn = credentials.log_in("GID_XXXX@@@00001").unwrap();
-    let packet = connect(&mut client(), &log_in.login("GID_XXXX@@@00001"));
+    let login: ConnectCredentials = credentials.for_client("GID_XXXX@@@00001").unwrap();
+    let packet = connect(&mut client(), &login.login("GID_XXXX@@@00001"));
     assert_eq!(packet[10..12], [0, 90]);
     let text = String::from_utf8_lossy(&packet);
     assert!(

@@ -33,8 +33,8 @@ proptest! {
         let bytes = format!("{:?}", secret.as_bytes());
         let mut shown = format!("{signature:?}");
         for credentials in planted(&secret) {
-            let log_in = credentials.log_in(ID).expect("the credentials are complete");
-            shown += &format!("{credentials:?} {credentials:#?} {log_in:?} {log_in:#?}");
+            let login = credentials.for_client(ID).expect("the credentials are complete");
+            shown += &format!("{credentials:?} {credentials:#?} {login:?} {login:#?}");
             if let Credentials::Token { tokens, .. } = credentials {
                 shown += &format!("{tokens:?} {tokens:#?}");
             }
@@ -51,7 +51,7 @@ proptest! {
             device_access_key_secret: &secret,
             instance_id: "inst",
         };
-        let error = faulty.log_in(ID).expect_err("white space is not allowed in the secret");
+        let error = faulty.for_client(ID).expect_err("white space is not allowed in the secret");
         let token = TokenSet::new(TokenKind::R, &secret).expect_err("nor in a token");
         let kind = secret.parse::<TokenKind>().expect_err("it is no type");
         let shown = format!("{error} {error:?} {token} {token:?} {kind} {kind:?}");
@@ -64,5 +64,5 @@ fn debug_shows_who_logs_in() {
     let credentials =
         Credentials::Signature { access_key_id: "ak", access_key_secret: "s3cret", instance_id: "inst" };
     let shown = format!("{credentials:?}");
-    assert!(shown.contains("\"ak\"") && shown.contains("<hidden>"), "{shown}");
+    assert!(shown.contains("\"ak\"") && shown.contains("<redacted>"), "{shown}");
 }

@@ -1,6 +1,6 @@
 //! The life of tokens: renewed in time, never used when expired, never asked for without end.
 
-use mqtt_p2p_aliyun::{InvalidReason, Margins, TokenKind, TokenKinds, TokenLife, TokenNotice, Verdict};
+use mqtt_p2p_aliyun::{Advice, InvalidReason, Margins, TokenKind, TokenKinds, TokenLifecycle, TokenNotice};
 use proptest::prelude::*;
 
 const RW: TokenKind = TokenKind::RW;
@@ -10,35 +10,35 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-fn none() -> TokenLife {
-    TokenLife::new(RW.into(), Margins::default())
+fn none() -> TokenLifecycle {
+    TokenLifecycle::new(RW.into(), Margins::default())
 }
 
 /// A token until then is at hand.
-fn with(expires_at: impl Into<Option<u64>>) -> TokenLife {
+fn with(expires_at: impl Into<Option<u64>>) -> TokenLifecycle {
     let mut life = none();
     obtain(&mut life, T0, expires_at);
     life
 }
 
 /// A connection that uses such a token.
-fn online(expires_at: impl Into<Option<u64>>) -> TokenLife {
+fn online(expires_at: impl Into<Option<u64>>) -> TokenLifecycle {
     let mut life = with(expires_at);
     reconnect(&mut life, T0);
     life
 }
 
-fn obtain(life: &mut TokenLife, now: u64, expires_at: impl Into<Option<u64>>) {
+fn obtain(life: &mut TokenLifecycle, now: u64, expires_at: impl Into<Option<u64>>) {
     life.obtained(RW, now, expires_at.into()).expect("it has not expired");
 }
 
-fn reconnect(life: &mut TokenLife, now: u64) {
+fn reconnect(life: &mut TokenLifecycle, now: u64) {
     life.lost();
     assert!(life.log_in(now));
     life.logged_in(now);
 }
 
-fn renew(life: &mut TokenLife, now: u64, expires_at: impl Into<Option<u64>>) {
+fn renew(life: &mut TokenLifecycle, now: u64, expires_at: impl Into<Option<u64>>) {
     assert_eq!(life.due(now), RW.into());
     obtain(life, now, expires_at);
     assert!(life.upload(RW, now));
@@ -54,9 +54,9 @@ fn invalid(reason: InvalidReason) -> TokenNotice {
 }
 
 #[test]
-fn what_is_missing_is_due_before_the_first_log_in() {
+fn what_is_missing_is_due_before_the_first_login() {
     let kinds = TokenKinds::from(TokenKind::R).with(TokenKind::W);
-    let mut life = TokenLife::new(kinds, Margins::default());
+    let mut life = TokenLifecycle::new(kinds, Margins::default());
     assert_eq!((life.due(T0), life.due_at(T0), life.log_in(T0)), (kinds, Some(T0), false));
     life.obtained(TokenKind::W, T0, None).unwrap();
     assert_eq!((life.due(T0), life.log_in(T0)), (TokenKind::R.into(), false));
@@ -112,7 +112,7 @@ fn a_token_that_is_expired_when_it_comes_is_not_used() {
 fn a_life_is_not_believed_to_be_longer_than_the_service_grants() {
     let mut life = online(T0 + 90 * DAY);
     assert_eq!(life.due_at(T0), Some(T0 + 30 * DAY - 5 * MINUTE));
-    assert_eq!(life.notice(&expire(T0 + 30 * DAY), T0 + 30 * DAY - 6 * MINUTE), Verdict::Renew);
+    assert_eq!(life.notice(&expire(T0 + 30 * DAY), T0 + 30 * DAY - 6 * MINUTE), Advice::Renew);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn failures_are_followed_by_pauses_that_grow_up_to_a_minute() {
 fn a_notice_that_the_token_expires_makes_a_new_one_due() {
     for own in [None, Some(T0 + HOUR)] {
         let mut life = online(own);
-        assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 40 * MINUTE), Verdict::Renew);
+        assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 40 * MINUTE), Advice::Renew);
         renew(&mut life, T0 + 40 * MINUTE, own.map(|at| at + HOUR));
         assert!(life.due(T0 + 40 * MINUTE).is_empty());
     }
@@ -145,7 +145,7 @@ fn a_notice_that_the_token_expires_makes_a_new_one_due() {
 fn without_a_known_end_the_notice_tells_it() {
     let mut life = online(None);
     assert_eq!(life.due_at(T0), None);
-    assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 55 * MINUTE), Verdict::Renew);
+    assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 55 * MINUTE), Advice::Renew);
     life.failed(RW, T0 + 55 * MINUTE);
     life.lost();
     assert!(life.may_log_in(T0 + 59 * MINUTE) && !life.may_log_in(T0 + HOUR));
@@ -156,13 +156,13 @@ fn the_notice_about_the_token_before_is_stale_however_often_it_comes() {
     for own in [None, Some(T0 + 2 * HOUR)] {
         let mut life = online(T0 + HOUR);
         let now = T0 + 55 * MINUTE;
-        assert_eq!(life.notice(&expire(T0 + HOUR), now), Verdict::Renew);
+        assert_eq!(life.notice(&expire(T0 + HOUR), now), Advice::Renew);
         obtain(&mut life, now, own);
-        assert_eq!(life.notice(&expire(T0 + HOUR), now), Verdict::Stale, "the new one is not uploaded yet");
+        assert_eq!(life.notice(&expire(T0 + HOUR), now), Advice::Stale, "the new one is not uploaded yet");
         assert!(life.upload(RW, now));
         life.uploaded(RW, now);
         for repeat in 0..5 {
-            assert_eq!(life.notice(&expire(T0 + HOUR), now), Verdict::Stale);
+            assert_eq!(life.notice(&expire(T0 + HOUR), now), Advice::Stale);
             reconnect(&mut life, now + repeat);
             assert!(life.due(now + repeat).is_empty());
         }
@@ -173,15 +173,15 @@ fn the_notice_about_the_token_before_is_stale_however_often_it_comes() {
 fn a_notice_at_the_start_of_a_short_life_makes_nothing_due_before_its_time() {
     for own in [None, Some(T0 + MINUTE)] {
         let mut life = online(own);
-        assert_eq!(life.notice(&expire(T0 + MINUTE), T0), Verdict::Renew);
+        assert_eq!(life.notice(&expire(T0 + MINUTE), T0), Advice::Renew);
         assert_eq!(life.due_at(T0), Some(T0 + 45 * SECOND));
     }
 }
 
 #[test]
-fn a_token_that_is_not_valid_is_replaced_before_the_next_log_in() {
+fn a_token_that_is_not_valid_is_replaced_before_the_next_login() {
     let mut life = online(T0 + HOUR);
-    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + MINUTE), Verdict::Renew);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + MINUTE), Advice::Renew);
     life.lost();
     assert!(!life.log_in(T0 + MINUTE));
     assert_eq!(life.due(T0 + MINUTE), RW.into());
@@ -193,12 +193,12 @@ fn a_token_that_is_not_valid_is_replaced_before_the_next_log_in() {
 fn a_notice_that_is_read_after_the_disconnect_counts() {
     let mut life = online(T0 + HOUR);
     life.lost();
-    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + MINUTE), Verdict::Renew);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + MINUTE), Advice::Renew);
     assert!(!life.log_in(T0 + MINUTE));
 }
 
 #[test]
-fn near_its_end_a_disconnect_without_a_notice_makes_a_new_token_due_before_the_next_log_in() {
+fn near_its_end_a_disconnect_without_a_notice_makes_a_new_token_due_before_the_next_login() {
     let mut life = online(T0 + HOUR);
     life.lost();
     assert_eq!(life.due(T0 + 56 * MINUTE), RW.into());
@@ -206,7 +206,7 @@ fn near_its_end_a_disconnect_without_a_notice_makes_a_new_token_due_before_the_n
     reconnect(&mut life, T0 + 56 * MINUTE);
     for reason in [InvalidReason::Expired, InvalidReason::Expired] {
         let now = T0 + 56 * MINUTE + SECOND;
-        assert_eq!(life.notice(&invalid(reason), now), Verdict::Stale, "it was about the one before");
+        assert_eq!(life.notice(&invalid(reason), now), Advice::Stale, "it was about the one before");
     }
     assert!(life.due(T0 + 57 * MINUTE).is_empty());
 }
@@ -214,12 +214,12 @@ fn near_its_end_a_disconnect_without_a_notice_makes_a_new_token_due_before_the_n
 #[test]
 fn a_new_token_is_given_up_when_the_notice_comes_on_a_second_connection_too() {
     let mut life = online(T0 + HOUR);
-    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Verdict::Renew);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Advice::Renew);
     obtain(&mut life, T0, T0 + HOUR);
     reconnect(&mut life, T0);
-    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Verdict::Stale);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Advice::Stale);
     reconnect(&mut life, T0);
-    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Verdict::Renew);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Advice::Renew);
     assert_eq!(life.due_at(T0), Some(T0 + 5 * SECOND), "two short lives are followed by a pause");
 }
 
@@ -227,17 +227,17 @@ fn a_new_token_is_given_up_when_the_notice_comes_on_a_second_connection_too() {
 fn a_notice_long_after_the_upload_counts_at_once() {
     let mut life = online(T0 + HOUR);
     renew(&mut life, T0 + 56 * MINUTE, T0 + 2 * HOUR);
-    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + 57 * MINUTE), Verdict::Renew);
+    assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + 57 * MINUTE), Advice::Renew);
 }
 
 #[test]
 fn new_tokens_that_are_for_the_wrong_topics_too_end_it() {
     let mut life = online(T0 + HOUR);
-    assert_eq!(life.notice(&invalid(InvalidReason::ResourceMismatch), T0), Verdict::Renew);
+    assert_eq!(life.notice(&invalid(InvalidReason::ResourceMismatch), T0), Advice::Renew);
     obtain(&mut life, T0 + 2 * MINUTE, T0 + HOUR);
     reconnect(&mut life, T0 + 2 * MINUTE);
     let now = T0 + 3 * MINUTE;
-    assert_eq!(life.notice(&invalid(InvalidReason::ActionMismatch), now), Verdict::GiveUp);
+    assert_eq!(life.notice(&invalid(InvalidReason::ActionMismatch), now), Advice::GiveUp);
     assert_eq!((life.due(now), life.due_at(now), life.may_log_in(now)), (TokenKinds::EMPTY, None, false));
     life.start_over();
     assert_eq!((life.due(now), life.may_log_in(now)), (RW.into(), false));
@@ -247,40 +247,40 @@ fn new_tokens_that_are_for_the_wrong_topics_too_end_it() {
 fn a_refusal_is_followed_by_new_tokens_once() {
     let mut life = with(T0 + HOUR);
     assert!(life.log_in(T0));
-    assert_eq!(life.refused(T0), Verdict::Renew);
+    assert_eq!(life.refused(T0), Advice::Renew);
     assert!(!life.log_in(T0));
     assert_eq!(life.due(T0), RW.into());
     obtain(&mut life, T0, T0 + HOUR);
     assert!(life.log_in(T0));
-    assert_eq!(life.refused(T0), Verdict::GiveUp);
+    assert_eq!(life.refused(T0), Advice::GiveUp);
     assert_eq!((life.due(T0), life.may_log_in(T0 + HOUR)), (TokenKinds::EMPTY, false));
 }
 
 #[test]
-fn a_log_in_that_was_accepted_allows_another_refusal() {
+fn a_login_that_was_accepted_allows_another_refusal() {
     let mut life = with(T0 + HOUR);
     for round in 0..3 {
         let now = T0 + round * HOUR;
         reconnect(&mut life, now);
         assert!(life.log_in(now + MINUTE));
-        assert_eq!(life.refused(now + MINUTE), Verdict::Renew);
+        assert_eq!(life.refused(now + MINUTE), Advice::Renew);
         obtain(&mut life, now + MINUTE, now + 3 * HOUR);
     }
 }
 
 #[test]
-fn a_token_that_expires_while_the_log_in_is_under_way_is_no_reason_to_give_up() {
+fn a_token_that_expires_while_the_login_is_under_way_is_no_reason_to_give_up() {
     let mut life = with(T0 + MINUTE);
     for round in 0..3 {
         let now = T0 + round * MINUTE + 54 * SECOND;
         assert!(life.log_in(now));
-        assert_eq!(life.refused(now + 2 * SECOND), Verdict::Renew);
+        assert_eq!(life.refused(now + 2 * SECOND), Advice::Renew);
         obtain(&mut life, now + 3 * SECOND, T0 + (round + 2) * MINUTE);
     }
 }
 
 #[test]
-fn a_token_that_comes_while_the_log_in_is_under_way_is_uploaded_after_it() {
+fn a_token_that_comes_while_the_login_is_under_way_is_uploaded_after_it() {
     let mut life = with(T0 + HOUR);
     assert!(life.log_in(T0) && !life.upload(RW, T0));
     obtain(&mut life, T0, T0 + 2 * HOUR);
@@ -290,7 +290,7 @@ fn a_token_that_comes_while_the_log_in_is_under_way_is_uploaded_after_it() {
 }
 
 #[test]
-fn an_upload_that_the_connection_took_with_it_leaves_the_new_token_for_the_next_log_in() {
+fn an_upload_that_the_connection_took_with_it_leaves_the_new_token_for_the_next_login() {
     let mut life = online(T0 + HOUR);
     obtain(&mut life, T0, T0 + 2 * HOUR);
     assert!(life.upload(RW, T0));
@@ -311,7 +311,7 @@ fn a_clock_that_is_set_back_neither_revives_a_token_nor_prolongs_a_pause() {
     life.logged_in(T0);
     // A day back: only the service knows that the token will expire.
     assert!(life.due(T0 - DAY).is_empty());
-    assert_eq!(life.notice(&expire(T0 + HOUR), T0 - DAY), Verdict::Renew);
+    assert_eq!(life.notice(&expire(T0 + HOUR), T0 - DAY), Advice::Renew);
     renew(&mut life, T0 - DAY, T0 - DAY + 2 * HOUR);
 }
 
@@ -319,15 +319,15 @@ fn a_clock_that_is_set_back_neither_revives_a_token_nor_prolongs_a_pause() {
 fn notices_about_types_that_are_not_used_are_stale() {
     let mut life = online(T0 + HOUR);
     let notice = TokenNotice::Invalid { kind: TokenKind::R, reason: InvalidReason::Revoked };
-    assert_eq!(life.notice(&notice, T0), Verdict::Stale);
+    assert_eq!(life.notice(&notice, T0), Advice::Stale);
     assert!(life.due(T0).is_empty());
-    assert_eq!(none().notice(&expire(T0), T0), Verdict::Stale);
+    assert_eq!(none().notice(&expire(T0), T0), Advice::Stale);
 }
 
 #[test]
 fn types_have_lives_of_their_own() {
     let kinds = TokenKinds::from(TokenKind::R).with(TokenKind::W);
-    let mut life = TokenLife::new(kinds, Margins::default());
+    let mut life = TokenLifecycle::new(kinds, Margins::default());
     life.obtained(TokenKind::R, T0, Some(T0 + HOUR)).unwrap();
     life.obtained(TokenKind::W, T0, Some(T0 + 2 * HOUR)).unwrap();
     reconnect(&mut life, T0);
@@ -339,7 +339,7 @@ fn types_have_lives_of_their_own() {
 /// What can happen to a client with one token.
 #[derive(Clone, Debug)]
 enum Step {
-    LogIn { accepted: bool },
+    Login { accepted: bool },
     Lost,
     Expire { in_ms: i64 },
     Invalid { code: i32 },
@@ -350,7 +350,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => any::<bool>().prop_map(|accepted| Step::LogIn { accepted }),
+        6 => any::<bool>().prop_map(|accepted| Step::Login { accepted }),
         2 => Just(Step::Lost),
         3 => (-400_000_i64..400_000).prop_map(|in_ms| Step::Expire { in_ms }),
         3 => (-1_i32..9).prop_map(|code| Step::Invalid { code }),
@@ -361,9 +361,9 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Does it, and says whether a token went out.
-fn act(life: &mut TokenLife, step: &Step, now: u64) -> bool {
+fn act(life: &mut TokenLifecycle, step: &Step, now: u64) -> bool {
     match *step {
-        Step::LogIn { accepted } => {
+        Step::Login { accepted } => {
             let sent = life.log_in(now);
             match (sent, accepted) {
                 (true, true) => life.logged_in(now),

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use mqtt_p2p_aliyun::{Credentials, CredentialsError, LogIn, Password};
+use mqtt_p2p_aliyun::{ConnectCredentials, Credentials, CredentialsError, Password};
 use mqtt_p2p_core::Login;
 
 use crate::login::LoginSource;
 
 /// Makes the log-in of every attempt out of [`Credentials`]: a signature is computed on the chip. The capacities are those
-/// of [`LogIn`], which is wiped when the next one is made or this is dropped.
+/// of [`ConnectCredentials`], which is wiped when the next one is made or this is dropped.
 ///
 /// A device that others can open should not hold a secret: let a server compute the password
 /// ([`Credentials::Precomputed`]) or issue tokens ([`Credentials::Token`], replaced by
@@ -29,7 +29,7 @@ use crate::login::LoginSource;
 pub struct AliyunLogin<'a, const USER_NAME: usize = 128, const PASSWORD: usize = 1024> {
     client_id: &'a str,
     credentials: Credentials<'a>,
-    made: Option<LogIn<USER_NAME, PASSWORD>>,
+    made: Option<ConnectCredentials<USER_NAME, PASSWORD>>,
 }
 
 /// For signatures only: saves memory where tokens are not used.
@@ -39,9 +39,9 @@ impl<'a, const USER_NAME: usize, const PASSWORD: usize> AliyunLogin<'a, USER_NAM
     /// For a client id and its credentials.
     ///
     /// # Errors
-    /// What [`LogIn::new`] says: found here, so that no attempt fails for it later.
+    /// What [`ConnectCredentials::new`] says: found here, so that no attempt fails for it later.
     pub fn new(client_id: &'a str, credentials: Credentials<'a>) -> Result<Self, CredentialsError> {
-        let made = LogIn::new(&credentials, client_id)?;
+        let made = ConnectCredentials::new(&credentials, client_id)?;
         Ok(Self { client_id, credentials, made: Some(made) })
     }
 
@@ -50,7 +50,7 @@ impl<'a, const USER_NAME: usize, const PASSWORD: usize> AliyunLogin<'a, USER_NAM
     /// # Errors
     /// As [`Self::new`]; the old ones stay.
     pub fn set_credentials(&mut self, credentials: Credentials<'a>) -> Result<(), CredentialsError> {
-        self.made = Some(LogIn::new(&credentials, self.client_id)?);
+        self.made = Some(ConnectCredentials::new(&credentials, self.client_id)?);
         self.credentials = credentials;
         Ok(())
     }

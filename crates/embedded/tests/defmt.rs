@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use defmt::Format;
-use mqtt_p2p_aliyun::{Credentials, LogIn, TokenKind, TokenSet, UserName, sign};
+use mqtt_p2p_aliyun::{ConnectCredentials, Credentials, TokenKind, TokenSet, UserName, sign};
 use mqtt_p2p_core::{Action, Client, Config, Event, Inline, Instant, Login, Message, QoS, TopicName};
 use mqtt_p2p_packet::{Connect, PacketType};
 use mqtt_p2p_websocket::Request;
@@ -87,8 +87,8 @@ fn credentials_show_the_keys_id_and_no_secret() {
 #[test]
 fn a_password_that_was_made_is_not_shown() {
     let origin = Credentials::CustomOrigin { user_name: "alice", secret: SECRET };
-    let log_in: LogIn = origin.log_in(ID).expect("the credentials are complete");
-    assert!(hides(&of(&log_in)));
+    let login: ConnectCredentials = origin.for_client(ID).expect("the credentials are complete");
+    assert!(hides(&of(&login)));
 
     let password = sign(SECRET.as_bytes(), ID);
     assert!(!holds(&of(&password), password.as_bytes()));

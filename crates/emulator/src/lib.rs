@@ -4,7 +4,7 @@
 //! [`Server`] listens on TCP and WebSocket, plain and over TLS, in a program or a test:
 //!
 //! ```
-//! use mqtt_p2p_aliyun::LogIn;
+//! use mqtt_p2p_aliyun::ConnectCredentials;
 //! use mqtt_p2p_emulator::Server;
 //! use mqtt_p2p_packet::{Connect, Packet};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,12 +13,12 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = Server::demo().await?;
 //! let alice = server.client_id("alice");
-//! let log_in: LogIn = server.credentials().log_in(&alice)?;
+//! let login: ConnectCredentials = server.credentials().for_client(&alice)?;
 //! // Here a client library would take over, with `server.url()`.
 //!
 //! let mut connect = Connect::new(&alice);
-//! connect.user_name = Some(log_in.user_name());
-//! connect.password = Some(log_in.password());
+//! connect.user_name = Some(login.user_name());
+//! connect.password = Some(login.password());
 //! let mut buffer = [0; 256];
 //! let len = Packet::Connect(connect).encode(&mut buffer)?;
 //!

@@ -259,10 +259,10 @@ async fn a_client_that_reads_nothing_loses_qos_0_and_keeps_nobody_waiting() {
 async fn the_demo_lets_its_own_credentials_in_and_tells_secrets_to_nobody() {
     let server = Server::demo().await.unwrap();
     let alice = server.client_id("alice");
-    let log_in: mqtt_p2p_aliyun::LogIn = server.credentials().log_in(&alice).unwrap();
+    let login: mqtt_p2p_aliyun::ConnectCredentials = server.credentials().for_client(&alice).unwrap();
     let mut connect = Connect::new(&alice);
-    connect.user_name = Some(log_in.user_name());
-    connect.password = Some(log_in.password());
+    connect.user_name = Some(login.user_name());
+    connect.password = Some(login.password());
     let mut socket = TcpStream::connect(server.tcp_addr()).await.unwrap();
     socket.write_all(&bytes_of(&Packet::Connect(connect))).await.unwrap();
     expect(&mut socket, &ACCEPTED).await;
@@ -282,9 +282,9 @@ async fn the_credentials_and_names_are_those_of_the_configuration() {
         .groups(["GID_b", "GID_a"])
         .parents(["devices"]);
     let server = Server::start(config).await.unwrap();
-    let log_in: mqtt_p2p_aliyun::LogIn = server.credentials().log_in("GID_a@@@1").unwrap();
-    assert_eq!(log_in.user_name(), "Signature|AK|post-cn-other");
-    assert_eq!(log_in.password(), sign(b"SK", "GID_a@@@1").as_bytes());
+    let login: mqtt_p2p_aliyun::ConnectCredentials = server.credentials().for_client("GID_a@@@1").unwrap();
+    assert_eq!(login.user_name(), "Signature|AK|post-cn-other");
+    assert_eq!(login.password(), sign(b"SK", "GID_a@@@1").as_bytes());
     assert_eq!((server.client_id("1"), server.parent_topic()), ("GID_a@@@1".to_owned(), "devices"));
 }
 

@@ -284,7 +284,7 @@ impl Client {
                 self.shared.work.notify_one();
                 self.shared.now()
             });
-            state.evidence.used(topic, payload, now);
+            state.diagnosis.used(topic, payload, now);
             Pending::new(Arc::clone(&self.shared), ticket)
         });
         Some(result)

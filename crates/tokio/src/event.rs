@@ -40,7 +40,7 @@ pub enum ConnectionEvent {
         /// What the operating system, TLS or the server said, or at which step it was stuck.
         detail: Option<Arc<str>>,
         /// What the server may have done it for, if there is a hint: MQTT 3.1.1 has no way to say so.
-        suspicion: Option<Suspicion>,
+        likely_cause: Option<Cause>,
         /// When the next attempt follows; `None`: not before [`Client::reconnect`](crate::Client::reconnect).
         retry_in: Option<Duration>,
     },
@@ -96,7 +96,7 @@ impl ConnectionEvent {
         match self {
             Self::Connected { .. } => None,
             Self::Refused { reason, .. } => Some(crate::error::refusal_advice(*reason)),
-            Self::Disconnected { suspicion: Some(suspicion), .. } => Some(suspicion.advice()),
+            Self::Disconnected { likely_cause: Some(likely_cause), .. } => Some(likely_cause.advice()),
             Self::Disconnected { reason, .. } => Some(reason.advice()),
             Self::StoreFailed { .. } => {
                 Some("make room on the disk, or correct its permissions; nothing accepted is lost meanwhile")
@@ -179,13 +179,13 @@ impl fmt::Display for ConnectionEvent {
                 write!(f, "log-in refused: {reason}")?;
                 retry_in
             }
-            Self::Disconnected { reason, detail, suspicion, retry_in } => {
+            Self::Disconnected { reason, detail, likely_cause, retry_in } => {
                 reason.fmt(f)?;
                 if let Some(detail) = detail {
                     write!(f, " ({detail})")?;
                 }
-                if let Some(suspicion) = suspicion {
-                    write!(f, "; suspected: {suspicion}")?;
+                if let Some(likely_cause) = likely_cause {
+                    write!(f, "; likely cause: {likely_cause}")?;
                 }
                 retry_in
             }
@@ -197,12 +197,12 @@ impl fmt::Display for ConnectionEvent {
     }
 }
 
-/// What ApsaraMQ may have closed a connection for, as far as the evidence goes.
+/// The likely cause why ApsaraMQ closed a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Suspicion {
+pub enum Cause {
     /// It closed the connection instead of answering the log-in.
-    LogIn,
+    Login,
     /// A packet was larger than the service takes.
     Oversize {
         /// Its length in bytes, about.
@@ -222,11 +222,11 @@ pub enum Suspicion {
     Takeover,
 }
 
-impl Suspicion {
-    pub(crate) fn of(suspicion: mqtt_p2p_aliyun::Suspicion<'_>) -> Option<Self> {
-        use mqtt_p2p_aliyun::Suspicion as Known;
-        Some(match suspicion {
-            Known::LogIn => Self::LogIn,
+impl Cause {
+    pub(crate) fn of(cause: mqtt_p2p_aliyun::Cause<'_>) -> Option<Self> {
+        use mqtt_p2p_aliyun::Cause as Known;
+        Some(match cause {
+            Known::Login => Self::Login,
             Known::Oversize { length } => Self::Oversize { length },
             Known::TopicTooLong { length } => Self::TopicTooLong { length },
             Known::TopicNotAuthorised { parent } => Self::TopicNotAuthorised { parent: parent.into() },
@@ -235,10 +235,10 @@ impl Suspicion {
         })
     }
 
-    fn borrow(&self) -> mqtt_p2p_aliyun::Suspicion<'_> {
-        use mqtt_p2p_aliyun::Suspicion as Known;
+    fn borrow(&self) -> mqtt_p2p_aliyun::Cause<'_> {
+        use mqtt_p2p_aliyun::Cause as Known;
         match self {
-            Self::LogIn => Known::LogIn,
+            Self::Login => Known::Login,
             Self::Oversize { length } => Known::Oversize { length: *length },
             Self::TopicTooLong { length } => Known::TopicTooLong { length: *length },
             Self::TopicNotAuthorised { parent } => Known::TopicNotAuthorised { parent },
@@ -252,7 +252,7 @@ impl Suspicion {
     }
 }
 
-impl fmt::Display for Suspicion {
+impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.borrow().fmt(f)
     }

@@ -71,9 +71,10 @@ pub(crate) fn connection(event: &ConnectionEvent) {
         ConnectionEvent::Disconnected { reason: DisconnectReason::TakeoverSuspected, retry_in, .. } => {
             warn!(target: "mqtt_p2p", advice, ?retry_in, "takeover suspected");
         }
-        ConnectionEvent::Disconnected { reason, detail, suspicion, retry_in } => {
-            let (detail, suspicion) = (detail.as_deref(), suspicion.as_ref().map(tracing::field::display));
-            warn!(target: "mqtt_p2p", %reason, detail, suspicion, advice, ?retry_in, "disconnected");
+        ConnectionEvent::Disconnected { reason, detail, likely_cause, retry_in } => {
+            let (detail, likely_cause) =
+                (detail.as_deref(), likely_cause.as_ref().map(tracing::field::display));
+            warn!(target: "mqtt_p2p", %reason, detail, likely_cause, advice, ?retry_in, "disconnected");
         }
         ConnectionEvent::TokenExpires { .. } | ConnectionEvent::TokenRenewed { .. } => {
             info!(target: "mqtt_p2p", "{event}");

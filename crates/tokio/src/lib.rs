@@ -38,7 +38,7 @@
 //! - Log-ins are fixed, or asked for before every attempt ([`Options::login_with`]), or made of ApsaraMQ's tokens, which a
 //!   [`TokenSource`] gives and the client renews in time, without a reconnect ([`Options::aliyun_tokens`]).
 //! - With a [`FileStore`] the session outlives the program, however that ends ([`Options::session_store`]).
-//! - [`ConnectionEvent`]s say what happened to the connection, what is suspected, and what to do about it.
+//! - [`ConnectionEvent`]s say what happened to the connection, its likely cause, and what to do about it.
 //! - [`probe`] tells how far an attempt to connect gets, step by step.
 //!
 //! # Testing a program
@@ -99,7 +99,7 @@ mod websocket;
 pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError, Transport};
 pub use error::{AcknowledgeError, ConnectError, PublishError, SubscribeError};
-pub use event::{ConnectionEvent, Events, Suspicion};
+pub use event::{Cause, ConnectionEvent, Events};
 pub use file_store::{FileStore, StoreError};
 pub use handlers::Handler;
 pub use message::Message;

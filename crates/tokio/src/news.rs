@@ -12,7 +12,7 @@ use mqtt_p2p_core::{DisconnectReason, Event, Instant, ReasonCode, Ticket};
 use crate::attempts::Attempts;
 use crate::dial::Dialler;
 use crate::error::ConnectError;
-use crate::event::{ConnectionEvent, Suspicion};
+use crate::event::{Cause, ConnectionEvent};
 use crate::journal;
 use crate::message::Message;
 use crate::shared::{Shared, State, Stream};
@@ -157,7 +157,7 @@ impl State {
                 if let Some(tokens) = attempt.tokens {
                     tokens.logged_in();
                 }
-                self.evidence.connected(now);
+                self.diagnosis.connected(now);
                 self.first_round_ended(Ok(()), now);
                 let again = self.core.stats().connections > 1;
                 ConnectionEvent::Connected { endpoint: attempt.attempts.endpoint(), again, session_present }
@@ -168,14 +168,14 @@ impl State {
             }
             Event::Disconnected { reason, retry_at } => {
                 self.ends = self.ends.wrapping_add(1);
-                let suspicion = Suspicion::of(self.evidence.explain(&reason, now));
+                let likely_cause = Cause::of(self.diagnosis.explain(&reason, now));
                 let detail = match (reason, attempt.dialler.steps.under_way()) {
                     (DisconnectReason::ConnectTimeout, Some(step)) => {
                         Some(format!("stuck at: {step}").into())
                     }
                     _ => attempt.detail.clone(),
                 };
-                ConnectionEvent::Disconnected { reason, detail, suspicion, retry_in: wait(retry_at) }
+                ConnectionEvent::Disconnected { reason, detail, likely_cause, retry_in: wait(retry_at) }
             }
             _ => return,
         };
@@ -237,7 +237,7 @@ impl State {
         let answered = !matches!(outcome, Outcome::Dropped);
         let waker = self.tickets.close(ticket, outcome);
         if answered && self.tickets.open == 0 {
-            self.evidence.answered();
+            self.diagnosis.answered();
         }
         waker
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use mqtt_p2p_aliyun::Evidence;
+use mqtt_p2p_aliyun::Diagnosis;
 use mqtt_p2p_core::{Client as Core, Config, DisconnectReason, Growing, Instant};
 use tokio::sync::{Notify, broadcast};
 use tracing::Span;
@@ -73,7 +73,7 @@ pub(crate) struct State {
     /// How the first round of attempts ended, once it has.
     pub(crate) first_round: Option<Result<(), ConnectError>>,
     /// What the service may have disconnected for.
-    pub(crate) evidence: Evidence,
+    pub(crate) diagnosis: Diagnosis,
     /// When the driver was woken for requests that it has not seen yet.
     pub(crate) asked_at: Option<Instant>,
     /// How many of the requests are known to be in the session store.
@@ -129,7 +129,7 @@ impl Shared {
             wanted: true,
             unclaimed: 0,
             first_round: None,
-            evidence: Evidence::new(),
+            diagnosis: Diagnosis::new(),
             asked_at: None,
             kept: 0,
             one_round: false,

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use mqtt_p2p_aliyun::{
-    Credentials, ExpiredToken, InvalidReason, Margins, TokenKind, TokenKinds, TokenLife, TokenNotice,
-    TokenSet, Verdict, upload_len, write_upload,
+    Advice, Credentials, ExpiredToken, InvalidReason, Margins, TokenKind, TokenKinds, TokenLifecycle,
+    TokenNotice, TokenSet, upload_len, write_upload,
 };
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -136,7 +136,7 @@ pub(crate) struct Tokens {
 }
 
 struct State {
-    life: TokenLife,
+    life: TokenLifecycle,
     texts: Vec<Token>,
     asking: bool,
     invalid: Option<InvalidReason>,
@@ -145,7 +145,7 @@ struct State {
 
 impl Tokens {
     pub(crate) fn new(source: TokenSource, access_key_id: String, instance_id: String) -> Self {
-        let life = TokenLife::new(source.kinds, source.margins);
+        let life = TokenLifecycle::new(source.kinds, source.margins);
         let mut state = State { life, texts: Vec::new(), asking: false, invalid: None, failure: None };
         // One that has expired meanwhile is asked for as if it had never been.
         let now = SystemTime::now() + source.margins.clock_skew;
@@ -233,9 +233,9 @@ impl Tokens {
     /// The log-in was refused. Whether another one is to be tried at once.
     pub(crate) fn refused(&self) -> bool {
         let mut state = self.lock();
-        let verdict = state.life.refused(now_ms());
-        state.judge(verdict);
-        verdict == Verdict::Renew
+        let advice = state.life.refused(now_ms());
+        state.judge(advice);
+        advice == Advice::Renew
     }
 
     pub(crate) fn notice(&self, notice: &TokenNotice) {
@@ -243,8 +243,8 @@ impl Tokens {
         if let TokenNotice::Invalid { reason, .. } = notice {
             state.invalid = Some(*reason);
         }
-        let verdict = state.life.notice(notice, now_ms());
-        state.judge(verdict);
+        let advice = state.life.notice(notice, now_ms());
+        state.judge(advice);
     }
 
     /// Whether new tokens don't help, so that nobody is asked for them.
@@ -325,8 +325,8 @@ impl State {
         failure
     }
 
-    fn judge(&mut self, verdict: Verdict) {
-        if verdict == Verdict::GiveUp {
+    fn judge(&mut self, advice: Advice) {
+        if advice == Advice::GiveUp {
             let reason = self.invalid.map(|reason| format!(": {reason}")).unwrap_or_default();
             self.failure = Some(format!("new tokens are refused as well{reason}"));
         }

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use common::{connect, event, quick, until, within};
 use mqtt_p2p_emulator::{Account, Quirks, Server, TokenInvalidNotice};
 use mqtt_p2p_tokio::{
-    Client, ClientId, ConnectError, ConnectionEvent, Connector, DisconnectReason, InvalidReason, Login,
-    Margins, Messages, Options, QoS, ReasonCode, Suspicion, Token, TokenKind, TokenRequest, TokenSource,
+    Cause, Client, ClientId, ConnectError, ConnectionEvent, Connector, DisconnectReason, InvalidReason,
+    Login, Margins, Messages, Options, QoS, ReasonCode, Token, TokenKind, TokenRequest, TokenSource,
     TransportError,
 };
 
@@ -82,8 +82,8 @@ impl Issuer {
 fn narrow() -> Margins {
     Margins {
         clock_skew: Duration::from_millis(200),
-        first_pause: Duration::from_millis(50),
-        youth: Duration::from_millis(100),
+        initial_backoff: Duration::from_millis(50),
+        grace_period: Duration::from_millis(100),
         ..Margins::default()
     }
 }
@@ -389,7 +389,7 @@ async fn a_source_that_fails_is_reported_and_asked_again() {
                 }
             }
         })
-        .margins(Margins { longest_pause: Duration::from_millis(100), ..narrow() })
+        .margins(Margins { max_backoff: Duration::from_millis(100), ..narrow() })
     };
     let (client, _) = Client::start(options(&server, source));
     let mut events = client.events();
@@ -493,10 +493,10 @@ async fn a_close_after_the_first_use_of_a_parent_topic_is_suspected_to_be_about_
     within("an answer", client.publish("demo/x", "x", QoS::AtLeastOnce).await.unwrap()).await.unwrap();
     let mut events = client.events();
     drop(client.publish("dmeo/x", "x", QoS::AtLeastOnce).await.unwrap());
-    let ConnectionEvent::Disconnected { suspicion, .. } = event(&mut events).await else {
+    let ConnectionEvent::Disconnected { likely_cause, .. } = event(&mut events).await else {
         panic!("another event");
     };
-    assert_eq!(suspicion, Some(Suspicion::TopicNotAuthorised { parent: "dmeo".into() }));
+    assert_eq!(likely_cause, Some(Cause::TopicNotAuthorised { parent: "dmeo".into() }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -243,7 +243,7 @@ async fn messages_of_all_sizes_go_to_mosquitto_and_back() {
 async fn messages_of_all_sizes_go_to_the_emulator_and_back() {
     let server = Server::demo().await.unwrap();
     let client_id = server.client_id("heapless");
-    let login = server.credentials().log_in(&client_id).unwrap();
+    let login = server.credentials().for_client(&client_id).unwrap();
     let peer = Peer {
         address: server.ws_addr(),
         user: Some((login.user_name().into(), login.password().to_vec())),

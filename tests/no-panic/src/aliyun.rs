@@ -4,8 +4,8 @@ use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use mqtt_p2p_aliyun::{
-    ClientId, Credentials, Deduplicator, Evidence, InvalidReason, LogIn, Margins, P2pTopic, Password,
-    PublishP2p, SignedLogIn, SubscriptionCount, Suspicion, TokenKind, TokenKinds, TokenLife, TokenNotice,
+    ClientId, Credentials, Deduplicator, Diagnosis, InvalidReason, ConnectCredentials, Margins, P2pTopic, Password,
+    PublishP2p, SubscriptionCount, Cause, TokenKind, TokenKinds, TokenLifecycle, TokenNotice,
     TokenSet, UserName, parse_p2p, profile, same_topic, sign, topic_warning, upload_len, verify_signature,
     write_upload,
 };
@@ -21,7 +21,7 @@ pub fn all() {
     token_lives();
     notices();
     topics();
-    evidence();
+    diagnosis();
 }
 
 fn kind() -> TokenKind {
@@ -94,17 +94,14 @@ fn credentials() {
     take(Credentials::write_user_name(&credentials, buffer!()));
     take(Credentials::write_password(&credentials, text(), buffer!()));
     take(Credentials::check(&credentials));
-    if let Ok(log_in) = Credentials::log_in(&any_credentials(), text()) {
-        take(log_in);
+    if let Ok(login) = Credentials::for_client(&any_credentials(), text()) {
+        take(login);
     }
-    if let Ok(log_in) = LogIn::<16, 16>::new(&any_credentials(), text()) {
-        let log_in = any(log_in);
-        take(LogIn::user_name(&log_in));
-        take(LogIn::password(&log_in));
-        take(LogIn::login(&log_in, text()));
-    }
-    if let Ok(log_in) = SignedLogIn::new(&any_credentials(), text()) {
-        take(log_in);
+    if let Ok(login) = ConnectCredentials::<16, 16>::new(&any_credentials(), text()) {
+        let login = any(login);
+        take(ConnectCredentials::user_name(&login));
+        take(ConnectCredentials::password(&login));
+        take(ConnectCredentials::login(&login, text()));
     }
     let user_name = any(UserName::parse(text()));
     take(UserName::encoded_len(&user_name));
@@ -133,23 +130,23 @@ fn token_sets() {
 }
 
 fn token_lives() {
-    let mut life = any(TokenLife::new(any(TokenKinds::EMPTY), any(Margins::default())));
+    let mut life = any(TokenLifecycle::new(any(TokenKinds::EMPTY), any(Margins::default())));
     let life = any(&mut life);
-    take(TokenLife::obtained(any(&mut *life), kind(), any(0), any(None)));
-    TokenLife::failed(any(&mut *life), kind(), any(0));
-    take(TokenLife::due(any(&mut *life), any(0)));
-    take(TokenLife::due_at(any(&mut *life), any(0)));
-    take(TokenLife::may_log_in(any(&mut *life), any(0)));
-    take(TokenLife::log_in(any(&mut *life), any(0)));
-    TokenLife::logged_in(any(&mut *life), any(0));
-    take(TokenLife::refused(any(&mut *life), any(0)));
-    take(TokenLife::upload(any(&mut *life), kind(), any(0)));
-    TokenLife::uploaded(any(&mut *life), kind(), any(0));
-    TokenLife::lost(any(&mut *life));
+    take(TokenLifecycle::obtained(any(&mut *life), kind(), any(0), any(None)));
+    TokenLifecycle::failed(any(&mut *life), kind(), any(0));
+    take(TokenLifecycle::due(any(&mut *life), any(0)));
+    take(TokenLifecycle::due_at(any(&mut *life), any(0)));
+    take(TokenLifecycle::may_log_in(any(&mut *life), any(0)));
+    take(TokenLifecycle::log_in(any(&mut *life), any(0)));
+    TokenLifecycle::logged_in(any(&mut *life), any(0));
+    take(TokenLifecycle::refused(any(&mut *life), any(0)));
+    take(TokenLifecycle::upload(any(&mut *life), kind(), any(0)));
+    TokenLifecycle::uploaded(any(&mut *life), kind(), any(0));
+    TokenLifecycle::lost(any(&mut *life));
     let notice = any(TokenNotice::Expire { kind: kind(), expires_at_ms: any(0) });
-    take(TokenLife::notice(any(&mut *life), &notice, any(0)));
-    take(TokenLife::has_given_up(any(&*life)));
-    TokenLife::start_over(any(&mut *life));
+    take(TokenLifecycle::notice(any(&mut *life), &notice, any(0)));
+    take(TokenLifecycle::has_given_up(any(&*life)));
+    TokenLifecycle::start_over(any(&mut *life));
     take(any(&*life).clone());
 }
 
@@ -158,7 +155,7 @@ fn notices() {
     take(TokenNotice::kind(&any(TokenNotice::Expire { kind: kind(), expires_at_ms: any(0) })));
     let reason = any(InvalidReason::from_code(any(0)));
     take(InvalidReason::code(reason));
-    take(InvalidReason::is_cured_by_a_new_token(reason));
+    take(InvalidReason::is_fixed_by_renewal(reason));
     take(InvalidReason::advice(reason));
     take(upload_len(kind(), text()));
     take(write_upload(kind(), text(), buffer!()));
@@ -182,18 +179,18 @@ fn topics() {
     take(PublishP2p::publish_p2p(any(&mut client), text(), text(), bytes(), any(QoS::AtMostOnce)));
 }
 
-fn evidence() {
+fn diagnosis() {
     let now = || any(Instant::from_millis(0));
-    let mut evidence = any(Evidence::new());
-    let evidence = any(&mut evidence);
-    Evidence::connected(any(&mut *evidence), now());
-    Evidence::used(any(&mut *evidence), text(), any(0), now());
-    Evidence::confirmed(any(&mut *evidence), text());
-    Evidence::answered(any(&mut *evidence));
-    take(Evidence::explain(any(&mut *evidence), &any(DisconnectReason::Requested), now()));
-    take(any(&*evidence).clone());
-    take(Evidence::default());
-    take(Suspicion::advice(&any(Suspicion::None)));
+    let mut diagnosis = any(Diagnosis::new());
+    let diagnosis = any(&mut diagnosis);
+    Diagnosis::connected(any(&mut *diagnosis), now());
+    Diagnosis::used(any(&mut *diagnosis), text(), any(0), now());
+    Diagnosis::confirmed(any(&mut *diagnosis), text());
+    Diagnosis::answered(any(&mut *diagnosis));
+    take(Diagnosis::explain(any(&mut *diagnosis), &any(DisconnectReason::Requested), now()));
+    take(any(&*diagnosis).clone());
+    take(Diagnosis::default());
+    take(Cause::advice(&any(Cause::None)));
 
     let mut seen = any(Deduplicator::<4>::new(any([0; 16])));
     take(Deduplicator::is_new(any(&mut seen), bytes()));

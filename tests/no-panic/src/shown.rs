@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 
 use mqtt_p2p_aliyun::{
     ClientIdError, CredentialPart, CredentialsError, ExpiredToken, InvalidReason, NoticeError, P2pTopic,
-    P2pTopicError, PublishP2pError, Suspicion, TokenError, TokenKind, TokenNotice, TopicWarning, UploadError,
+    P2pTopicError, PublishP2pError, Cause, TokenError, TokenKind, TokenNotice, TopicWarning, UploadError,
     UserName,
 };
 use mqtt_p2p_core::{
@@ -68,7 +68,7 @@ pub fn all() {
         ClientIdError => ClientIdError::Empty,
         CredentialPart => CredentialPart::Secret,
         CredentialsError => CredentialsError::Empty(CredentialPart::Secret),
-        Suspicion<'_> => Suspicion::None,
+        Cause<'_> => Cause::None,
         P2pTopicError => P2pTopicError::NoTarget,
         PublishP2pError => PublishP2pError::Topic(P2pTopicError::NoTarget),
         TokenKind => TokenKind::R,

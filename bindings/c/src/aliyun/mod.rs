@@ -3,11 +3,11 @@
 pub(crate) mod client_id;
 pub(crate) mod credentials;
 pub(crate) mod deduplicator;
-pub(crate) mod evidence;
+pub(crate) mod diagnosis;
 pub(crate) mod limits;
 pub(crate) mod p2p;
 pub(crate) mod token;
-pub(crate) mod token_life;
+pub(crate) mod token_lifecycle;
 
 /// Texts of the service that other modules write: into a buffer of the caller's.
 ///

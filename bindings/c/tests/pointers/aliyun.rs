@@ -183,9 +183,10 @@ fn notices_about_tokens_are_read_and_uploads_written() {
 #[test]
 fn a_token_is_renewed_before_it_expires() {
     const HOUR: u64 = 3_600_000;
-    let (memory, mut life, mut now) = (Heap::new(MQTTP2P_TOKEN_LIFE_SIZE), null_mut(), 1_700_000_000_000);
+    let (memory, mut life, mut now) =
+        (Heap::new(MQTTP2P_TOKEN_LIFECYCLE_SIZE), null_mut(), 1_700_000_000_000);
     let init = |memory: *mut u8, len, types, life| {
-        c!(mqttp2p_token_life_init(memory.cast(), len, types, null(), life))
+        c!(mqttp2p_token_lifecycle_init(memory.cast(), len, types, null(), life))
     };
     let start = memory.at::<u8>();
     assert_eq!(init(null_mut(), memory.len(), 4, &raw mut life), MQTTP2P_E_NULL);
@@ -196,16 +197,16 @@ fn a_token_is_renewed_before_it_expires() {
     assert!(life.is_null());
     assert_eq!(init(start, memory.len(), MQTTP2P_TOKEN_RW, &raw mut life), MQTTP2P_OK);
 
-    assert_eq!(c!(mqttp2p_token_life_due(life, now)), 4);
-    assert_eq!(c!(mqttp2p_token_life_log_in(life, now)), 0);
-    ok!(mqttp2p_token_life_failed(life, MQTTP2P_TOKEN_RW, now));
-    ok!(mqttp2p_token_life_obtained(life, MQTTP2P_TOKEN_RW, now, now + HOUR));
-    assert_eq!(c!(mqttp2p_token_life_log_in(life, now)), 1);
-    ok!(mqttp2p_token_life_logged_in(life, now));
+    assert_eq!(c!(mqttp2p_token_lifecycle_due(life, now)), 4);
+    assert_eq!(c!(mqttp2p_token_lifecycle_log_in(life, now)), 0);
+    ok!(mqttp2p_token_lifecycle_failed(life, MQTTP2P_TOKEN_RW, now));
+    ok!(mqttp2p_token_lifecycle_obtained(life, MQTTP2P_TOKEN_RW, now, now + HOUR));
+    assert_eq!(c!(mqttp2p_token_lifecycle_log_in(life, now)), 1);
+    ok!(mqttp2p_token_lifecycle_logged_in(life, now));
     let mut at = 0;
-    ok!(mqttp2p_token_life_due_at(life, now, &raw mut at));
+    ok!(mqttp2p_token_lifecycle_due_at(life, now, &raw mut at));
     assert_eq!(at, now + HOUR - 300_000);
-    assert_eq!(c!(mqttp2p_token_life_due_at(life, now, null_mut())), MQTTP2P_E_NULL);
+    assert_eq!(c!(mqttp2p_token_lifecycle_due_at(life, now, null_mut())), MQTTP2P_E_NULL);
 
     now = at;
     let notice = Heap::array(&[mqttp2p_token_notice_t {
@@ -214,42 +215,42 @@ fn a_token_is_renewed_before_it_expires() {
         expires_at_ms: now + 300_000,
         code: 0,
     }]);
-    assert_eq!(c!(mqttp2p_token_life_notice(life, notice.at(), now)), MQTTP2P_VERDICT_RENEW);
-    assert_eq!(c!(mqttp2p_token_life_notice(life, null(), now)), MQTTP2P_E_NULL);
-    ok!(mqttp2p_token_life_obtained(life, MQTTP2P_TOKEN_RW, now, now + HOUR));
-    assert_eq!(c!(mqttp2p_token_life_upload(life, MQTTP2P_TOKEN_RW, now)), 1);
-    ok!(mqttp2p_token_life_uploaded(life, MQTTP2P_TOKEN_RW, now));
-    ok!(mqttp2p_token_life_lost(life));
-    assert_eq!(c!(mqttp2p_token_life_log_in(life, now)), 1);
-    assert_eq!(c!(mqttp2p_token_life_refused(life, now)), MQTTP2P_VERDICT_RENEW);
-    ok!(mqttp2p_token_life_start_over(life));
-    assert_eq!(c!(mqttp2p_token_life_failed(life, 7, now)), MQTTP2P_E_INVALID_ARGUMENT);
-    assert_eq!(c!(mqttp2p_token_life_lost(null_mut())), MQTTP2P_E_NULL);
+    assert_eq!(c!(mqttp2p_token_lifecycle_notice(life, notice.at(), now)), MQTTP2P_ADVICE_RENEW);
+    assert_eq!(c!(mqttp2p_token_lifecycle_notice(life, null(), now)), MQTTP2P_E_NULL);
+    ok!(mqttp2p_token_lifecycle_obtained(life, MQTTP2P_TOKEN_RW, now, now + HOUR));
+    assert_eq!(c!(mqttp2p_token_lifecycle_upload(life, MQTTP2P_TOKEN_RW, now)), 1);
+    ok!(mqttp2p_token_lifecycle_uploaded(life, MQTTP2P_TOKEN_RW, now));
+    ok!(mqttp2p_token_lifecycle_lost(life));
+    assert_eq!(c!(mqttp2p_token_lifecycle_log_in(life, now)), 1);
+    assert_eq!(c!(mqttp2p_token_lifecycle_refused(life, now)), MQTTP2P_ADVICE_RENEW);
+    ok!(mqttp2p_token_lifecycle_start_over(life));
+    assert_eq!(c!(mqttp2p_token_lifecycle_failed(life, 7, now)), MQTTP2P_E_INVALID_ARGUMENT);
+    assert_eq!(c!(mqttp2p_token_lifecycle_lost(null_mut())), MQTTP2P_E_NULL);
 }
 
 #[test]
 fn a_closed_connection_is_explained_with_a_topic_that_lies_in_the_evidence() {
-    let (memory, mut evidence) = (Heap::new(MQTTP2P_EVIDENCE_SIZE), null_mut());
-    assert_eq!(c!(mqttp2p_evidence_init(memory.at(), 16, &raw mut evidence)), MQTTP2P_E_MEMORY_TOO_SMALL);
-    ok!(mqttp2p_evidence_init(memory.at(), memory.len(), &raw mut evidence));
-    ok!(mqttp2p_evidence_connected(evidence, 0));
-    let used = |topic, len| c!(mqttp2p_evidence_used(evidence, topic, len, 100));
+    let (memory, mut diagnosis) = (Heap::new(MQTTP2P_DIAGNOSIS_SIZE), null_mut());
+    assert_eq!(c!(mqttp2p_diagnosis_init(memory.at(), 16, &raw mut diagnosis)), MQTTP2P_E_MEMORY_TOO_SMALL);
+    ok!(mqttp2p_diagnosis_init(memory.at(), memory.len(), &raw mut diagnosis));
+    ok!(mqttp2p_diagnosis_connected(diagnosis, 0));
+    let used = |topic, len| c!(mqttp2p_diagnosis_used(diagnosis, topic, len, 100));
     let topic = Heap::of(b"devcies/state");
     assert_eq!(used(topic.range(), 2), MQTTP2P_OK);
     drop(topic);
     assert_eq!(used(bytes(b"\xff"), 0), MQTTP2P_E_TEXT);
-    let mut why = mqttp2p_suspicion_t { r#type: 0, length: 0, parent: NOTHING, advice: NOTHING };
+    let mut why = mqttp2p_cause_t { r#type: 0, length: 0, parent: NOTHING, advice: NOTHING };
     let closed = MQTTP2P_REASON_CLOSED_BY_PEER;
-    ok!(mqttp2p_evidence_explain(evidence, closed, 300, &raw mut why));
-    assert_eq!((why.r#type, read(why.parent)), (MQTTP2P_SUSPICION_TOPIC_NOT_AUTHORISED, b"devcies".to_vec()));
+    ok!(mqttp2p_diagnosis_explain(diagnosis, closed, 300, &raw mut why));
+    assert_eq!((why.r#type, read(why.parent)), (MQTTP2P_CAUSE_TOPIC_NOT_AUTHORISED, b"devcies".to_vec()));
     assert!(read(why.advice).len() > 20);
     let copy = Heap::of(&read(why.parent));
-    ok!(mqttp2p_evidence_connected(evidence, 400));
-    ok!(mqttp2p_evidence_confirmed(evidence, copy.range()));
-    ok!(mqttp2p_evidence_answered(evidence));
-    ok!(mqttp2p_evidence_explain(evidence, closed, 500, &raw mut why));
-    assert_eq!(why.r#type, MQTTP2P_SUSPICION_NONE);
-    assert_eq!(c!(mqttp2p_evidence_explain(evidence, closed, 500, null_mut())), MQTTP2P_E_NULL);
+    ok!(mqttp2p_diagnosis_connected(diagnosis, 400));
+    ok!(mqttp2p_diagnosis_confirmed(diagnosis, copy.range()));
+    ok!(mqttp2p_diagnosis_answered(diagnosis));
+    ok!(mqttp2p_diagnosis_explain(diagnosis, closed, 500, &raw mut why));
+    assert_eq!(why.r#type, MQTTP2P_CAUSE_NONE);
+    assert_eq!(c!(mqttp2p_diagnosis_explain(diagnosis, closed, 500, null_mut())), MQTTP2P_E_NULL);
 }
 
 #[test]

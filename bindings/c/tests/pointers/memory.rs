@@ -124,11 +124,12 @@ fn structs_are_read_no_further_than_they_say() {
     }
 
     let margins = size_of::<mqttp2p_margins_t>();
-    let memory = Heap::new(MQTTP2P_TOKEN_LIFE_SIZE);
+    let memory = Heap::new(MQTTP2P_TOKEN_LIFECYCLE_SIZE);
     let whole = Heap::array(&[[margins as u32, 5_000, 300_000, 5_000, 60_000, 30_000]]);
     for size in 0..=margins + 1 {
         let (given, mut life) = (shortened(&whole, size), null_mut());
-        let status = c!(mqttp2p_token_life_init(memory.at(), memory.len(), 1, given.at(), &raw mut life));
+        let status =
+            c!(mqttp2p_token_lifecycle_init(memory.at(), memory.len(), 1, given.at(), &raw mut life));
         assert_eq!(status, expected(size, margins));
     }
 }

@@ -100,7 +100,7 @@ class Disconnected:
         reason: str,
         detail: str | None,
         advice: str,
-        suspicion: str | None,
+        likely_cause: str | None,
         retry_in: float | None,
     ) -> Self: ...
     @property
@@ -118,7 +118,7 @@ class Disconnected:
     def advice(self) -> str:
         """What to do about it."""
     @property
-    def suspicion(self) -> str | None:
+    def likely_cause(self) -> str | None:
         """What the service may have done it for, if there is a hint."""
     @property
     def retry_in(self) -> float | None:

@@ -75,8 +75,8 @@ def failure(event: Refused | Disconnected) -> ConnectError:
         kind = AuthError if event.code in (4, 5) else RefusedError
         return kind(event.code, event.reason, event.advice)
     reason = f"{event.reason} ({event.detail})" if event.detail else event.reason
-    if event.suspicion:
-        reason = f"{reason}; suspected: {event.suspicion}"
+    if event.likely_cause:
+        reason = f"{reason}; likely cause: {event.likely_cause}"
     kind_ = ProtocolError if event.kind in _PROTOCOL else ConnectError
     return kind_(reason, kind=event.kind, advice=event.advice)
 

@@ -2,15 +2,15 @@
 
 use core::fmt;
 
-/// What the service may have closed a connection for. It is a suspicion: the service does not say.
+/// What the service may have closed a connection for. It is a cause: the service does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Suspicion<'a> {
+pub enum Cause<'a> {
     /// Nothing beyond the reason itself.
     None,
     /// The service closed the connection instead of answering the log-in.
-    LogIn,
+    Login,
     /// A packet was larger than the service takes.
     Oversize {
         /// Its length in bytes, about.
@@ -30,12 +30,12 @@ pub enum Suspicion<'a> {
     Takeover,
 }
 
-impl Suspicion<'_> {
+impl Cause<'_> {
     /// What to do about it, in one sentence.
     pub const fn advice(&self) -> &'static str {
         match self {
             Self::None => "follow the advice of the reason itself",
-            Self::LogIn => {
+            Self::Login => {
                 "check that the group id exists in the console, and that the client id has no more than 64 characters \
                  of 0-9A-Za-z_-@"
             }
@@ -50,11 +50,11 @@ impl Suspicion<'_> {
     }
 }
 
-impl fmt::Display for Suspicion<'_> {
+impl fmt::Display for Cause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("nothing is suspected beyond that"),
-            Self::LogIn => f.write_str("the service closed the connection instead of answering the log-in"),
+            Self::Login => f.write_str("the service closed the connection instead of answering the log-in"),
             Self::Oversize { length } => {
                 write!(f, "the service may have closed the connection for a packet of {length} bytes")
             }

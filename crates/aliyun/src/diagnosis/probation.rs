@@ -1,4 +1,4 @@
-//! What the service may dislike is on trial until it answers.
+//! What the service may dislike is on probation until it answers.
 
 use mqtt_p2p_core::Instant;
 
@@ -8,49 +8,49 @@ const WINDOW_MS: u64 = 5000;
 
 /// What is known of something that the service may dislike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Trial {
+pub(super) enum Probation {
     #[default]
     Unused,
     /// Used, and nothing known yet.
-    Open { since: Instant, size: usize },
-    /// A connection ended during the trial before: only an answer helps now, not that a connection lives.
+    Pending { since: Instant, size: usize },
+    /// A connection ended during the probation before: only an answer helps now, not that a connection lives.
     Suspect { since: Instant, size: usize },
     /// The service has nothing against it.
-    Good,
+    Cleared,
 }
 
-impl Trial {
-    pub(super) fn open(&mut self, size: usize, now: Instant) {
+impl Probation {
+    pub(super) fn start(&mut self, size: usize, now: Instant) {
         match self {
-            Self::Unused => *self = Self::Open { since: now, size },
+            Self::Unused => *self = Self::Pending { since: now, size },
             // The first use counts: a service that minds closes the connection soon after it.
-            Self::Open { .. } | Self::Good => {}
+            Self::Pending { .. } | Self::Cleared => {}
             Self::Suspect { since, .. } => *since = now,
         }
     }
 
-    pub(super) fn open_again(&mut self, now: Instant) {
-        if let Self::Open { since, .. } | Self::Suspect { since, .. } = self {
+    pub(super) fn restart(&mut self, now: Instant) {
+        if let Self::Pending { since, .. } | Self::Suspect { since, .. } = self {
             *since = now;
         }
     }
 
-    pub(super) fn is_open(self) -> bool {
-        matches!(self, Self::Open { .. } | Self::Suspect { .. })
+    pub(super) fn is_pending(self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Suspect { .. })
     }
 
-    pub(super) fn settle(&mut self, now: Instant) {
-        if let Self::Open { since, .. } = *self
+    pub(super) fn clear_outlived(&mut self, now: Instant) {
+        if let Self::Pending { since, .. } = *self
             && now.millis_since(since) > WINDOW_MS
         {
-            *self = Self::Good;
+            *self = Self::Cleared;
         }
     }
 
     /// Its size, if it may be at fault.
     pub(super) fn blame(&mut self, now: Instant) -> Option<usize> {
         match *self {
-            Self::Open { since, size } | Self::Suspect { since, size }
+            Self::Pending { since, size } | Self::Suspect { since, size }
                 if now.millis_since(since) <= WINDOW_MS =>
             {
                 *self = Self::Suspect { since, size };

@@ -6,7 +6,7 @@ use heapless::String;
 
 use crate::limits::{MAX_CLIENT_ID, MAX_GROUP_ID, MIN_GROUP_ID};
 use crate::util::bytes::total_len;
-use crate::util::text::{NUL, Named, first_outside_name_charset};
+use crate::util::text::{DisplayChar, NUL, first_outside_name_charset};
 
 /// What stands between group id and device id.
 const SEPARATOR: &str = "@@@";
@@ -218,11 +218,19 @@ impl fmt::Display for ClientIdError {
                  use one from the ApsaraMQ console"
             ),
             Self::GroupCharacter(c) => {
-                write!(f, "the group id holds {}: only digits, ASCII letters, - and _ are allowed", Named(c))
+                write!(
+                    f,
+                    "the group id holds {}: only digits, ASCII letters, - and _ are allowed",
+                    DisplayChar(c)
+                )
             }
             Self::NoDevice => f.write_str("nothing follows @@@ in the client id: give the device an id"),
             Self::DeviceCharacter(c) => {
-                write!(f, "the device id holds {}: only digits, ASCII letters, - and _ are allowed", Named(c))
+                write!(
+                    f,
+                    "the device id holds {}: only digits, ASCII letters, - and _ are allowed",
+                    DisplayChar(c)
+                )
             }
             Self::TooLong { length } => write!(
                 f,

@@ -5,7 +5,7 @@ use core::fmt;
 use heapless::String;
 
 use crate::limits::{MAX_CLIENT_ID, MAX_PARENT_TOPIC, MIN_PARENT_TOPIC};
-use crate::util::text::{Named, SLASH, first_outside_name_charset, without_trailing_slash};
+use crate::util::text::{DisplayChar, SLASH, first_outside_name_charset, without_trailing_slash};
 
 /// The second level of a P2P topic, with the slash behind it.
 const LEVEL: &str = "p2p/";
@@ -178,7 +178,7 @@ impl fmt::Display for P2pTopicError {
             Self::ParentCharacter(c) => write!(
                 f,
                 "the parent topic holds {}: give the first level only, of digits, ASCII letters, - and _",
-                Named(c)
+                DisplayChar(c)
             ),
             Self::NoTarget => {
                 f.write_str("the receiver's client id is empty: give the full <group id>@@@<device id>")
@@ -189,7 +189,7 @@ impl fmt::Display for P2pTopicError {
             Self::TargetCharacter(c) => write!(
                 f,
                 "the receiver's client id holds {}, which a topic level can't: give that client another id",
-                Named(c)
+                DisplayChar(c)
             ),
         }
     }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::identifiers::p2p::parse_p2p;
 use crate::limits::MAX_TOPIC_LEN;
-use crate::util::text::{Named, SLASH, first_outside_name_charset, without_trailing_slash};
+use crate::util::text::{DisplayChar, SLASH, first_outside_name_charset, without_trailing_slash};
 
 /// Whether two topics differ in no more than one `/` at the end: the service may add one to what it delivers
 /// (ApsaraMQ docs: FAQ about sending and receiving messages).
@@ -83,7 +83,7 @@ impl fmt::Display for TopicWarning {
                 f,
                 "the topic holds {}, and ApsaraMQ documents only digits, ASCII letters, - and _: \
                  use those",
-                Named(c)
+                DisplayChar(c)
             ),
         }
     }

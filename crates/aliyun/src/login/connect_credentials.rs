@@ -5,37 +5,33 @@ use core::fmt;
 use heapless::{String, Vec};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::login::signature::Password;
-use crate::util::redacted::Hidden;
+use crate::util::redacted::Redacted;
 
 /// The user name and the password of a CONNECT.
 ///
 /// The capacities are in bytes. The defaults hold any signature, and two tokens of almost 500 characters
-/// each; [`SignedLogIn`] saves memory where tokens are not used. Debug hides the password, and it is wiped
+/// each; `ConnectCredentials<128, { Password::LEN }>` saves memory where tokens are not used. Debug hides the password, and it is wiped
 /// when dropped; a move may leave a copy on the stack that nothing can wipe.
 ///
 /// ```
-/// use mqtt_p2p_aliyun::{Credentials, CredentialsError, LogIn, TokenKind, TokenSet};
+/// use mqtt_p2p_aliyun::{Credentials, CredentialsError, ConnectCredentials, TokenKind, TokenSet};
 ///
 /// let credentials = Credentials::Token {
 ///     access_key_id: "YYYYY",
 ///     instance_id: "post-cn-example",
 ///     tokens: TokenSet::new(TokenKind::RW, "LzMT+XLFl5u=")?,
 /// };
-/// let log_in = LogIn::<64, 2048>::new(&credentials, "GID_Test@@@0001")?;
-/// assert_eq!(log_in.password(), b"RW|LzMT+XLFl5u=");
+/// let login = ConnectCredentials::<64, 2048>::new(&credentials, "GID_Test@@@0001")?;
+/// assert_eq!(login.password(), b"RW|LzMT+XLFl5u=");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct LogIn<const USER_NAME: usize = 128, const PASSWORD: usize = 1024> {
+pub struct ConnectCredentials<const USER_NAME: usize = 128, const PASSWORD: usize = 1024> {
     pub(super) user_name: String<USER_NAME>,
     pub(super) password: Vec<u8, PASSWORD>,
 }
 
-/// A log-in whose password is a signature.
-pub type SignedLogIn = LogIn<128, { Password::LEN }>;
-
-impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
+impl<const USER_NAME: usize, const PASSWORD: usize> ConnectCredentials<USER_NAME, PASSWORD> {
     pub(super) const fn empty() -> Self {
         Self { user_name: String::new(), password: Vec::new() }
     }
@@ -51,16 +47,22 @@ impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
     }
 }
 
-impl<const USER_NAME: usize, const PASSWORD: usize> fmt::Debug for LogIn<USER_NAME, PASSWORD> {
+impl<const USER_NAME: usize, const PASSWORD: usize> fmt::Debug for ConnectCredentials<USER_NAME, PASSWORD> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogIn").field("user_name", &self.user_name).field("password", &Hidden).finish()
+        f.debug_struct("ConnectCredentials")
+            .field("user_name", &self.user_name)
+            .field("password", &Redacted)
+            .finish()
     }
 }
 
-impl<const USER_NAME: usize, const PASSWORD: usize> Drop for LogIn<USER_NAME, PASSWORD> {
+impl<const USER_NAME: usize, const PASSWORD: usize> Drop for ConnectCredentials<USER_NAME, PASSWORD> {
     fn drop(&mut self) {
         self.password.zeroize();
     }
 }
 
-impl<const USER_NAME: usize, const PASSWORD: usize> ZeroizeOnDrop for LogIn<USER_NAME, PASSWORD> {}
+impl<const USER_NAME: usize, const PASSWORD: usize> ZeroizeOnDrop
+    for ConnectCredentials<USER_NAME, PASSWORD>
+{
+}

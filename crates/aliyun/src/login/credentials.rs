@@ -2,32 +2,32 @@
 
 use core::fmt;
 
-use crate::login::connect_credentials::LogIn;
+use crate::login::connect_credentials::ConnectCredentials;
 use crate::login::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
 use crate::login::signature::{Password, sign};
 use crate::login::user_name::UserName;
 use crate::token::TokenSet;
 use crate::util::bytes::concat;
-use crate::util::redacted::Hidden;
+use crate::util::redacted::Redacted;
 
 /// What a client proves itself with, one variant per authentication mode of the service. The texts are
 /// borrowed.
 ///
-/// [`log_in`](Self::log_in) makes the user name and the password of CONNECT. Where memory is scarce or a
+/// [`for_client`](Self::for_client) makes the user name and the password of CONNECT. Where memory is scarce or a
 /// token very long, the `…_len` and `write_…` methods do the same into buffers of the caller's.
 ///
 /// Debug shows user names and keys' ids, never a secret, a password or a token.
 ///
 /// ```
-/// use mqtt_p2p_aliyun::{Credentials, LogIn, UserName};
+/// use mqtt_p2p_aliyun::{Credentials, ConnectCredentials, UserName};
 ///
 /// // The password was computed by a server, with `sign`.
 /// let credentials = Credentials::Precomputed {
 ///     user_name: UserName::Signature { access_key_id: "YYYYY", instance_id: "post-cn-example" },
 ///     password: b"vI009IZJZVGRwBwZvnbwjfuXxVM=",
 /// };
-/// let log_in: LogIn = credentials.log_in("GID_Test@@@0001")?;
-/// assert_eq!(log_in.user_name(), "Signature|YYYYY|post-cn-example");
+/// let login: ConnectCredentials = credentials.for_client("GID_Test@@@0001")?;
+/// assert_eq!(login.user_name(), "Signature|YYYYY|post-cn-example");
 /// # Ok::<(), mqtt_p2p_aliyun::CredentialsError>(())
 /// ```
 #[derive(Clone, Copy)]
@@ -86,14 +86,14 @@ pub enum Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The user name and the password for a client id, in buffers of the default sizes; see [`LogIn`] for
+    /// The user name and the password for a client id, in buffers of the default sizes; see [`ConnectCredentials`] for
     /// others.
     ///
     /// # Errors
     ///
     /// What [`check`](Self::check) finds, an empty client id, or [`CredentialsError::BufferTooSmall`].
-    pub fn log_in(&self, client_id: &str) -> Result<LogIn, CredentialsError> {
-        LogIn::new(self, client_id)
+    pub fn for_client(&self, client_id: &str) -> Result<ConnectCredentials, CredentialsError> {
+        ConnectCredentials::new(self, client_id)
     }
 
     /// The user name.
@@ -189,7 +189,7 @@ impl<'a> Credentials<'a> {
     }
 }
 
-impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
+impl<const USER_NAME: usize, const PASSWORD: usize> ConnectCredentials<USER_NAME, PASSWORD> {
     /// The log-in that the credentials make for a client id.
     ///
     /// # Errors
@@ -197,9 +197,9 @@ impl<const USER_NAME: usize, const PASSWORD: usize> LogIn<USER_NAME, PASSWORD> {
     /// What [`Credentials::check`] finds, an empty client id, or [`CredentialsError::BufferTooSmall`] if a
     /// capacity is too small.
     pub fn new(credentials: &Credentials<'_>, client_id: &str) -> Result<Self, CredentialsError> {
-        let mut log_in = Self::empty();
-        log_in.fill(credentials, client_id)?;
-        Ok(log_in)
+        let mut login = Self::empty();
+        login.fill(credentials, client_id)?;
+        Ok(login)
     }
 
     fn fill(&mut self, credentials: &Credentials<'_>, client_id: &str) -> Result<(), CredentialsError> {
@@ -228,6 +228,6 @@ impl fmt::Debug for Credentials<'_> {
             Self::CustomOrigin { .. } => "CustomOrigin",
             Self::Precomputed { .. } => "Precomputed",
         };
-        f.debug_struct(mode).field("user_name", &self.user_name()).field("password", &Hidden).finish()
+        f.debug_struct(mode).field("user_name", &self.user_name()).field("password", &Redacted).finish()
     }
 }

@@ -6,7 +6,7 @@ mod error;
 mod signature;
 mod user_name;
 
-pub use connect_credentials::{LogIn, SignedLogIn};
+pub use connect_credentials::ConnectCredentials;
 pub use credentials::Credentials;
 pub use error::{CredentialPart, CredentialsError};
 pub use signature::{Password, sign, verify_signature};

@@ -8,7 +8,7 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::util::redacted::Hidden;
+use crate::util::redacted::Redacted;
 
 /// Computes the password for a client id: the standard Base64, with padding, of HMAC-SHA1 with the secret as
 /// key and the whole client id as message (ApsaraMQ docs: signature authentication).
@@ -65,7 +65,7 @@ impl Password {
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Password").field(&Hidden).finish()
+        f.debug_tuple("Password").field(&Redacted).finish()
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::login::error::{CredentialPart, CredentialsError, check_key_part, check_length, check_not_empty};
 use crate::util::bytes::{concat, total_len};
-use crate::util::text::{BAR, NUL};
+use crate::util::text::{NUL, PIPE};
 
 const SIGNATURE: &str = "Signature";
 const TOKEN: &str = "Token";
@@ -54,7 +54,7 @@ impl<'a> UserName<'a> {
     /// Takes a user name apart. What does not have the three parts of a known mode is [`UserName::Other`];
     /// parts may turn out empty, and no key of the service's is.
     pub fn parse(text: &'a str) -> Self {
-        let mut parts = text.split(BAR);
+        let mut parts = text.split(PIPE);
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(SIGNATURE), Some(access_key_id), Some(instance_id), None) => {
                 Self::Signature { access_key_id, instance_id }

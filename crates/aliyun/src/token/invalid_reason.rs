@@ -56,7 +56,7 @@ impl InvalidReason {
 
     /// Whether time or a revocation ended a token that was right, so that a new one of the same make serves. With
     /// the other reasons, who issues tokens has to issue other ones.
-    pub const fn is_cured_by_a_new_token(self) -> bool {
+    pub const fn is_fixed_by_renewal(self) -> bool {
         matches!(self, Self::Expired | Self::Revoked)
     }
 

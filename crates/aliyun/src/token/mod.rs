@@ -14,7 +14,7 @@ pub use error::TokenError;
 pub use invalid_reason::InvalidReason;
 pub use kind::TokenKind;
 pub use kinds::TokenKinds;
-pub use lifecycle::{ExpiredToken, Margins, TokenLife, Verdict};
+pub use lifecycle::{Advice, ExpiredToken, Margins, TokenLifecycle};
 pub use notice::{EXPIRE_NOTICE_TOPIC, INVALID_NOTICE_TOPIC, NoticeError, TokenNotice};
 pub use set::TokenSet;
 pub use upload::{UPLOAD_TOPIC, UploadError, upload_len, write_upload};

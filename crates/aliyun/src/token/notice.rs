@@ -16,7 +16,7 @@ pub const INVALID_NOTICE_TOPIC: &str = "$SYS/tokenInvalidNotice";
 /// What the service says about a token. It comes as an ordinary message, without a subscription, and the service
 /// does not promise to send it (ApsaraMQ docs: token authentication).
 ///
-/// Which of the tokens of that kind it means is not said; [`TokenLife::notice`](crate::TokenLife::notice) judges.
+/// Which of the tokens of that kind it means is not said; [`TokenLifecycle::notice`](crate::TokenLifecycle::notice) judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

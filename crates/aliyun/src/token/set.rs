@@ -5,8 +5,8 @@ use core::fmt;
 use crate::token::error::TokenError;
 use crate::token::kind::TokenKind;
 use crate::util::bytes::{concat, total_len};
-use crate::util::redacted::Hidden;
-use crate::util::text::{BAR, is_key_text};
+use crate::util::redacted::Redacted;
+use crate::util::text::{PIPE, is_key_text};
 
 /// The tokens of one log-in: at least one, and at most one of each type (ApsaraMQ docs: token
 /// authentication).
@@ -77,7 +77,7 @@ impl<'a> TokenSet<'a> {
             return Err(TokenError::NoToken);
         }
         let mut tokens = Self::EMPTY;
-        let mut fields = password.split(BAR);
+        let mut fields = password.split(PIPE);
         while let Some(kind) = fields.next() {
             tokens = tokens.with(kind.parse()?, fields.next().unwrap_or_default())?;
         }
@@ -121,6 +121,6 @@ impl<'a> TokenSet<'a> {
 
 impl fmt::Debug for TokenSet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter().map(|(kind, _)| (kind, Hidden))).finish()
+        f.debug_map().entries(self.iter().map(|(kind, _)| (kind, Redacted))).finish()
     }
 }

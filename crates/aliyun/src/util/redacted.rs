@@ -3,10 +3,10 @@
 use core::fmt;
 
 /// Shows that something is there, neither what nor how long.
-pub(crate) struct Hidden;
+pub(crate) struct Redacted;
 
-impl fmt::Debug for Hidden {
+impl fmt::Debug for Redacted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<hidden>")
+        f.write_str("<redacted>")
     }
 }

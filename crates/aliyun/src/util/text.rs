@@ -7,7 +7,7 @@ use core::fmt;
 pub(crate) const SLASH: [char; 1] = ['/'];
 
 /// What separates the parts of user names and of token passwords.
-pub(crate) const BAR: [char; 1] = ['|'];
+pub(crate) const PIPE: [char; 1] = ['|'];
 
 /// What MQTT allows in no text.
 pub(crate) const NUL: [char; 1] = ['\0'];
@@ -30,9 +30,9 @@ pub(crate) fn without_trailing_slash(topic: &str) -> &str {
 
 /// Names a character that some text may not hold, whether it can be seen or not. It stands for `{:?}`, which
 /// has panic paths and takes kilobytes of Unicode tables.
-pub(crate) struct Named(pub(crate) char);
+pub(crate) struct DisplayChar(pub(crate) char);
 
-impl fmt::Display for Named {
+impl fmt::Display for DisplayChar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (c, code) = (self.0, u32::from(self.0));
         if c.is_ascii_graphic() {

@@ -8,13 +8,13 @@ use crate::token::kind::TokenKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
-pub enum Verdict {
+pub enum Advice {
     /// It is about no token that is in use: nothing is to be done.
     Stale,
-    /// A new token is needed; [`TokenLife::due`] says of which types, and when.
+    /// A new token is needed; [`TokenLifecycle::due`] says of which types, and when.
     Renew,
     /// New tokens do not help: what they are issued for is wrong, or the log-in is. A person has to look. Nothing is
-    /// due and no log-in allowed before [`TokenLife::start_over`].
+    /// due and no log-in allowed before [`TokenLifecycle::start_over`].
     GiveUp,
 }
 

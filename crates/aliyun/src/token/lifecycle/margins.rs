@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::limits::TOKEN_EXPIRY_NOTICE;
 
-/// How careful a [`TokenLife`] is. The defaults suit the service.
+/// How careful a [`TokenLifecycle`] is. The defaults suit the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Margins {
@@ -14,12 +14,12 @@ pub struct Margins {
     /// 5 minutes, which is when the service sends its notice.
     pub renew_before: Duration,
     /// The pause after a failure to get a token. It doubles with every further one. 5 s.
-    pub first_pause: Duration,
-    /// The longest pause. One minute.
-    pub longest_pause: Duration,
+    pub initial_backoff: Duration,
+    /// The longest backoff. One minute.
+    pub max_backoff: Duration,
     /// So long after the service accepted it, a token is young: a notice that it is not valid can be a late one about
     /// the token before, and that young tokens end must not make a client ask for one after the other. 30 s.
-    pub youth: Duration,
+    pub grace_period: Duration,
 }
 
 impl Default for Margins {
@@ -27,9 +27,9 @@ impl Default for Margins {
         Self {
             clock_skew: Duration::from_secs(5),
             renew_before: TOKEN_EXPIRY_NOTICE,
-            first_pause: Duration::from_secs(5),
-            longest_pause: Duration::from_secs(60),
-            youth: Duration::from_secs(30),
+            initial_backoff: Duration::from_secs(5),
+            max_backoff: Duration::from_secs(60),
+            grace_period: Duration::from_secs(30),
         }
     }
 }

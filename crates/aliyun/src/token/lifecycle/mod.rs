@@ -5,16 +5,16 @@ mod backoff;
 mod margins;
 mod slot;
 
-pub use advice::{ExpiredToken, Verdict};
+pub use advice::{Advice, ExpiredToken};
 pub use margins::Margins;
 
 use crate::limits::MAX_TOKEN_LIFETIME;
 use crate::token::kind::TokenKind;
 use crate::token::kinds::TokenKinds;
 use crate::token::notice::TokenNotice;
-use backoff::Pause;
+use backoff::Backoff;
 use margins::{is_expired, millis};
-use slot::{Doubt, Slot, Token};
+use slot::{Doubt, Slot, TokenState};
 
 /// The life of up to three tokens, one of each type. It holds no token, only times and what happened, so it suits
 /// any adapter; which text belongs to which type, the adapter remembers, with the newest replacing the older.
@@ -28,11 +28,11 @@ use slot::{Doubt, Slot, Token};
 /// [30 days](MAX_TOKEN_LIFETIME) that the service grants.
 ///
 /// ```
-/// use mqtt_p2p_aliyun::{ExpiredToken, Margins, TokenKind, TokenLife, TokenNotice, Verdict};
+/// use mqtt_p2p_aliyun::{ExpiredToken, Margins, TokenKind, TokenLifecycle, TokenNotice, Advice};
 ///
 /// const HOUR: u64 = 3_600_000;
 /// let kind = TokenKind::RW;
-/// let mut life = TokenLife::new(kind.into(), Margins::default());
+/// let mut life = TokenLifecycle::new(kind.into(), Margins::default());
 /// let mut now = 1_700_000_000_000;
 ///
 /// // Before every CONNECT: whoever issues tokens is asked for those that are due. A failure there goes to
@@ -48,7 +48,7 @@ use slot::{Doubt, Slot, Token};
 /// let notice = TokenNotice::Expire { kind, expires_at_ms: now + HOUR };
 /// now += HOUR - 300_000;
 /// assert_eq!(life.due_at(now), Some(now));
-/// assert_eq!(life.notice(&notice, now), Verdict::Renew);
+/// assert_eq!(life.notice(&notice, now), Advice::Renew);
 /// for kind in life.due(now).iter() {
 ///     life.obtained(kind, now, Some(now + HOUR))?;
 ///     if life.upload(kind, now) {
@@ -61,11 +61,11 @@ use slot::{Doubt, Slot, Token};
 /// life.lost();
 /// assert!(life.due(now).is_empty() && life.log_in(now));
 /// life.logged_in(now);
-/// assert_eq!(life.notice(&notice, now), Verdict::Stale);
+/// assert_eq!(life.notice(&notice, now), Advice::Stale);
 /// # Ok::<(), ExpiredToken>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct TokenLife {
+pub struct TokenLifecycle {
     kinds: TokenKinds,
     margins: Margins,
     r: Slot,
@@ -84,7 +84,7 @@ enum Connection {
     Online,
 }
 
-impl TokenLife {
+impl TokenLifecycle {
     /// The life of tokens of these types, none of which is at hand.
     pub fn new(kinds: TokenKinds, margins: Margins) -> Self {
         Self {
@@ -126,12 +126,12 @@ impl TokenLife {
         Ok(())
     }
 
-    /// Nobody issued a token of this type: whoever is asked for it gets a pause.
+    /// Nobody issued a token of this type: whoever is asked for it gets a backoff.
     pub fn failed(&mut self, kind: TokenKind, now_ms: u64) {
         let margins = self.margins;
         let slot = self.slot(kind);
-        let failures = slot.pause.failures.saturating_add(1);
-        slot.pause = Pause::new(failures, now_ms, &margins);
+        let failures = slot.backoff.failures.saturating_add(1);
+        slot.backoff = Backoff::new(failures, now_ms, &margins);
     }
 
     /// The types of which whoever issues tokens should be asked for one now: those that are missing or no longer
@@ -140,7 +140,7 @@ impl TokenLife {
     /// An answer that is under way is not known here: ask again only when [`obtained`](Self::obtained) or
     /// [`failed`](Self::failed) was called.
     pub fn due(&mut self, now_ms: u64) -> TokenKinds {
-        self.see(now_ms);
+        self.advance_clock(now_ms);
         if self.given_up {
             return TokenKinds::EMPTY;
         }
@@ -151,7 +151,7 @@ impl TokenLife {
     /// When something will be [due](Self::due), as things are; at `now_ms` if it is already, `None` if only an event
     /// can make it. Where the clock may be set, ask again every minute or so.
     pub fn due_at(&mut self, now_ms: u64) -> Option<u64> {
-        self.see(now_ms);
+        self.advance_clock(now_ms);
         if self.given_up {
             return None;
         }
@@ -162,8 +162,8 @@ impl TokenLife {
     /// Whether a log-in may be sent: a token of every type is at hand, and none is known to be expired or otherwise
     /// not valid.
     pub fn may_log_in(&mut self, now_ms: u64) -> bool {
-        self.see(now_ms);
-        !self.given_up && self.kinds.iter().all(|kind| self.slot_ref(kind).token == Token::Good)
+        self.advance_clock(now_ms);
+        !self.given_up && self.kinds.iter().all(|kind| self.slot_ref(kind).token == TokenState::Usable)
     }
 
     /// CONNECT is about to be sent, with the tokens at hand, if the answer is true. If it is false, it
@@ -174,7 +174,7 @@ impl TokenLife {
         if allowed {
             self.lost();
             self.connection = Connection::LoggingIn;
-            self.each(|slot| slot.sent = slot.token == Token::Good);
+            self.for_each_slot(|slot| slot.sent = slot.token == TokenState::Usable);
         }
         allowed
     }
@@ -183,37 +183,38 @@ impl TokenLife {
     pub fn logged_in(&mut self, now_ms: u64) {
         self.connection = Connection::Online;
         self.refusals = 0;
-        self.each(|slot| slot.accept(now_ms));
+        self.for_each_slot(|slot| slot.accept(now_ms));
     }
 
     /// The service refused the log-in, with CONNACK 4 or 5. It does not say which token was at fault, so all are given
     /// up. Once, new ones may help; if they are refused too, without a log-in that was accepted in between, more would
-    /// be as well: [`Verdict::GiveUp`].
-    pub fn refused(&mut self, now_ms: u64) -> Verdict {
-        self.see(now_ms);
+    /// be as well: [`Advice::GiveUp`].
+    pub fn refused(&mut self, now_ms: u64) -> Advice {
+        self.advance_clock(now_ms);
         // One that expired on the way says nothing about the others.
-        let expired_on_the_way = self.kinds.iter().any(|kind| self.slot_ref(kind).token == Token::Dead);
+        let expired_on_the_way =
+            self.kinds.iter().any(|kind| self.slot_ref(kind).token == TokenState::Unusable);
         let margins = self.margins;
-        self.each(|slot| {
-            if slot.sent && slot.token == Token::Good {
-                slot.die(now_ms, &margins);
+        self.for_each_slot(|slot| {
+            if slot.sent && slot.token == TokenState::Usable {
+                slot.invalidate(now_ms, &margins);
             }
         });
         self.lost();
         if !expired_on_the_way {
             self.refusals = self.refusals.saturating_add(1);
         }
-        if self.refusals > 1 { self.give_up() } else { Verdict::Renew }
+        if self.refusals > 1 { self.give_up() } else { Advice::Renew }
     }
 
     /// A token is about to be uploaded, if the answer is true: there is a connection, it has not been given this
     /// token, and the token is good. One upload at a time: the next one after [`uploaded`](Self::uploaded).
     #[must_use]
     pub fn upload(&mut self, kind: TokenKind, now_ms: u64) -> bool {
-        self.see(now_ms);
+        self.advance_clock(now_ms);
         let online = self.connection == Connection::Online && !self.given_up;
         let slot = self.slot(kind);
-        let allowed = online && slot.token == Token::Good && !slot.sent;
+        let allowed = online && slot.token == TokenState::Usable && !slot.sent;
         if allowed {
             slot.sent = true;
         }
@@ -228,9 +229,9 @@ impl TokenLife {
     /// The connection is gone, or the attempt to make one ended. Tokens stay: the next one uses them.
     pub fn lost(&mut self) {
         self.connection = Connection::Offline;
-        self.each(|slot| {
-            if slot.doubt == Doubt::OnThisConnection {
-                slot.doubt = Doubt::Earlier;
+        self.for_each_slot(|slot| {
+            if slot.doubt == Doubt::ThisConnection {
+                slot.doubt = Doubt::EarlierConnection;
             }
         });
     }
@@ -241,58 +242,60 @@ impl TokenLife {
     /// at once if it is the first of its type. If it has just taken the place of another, the notice may be late and
     /// about that one: it counts when it comes again on another connection, and if it was true, a refusal will say
     /// so before. If a new token is not valid either, for a reason that new tokens do not cure, it is
-    /// [`Verdict::GiveUp`].
-    pub fn notice(&mut self, notice: &TokenNotice, now_ms: u64) -> Verdict {
-        self.see(now_ms);
+    /// [`Advice::GiveUp`].
+    pub fn notice(&mut self, notice: &TokenNotice, now_ms: u64) -> Advice {
+        self.advance_clock(now_ms);
         if self.given_up {
-            return Verdict::Stale;
+            return Advice::Stale;
         }
         let margins = self.margins;
         let slot = self.slot(notice.kind());
         if !slot.sent {
-            return Verdict::Stale;
+            return Advice::Stale;
         }
         match *notice {
             TokenNotice::Expire { expires_at_ms, .. } => slot.will_expire(expires_at_ms, now_ms, &margins),
             TokenNotice::Invalid { reason, .. } => {
-                let verdict = slot.is_invalid(reason.is_cured_by_a_new_token(), now_ms, &margins);
-                if verdict == Verdict::GiveUp { self.give_up() } else { verdict }
+                let advice = slot.is_invalid(reason.is_fixed_by_renewal(), now_ms, &margins);
+                if advice == Advice::GiveUp { self.give_up() } else { advice }
             }
         }
     }
 
-    /// Whether it [gave up](Verdict::GiveUp).
+    /// Whether it [gave up](Advice::GiveUp).
     pub const fn has_given_up(&self) -> bool {
         self.given_up
     }
 
-    /// Somebody saw to what made it [give up](Verdict::GiveUp), and wants another try: with new tokens.
+    /// Somebody saw to what made it [give up](Advice::GiveUp), and wants another try: with new tokens.
     pub fn start_over(&mut self) {
         self.given_up = false;
         self.refusals = 0;
-        self.each(|slot| {
-            slot.pause = Pause::default();
-            slot.short_lives = 0;
-            slot.incurable = false;
+        self.for_each_slot(|slot| {
+            slot.backoff = Backoff::default();
+            slot.short_lived = 0;
+            slot.not_fixed_by_renewal = false;
         });
     }
 
-    fn give_up(&mut self) -> Verdict {
+    fn give_up(&mut self) -> Advice {
         self.given_up = true;
-        Verdict::GiveUp
+        Advice::GiveUp
     }
 
     /// Once a token was seen to be expired, a clock that is set back does not make it good again.
-    fn see(&mut self, now: u64) {
+    fn advance_clock(&mut self, now: u64) {
         let margins = self.margins;
-        self.each(|slot| {
-            if slot.token == Token::Good && slot.expires_at.is_some_and(|at| is_expired(at, now, &margins)) {
-                slot.die(now, &margins);
+        self.for_each_slot(|slot| {
+            if slot.token == TokenState::Usable
+                && slot.expires_at.is_some_and(|at| is_expired(at, now, &margins))
+            {
+                slot.invalidate(now, &margins);
             }
         });
     }
 
-    fn each(&mut self, mut change: impl FnMut(&mut Slot)) {
+    fn for_each_slot(&mut self, mut change: impl FnMut(&mut Slot)) {
         [&mut self.r, &mut self.w, &mut self.rw].into_iter().for_each(&mut change);
     }
 

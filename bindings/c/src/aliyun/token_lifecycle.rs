@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 use core::time::Duration;
 
-use mqtt_p2p_aliyun::{Margins, TokenLife, Verdict};
+use mqtt_p2p_aliyun::{Advice, Margins, TokenLifecycle};
 
 use super::token::{kind, kinds, mqttp2p_token_notice_t, numbers};
 use crate::handle::{Handle, Object, guarded};
@@ -13,12 +13,12 @@ use crate::status::{
 use crate::types::{Sized32, must_give};
 
 /// It is about no token that is in use: nothing is to be done.
-pub const MQTTP2P_VERDICT_STALE: i32 = 0;
-/// A new token is needed; `mqttp2p_token_life_due` says of which types, and when.
-pub const MQTTP2P_VERDICT_RENEW: i32 = 1;
+pub const MQTTP2P_ADVICE_STALE: i32 = 0;
+/// A new token is needed; `mqttp2p_token_lifecycle_due` says of which types, and when.
+pub const MQTTP2P_ADVICE_RENEW: i32 = 1;
 /// New tokens do not help: what they are issued for is wrong, or the log-in is. A person has to look. Nothing is due and
-/// no log-in allowed before `mqttp2p_token_life_start_over`.
-pub const MQTTP2P_VERDICT_GIVE_UP: i32 = 2;
+/// no log-in allowed before `mqttp2p_token_lifecycle_start_over`.
+pub const MQTTP2P_ADVICE_GIVE_UP: i32 = 2;
 
 /// The life of up to three tokens, one of each type. It holds no token, only times and what happened. What it is made
 /// of is the library's affair.
@@ -27,22 +27,22 @@ pub const MQTTP2P_VERDICT_GIVE_UP: i32 = 2;
 /// Then log in only if `_log_in` says 1. Online, wait for `_due_at` or a notice, obtain, and if `_upload` says 1, send the
 /// upload, and `_uploaded` after MQTTP2P_EVENT_PUBLISHED_ALONE. Times are milliseconds since 1970.
 #[derive(Debug)]
-pub struct mqttp2p_token_life_t {
+pub struct mqttp2p_token_lifecycle_t {
     _private: [u8; 0],
 }
 
-impl Object for TokenLife {
-    type Opaque = mqttp2p_token_life_t;
+impl Object for TokenLifecycle {
+    type Opaque = mqttp2p_token_lifecycle_t;
     const WORD: u32 = u32::from_be_bytes(*b"MqT\0");
 }
 
-type Life = Handle<TokenLife>;
+type Life = Handle<TokenLifecycle>;
 
-/// How many bytes a `mqttp2p_token_life_t` takes at most; aligned to 8: see `mqttp2p_token_life_memory_t`.
-pub const MQTTP2P_TOKEN_LIFE_SIZE: usize = 416;
-const _: () = assert!(size_of::<Life>() <= MQTTP2P_TOKEN_LIFE_SIZE && align_of::<Life>() <= 8);
+/// How many bytes a `mqttp2p_token_lifecycle_t` takes at most; aligned to 8: see `mqttp2p_token_lifecycle_memory_t`.
+pub const MQTTP2P_TOKEN_LIFECYCLE_SIZE: usize = 416;
+const _: () = assert!(size_of::<Life>() <= MQTTP2P_TOKEN_LIFECYCLE_SIZE && align_of::<Life>() <= 8);
 
-/// How careful a `mqttp2p_token_life_t` is, in milliseconds. Begin with `MQTTP2P_MARGINS_INIT`.
+/// How careful a `mqttp2p_token_lifecycle_t` is, in milliseconds. Begin with `MQTTP2P_MARGINS_INIT`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct mqttp2p_margins_t {
@@ -53,11 +53,11 @@ pub struct mqttp2p_margins_t {
     /// A new token is due so long before the old one expires, or after three quarters of its life if that is later.
     pub renew_before_ms: u32,
     /// The pause after a failure to get a token. It doubles with every further one.
-    pub first_pause_ms: u32,
+    pub initial_backoff_ms: u32,
     /// The longest pause.
-    pub longest_pause_ms: u32,
+    pub max_backoff_ms: u32,
     /// So long after the service accepted it, a token is young: a notice that it is not valid can be about the one before.
-    pub youth_ms: u32,
+    pub grace_period_ms: u32,
 }
 
 // SAFETY: numbers only, and the size comes first.
@@ -66,9 +66,9 @@ unsafe impl Sized32 for mqttp2p_margins_t {
         struct_size: size_of::<Self>() as u32,
         clock_skew_ms: 5_000,
         renew_before_ms: 300_000,
-        first_pause_ms: 5_000,
-        longest_pause_ms: 60_000,
-        youth_ms: 30_000,
+        initial_backoff_ms: 5_000,
+        max_backoff_ms: 60_000,
+        grace_period_ms: 30_000,
     };
 }
 
@@ -78,15 +78,15 @@ impl mqttp2p_margins_t {
         Margins {
             clock_skew: millis(self.clock_skew_ms),
             renew_before: millis(self.renew_before_ms),
-            first_pause: millis(self.first_pause_ms),
-            longest_pause: millis(self.longest_pause_ms),
-            youth: millis(self.youth_ms),
+            initial_backoff: millis(self.initial_backoff_ms),
+            max_backoff: millis(self.max_backoff_ms),
+            grace_period: millis(self.grace_period_ms),
         }
     }
 }
 
 /// Makes the life of tokens of these types (`MQTTP2P_TOKEN_R | MQTTP2P_TOKEN_W`, say), none of which is at hand, in memory
-/// of the caller's: a `mqttp2p_token_life_memory_t`. `margins` may be NULL for the defaults. One thread at a time.
+/// of the caller's: a `mqttp2p_token_lifecycle_memory_t`. `margins` may be NULL for the defaults. One thread at a time.
 ///
 /// Returns MQTTP2P_OK; MQTTP2P_E_NULL; MQTTP2P_E_MISALIGNED; MQTTP2P_E_MEMORY_TOO_SMALL; MQTTP2P_E_INVALID_ARGUMENT.
 ///
@@ -94,12 +94,12 @@ impl mqttp2p_margins_t {
 /// `memory` is NULL or the caller's to write to, `memory_len` bytes, for as long as the object lives; `margins` is NULL or
 /// may be read; `life` is NULL or may be written to.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_init(
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_init(
     memory: *mut c_void,
     memory_len: usize,
     token_types: u32,
     margins: *const mqttp2p_margins_t,
-    life: *mut *mut mqttp2p_token_life_t,
+    life: *mut *mut mqttp2p_token_lifecycle_t,
 ) -> mqttp2p_status_t {
     guarded(|| {
         let margins = match margins.is_null() {
@@ -107,17 +107,17 @@ pub unsafe extern "C" fn mqttp2p_token_life_init(
             // SAFETY: the caller's promise.
             false => unsafe { mqttp2p_margins_t::read(margins) }?,
         };
-        let object = TokenLife::new(kinds(token_types)?, margins.get());
+        let object = TokenLifecycle::new(kinds(token_types)?, margins.get());
         // SAFETY: the caller's promise.
         unsafe { Life::place(memory, memory_len, object, life) }
     })
 }
 
 /// # Safety
-/// `life` is NULL, or was made by `mqttp2p_token_life_init`.
+/// `life` is NULL, or was made by `mqttp2p_token_lifecycle_init`.
 unsafe fn with(
-    life: *mut mqttp2p_token_life_t,
-    call: impl FnOnce(&mut TokenLife) -> Outcome,
+    life: *mut mqttp2p_token_lifecycle_t,
+    call: impl FnOnce(&mut TokenLifecycle) -> Outcome,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe { Life::with(life, call) }
@@ -130,10 +130,10 @@ unsafe fn with(
 /// MQTTP2P_E_INVALID_ARGUMENT for the type; or MQTTP2P_E_NULL, _MISALIGNED, _NO_OBJECT, _BUSY, _PANIC, as every call here.
 ///
 /// # Safety
-/// `life` is NULL, or was made by `mqttp2p_token_life_init`, here and in all that follows.
+/// `life` is NULL, or was made by `mqttp2p_token_lifecycle_init`, here and in all that follows.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_obtained(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_obtained(
+    life: *mut mqttp2p_token_lifecycle_t,
     token_type: u32,
     now_ms: u64,
     expires_at_ms: u64,
@@ -153,10 +153,10 @@ pub unsafe extern "C" fn mqttp2p_token_life_obtained(
 /// MQTTP2P_E_INVALID_ARGUMENT.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_failed(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_failed(
+    life: *mut mqttp2p_token_lifecycle_t,
     token_type: u32,
     now_ms: u64,
 ) -> mqttp2p_status_t {
@@ -173,10 +173,10 @@ pub unsafe extern "C" fn mqttp2p_token_life_failed(
 /// when `_obtained` or `_failed` was called. Errors as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_due(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_due(
+    life: *mut mqttp2p_token_lifecycle_t,
     now_ms: u64,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
@@ -188,10 +188,10 @@ pub unsafe extern "C" fn mqttp2p_token_life_due(
 /// Returns MQTTP2P_OK; MQTTP2P_NONE if only an event can make something due; or an error as every call here.
 ///
 /// # Safety
-/// `at_ms` is NULL or may be written to; see `mqttp2p_token_life_obtained`.
+/// `at_ms` is NULL or may be written to; see `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_due_at(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_due_at(
+    life: *mut mqttp2p_token_lifecycle_t,
     now_ms: u64,
     at_ms: *mut u64,
 ) -> mqttp2p_status_t {
@@ -208,10 +208,10 @@ pub unsafe extern "C" fn mqttp2p_token_life_due_at(
 /// or no longer good. Errors as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_log_in(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_log_in(
+    life: *mut mqttp2p_token_lifecycle_t,
     now_ms: u64,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
@@ -221,10 +221,10 @@ pub unsafe extern "C" fn mqttp2p_token_life_log_in(
 /// The service accepted the log-in: MQTTP2P_EVENT_CONNECTED. Returns as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_logged_in(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_logged_in(
+    life: *mut mqttp2p_token_lifecycle_t,
     now_ms: u64,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
@@ -237,24 +237,24 @@ pub unsafe extern "C" fn mqttp2p_token_life_logged_in(
 }
 
 /// The service refused the log-in with MQTTP2P_REASON_REFUSED_PASSWORD or _NOT_AUTHORIZED. Returns
-/// `MQTTP2P_VERDICT_RENEW` or `MQTTP2P_VERDICT_GIVE_UP`, or an error as every call here.
+/// `MQTTP2P_ADVICE_RENEW` or `MQTTP2P_ADVICE_GIVE_UP`, or an error as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_refused(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_refused(
+    life: *mut mqttp2p_token_lifecycle_t,
     now_ms: u64,
 ) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
-    unsafe { with(life, |life| Ok(verdict(life.refused(now_ms)))) }
+    unsafe { with(life, |life| Ok(advice(life.refused(now_ms)))) }
 }
 
-const fn verdict(verdict: Verdict) -> i32 {
-    match verdict {
-        Verdict::Stale => MQTTP2P_VERDICT_STALE,
-        Verdict::Renew => MQTTP2P_VERDICT_RENEW,
-        Verdict::GiveUp => MQTTP2P_VERDICT_GIVE_UP,
+const fn advice(advice: Advice) -> i32 {
+    match advice {
+        Advice::Stale => MQTTP2P_ADVICE_STALE,
+        Advice::Renew => MQTTP2P_ADVICE_RENEW,
+        Advice::GiveUp => MQTTP2P_ADVICE_GIVE_UP,
     }
 }
 
@@ -262,10 +262,10 @@ const fn verdict(verdict: Verdict) -> i32 {
 /// token, or the token is not good. One upload at a time. Errors as every call here, or MQTTP2P_E_INVALID_ARGUMENT.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_upload(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_upload(
+    life: *mut mqttp2p_token_lifecycle_t,
     token_type: u32,
     now_ms: u64,
 ) -> mqttp2p_status_t {
@@ -277,10 +277,10 @@ pub unsafe extern "C" fn mqttp2p_token_life_upload(
 /// MQTTP2P_E_INVALID_ARGUMENT.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_uploaded(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_uploaded(
+    life: *mut mqttp2p_token_lifecycle_t,
     token_type: u32,
     now_ms: u64,
 ) -> mqttp2p_status_t {
@@ -296,9 +296,11 @@ pub unsafe extern "C" fn mqttp2p_token_life_uploaded(
 /// The connection is gone, or the attempt to make one ended: MQTTP2P_EVENT_DISCONNECTED. Returns as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_lost(life: *mut mqttp2p_token_life_t) -> mqttp2p_status_t {
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_lost(
+    life: *mut mqttp2p_token_lifecycle_t,
+) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
         with(life, |life| {
@@ -308,14 +310,14 @@ pub unsafe extern "C" fn mqttp2p_token_life_lost(life: *mut mqttp2p_token_life_t
     }
 }
 
-/// A notice came. Returns `MQTTP2P_VERDICT_STALE`, `_RENEW` or `_GIVE_UP`; MQTTP2P_E_INVALID_ARGUMENT; or an error as every
+/// A notice came. Returns `MQTTP2P_ADVICE_STALE`, `_RENEW` or `_GIVE_UP`; MQTTP2P_E_INVALID_ARGUMENT; or an error as every
 /// call here.
 ///
 /// # Safety
-/// `notice` is NULL or may be read; see `mqttp2p_token_life_obtained`.
+/// `notice` is NULL or may be read; see `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_notice(
-    life: *mut mqttp2p_token_life_t,
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_notice(
+    life: *mut mqttp2p_token_lifecycle_t,
     notice: *const mqttp2p_token_notice_t,
     now_ms: u64,
 ) -> mqttp2p_status_t {
@@ -325,7 +327,7 @@ pub unsafe extern "C" fn mqttp2p_token_life_notice(
             if notice.is_null() {
                 return Err(Status(MQTTP2P_E_NULL));
             }
-            Ok(verdict(life.notice(&notice.read_unaligned().get()?, now_ms)))
+            Ok(advice(life.notice(&notice.read_unaligned().get()?, now_ms)))
         })
     }
 }
@@ -333,9 +335,11 @@ pub unsafe extern "C" fn mqttp2p_token_life_notice(
 /// Somebody saw to what made it give up, and wants another try: with new tokens. Returns as every call here.
 ///
 /// # Safety
-/// See `mqttp2p_token_life_obtained`.
+/// See `mqttp2p_token_lifecycle_obtained`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_token_life_start_over(life: *mut mqttp2p_token_life_t) -> mqttp2p_status_t {
+pub unsafe extern "C" fn mqttp2p_token_lifecycle_start_over(
+    life: *mut mqttp2p_token_lifecycle_t,
+) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
         with(life, |life| {
