@@ -1,4 +1,4 @@
-//! `defmt::Format` for what is not shown field by field. What hides something in `Debug` is shown as that shows it.
+//! `defmt::Format` for types that can't derive it. Types with secrets use their `Debug`, which redacts them.
 
 use defmt::{Debug2Format, Format, Formatter, write};
 

@@ -1,10 +1,10 @@
-//! Alibaba Cloud's ApsaraMQ for MQTT: client ids, credentials, P2P topics, the life of tokens and the service's limits.
+//! Support for Alibaba Cloud's ApsaraMQ for MQTT: client ids, credentials, tokens, P2P topics, limits and diagnosis.
 //!
-//! `no_std`, no heap, no `unsafe`, no panic path. Nothing here does IO: it makes and checks the texts that go
-//! into CONNECT and PUBLISH, and judges what the service does.
+//! The crate is `no_std`, uses no heap and no `unsafe`, and has no panic path. It does no IO: it computes and checks the
+//! texts of CONNECT and PUBLISH and interprets what the service does.
 //!
 //! ```
-//! use mqtt_p2p_aliyun::{ClientId, Credentials, ConnectCredentials, P2pTopic};
+//! use mqtt_p2p_aliyun::{ClientId, ConnectCredentials, Credentials, P2pTopic};
 //!
 //! let client_id = ClientId::new("GID_Test", "0001")?;
 //! let credentials = Credentials::Signature {
@@ -21,15 +21,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A secret does not belong on a device. A server can compute the password with [`sign`] and hand it over for
-//! [`Credentials::Precomputed`], or issue tokens for [`Credentials::Token`].
+//! Don't store a secret on a device that others have access to. Let a server compute the password with [`sign`] and pass
+//! it to the device for [`Credentials::Precomputed`], or let the server issue tokens for [`Credentials::Token`].
 //!
-//! Tokens expire: [`TokenLifecycle`] says when to get new ones and which may be sent, [`TokenNotice`] reads what the service
-//! says about them, [`write_upload`] gives it a new one on a connection that lives.
+//! Tokens expire. [`TokenLifecycle`] decides when to obtain new ones and which may be sent, [`TokenNotice`] parses the
+//! service's notices about them, and [`write_upload`] writes the message that replaces a token on an open connection.
 //!
-//! The service says little, so there is help with what it leaves out: `Diagnosis` suspects what it closed a connection
-//! for, [`Deduplicator`] tells messages that it sends again, [`SubscriptionCount`] and [`topic_warning`] find what it
-//! would ignore. Each is apart from the others and costs nothing where it is not used.
+//! The service rarely gives reasons. `Diagnosis` finds the likely cause of a disconnect, [`Deduplicator`] recognizes
+//! repeated messages, and [`SubscriptionCount`] and [`topic_warning`] detect what the service would silently ignore.
+//! These helpers are independent of each other, and unused ones add nothing to a program.
+//!
+//! Comments such as "ApsaraMQ docs: limits" name the page of the service's documentation that a rule comes from.
+//!
+//! # Features
+//!
+//! - `client` (default): `profile`, `PublishP2p` and `Diagnosis`, which depend on the client of `mqtt-p2p-core`.
+//! - `defmt`: implements `defmt::Format` for the public types.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(

@@ -169,8 +169,8 @@ fn bad_client_ids_parents_targets_topics_and_filters_end_before_anything_is_conn
     run(&mut logged_in(NOWHERE, "bob", &["send", "--topic", "t", "x"])).expect(2).explains(&["no @@@"]);
     for (parent, to, why) in [
         ("ab", "GID_demo@@@bob", "fewer than 3"),
-        ("a/b", "GID_demo@@@bob", "parent topic holds"),
-        ("demo", "GID_demo@@@b+b", "receiver's client id holds"),
+        ("a/b", "GID_demo@@@bob", "parent topic contains"),
+        ("demo", "GID_demo@@@b+b", "receiver's client id contains"),
         ("demo", "", "receiver's client id is empty"),
     ] {
         let args = ["send", "--parent", parent, "--to", to, "x"];

@@ -1,4 +1,4 @@
-//! The client of `mqtt-p2p-core`, set up for the service.
+//! Connects this crate to the client of `mqtt-p2p-core`: configuration, login, P2P messages.
 
 mod login;
 mod profile;

@@ -1,16 +1,20 @@
-//! The service's profile: waiting times and limits.
+//! The configuration of a client for the service: timeouts and limits.
 
 use mqtt_p2p_core::{Backoff, Config, Limits, Resubscribe};
 
 use crate::limits;
 
-/// How a client should behave towards ApsaraMQ:
+/// Returns the configuration of an `mqtt-p2p-core` client for ApsaraMQ.
 ///
-/// - keep alive 90 s, never off and at most 480 s; 3 s to connect;
-/// - back-off with full jitter, from 2 s (ApsaraMQ docs give no numbers; the official demo waits 2 s);
-/// - payloads up to 64 KB, 30 subscriptions; the service would drop more, or the connection with it;
-/// - no will and no retained messages, which the service does not know;
-/// - subscriptions are asked for again after every CONNACK, since its word on the session can't be relied on.
+/// - Keep-alive is 90 s, at most 480 s, and can't be turned off. The connect timeout is 3 s.
+/// - Reconnects back off exponentially with full jitter, from 2 s to 60 s. The documentation gives no numbers; the
+///   official demo waits 2 s.
+/// - Payloads are limited to 64 KB and subscriptions to 30. The service drops what exceeds the limits, or disconnects
+///   the client.
+/// - Will and retained messages are rejected, since the service does not support them.
+/// - The client subscribes again after every CONNACK, since the service's session-present flag is not reliable.
+///
+/// The values are those of [`limits`](crate::limits), which names their sources.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::profile;

@@ -1,4 +1,4 @@
-//! P2P messages by the client of `mqtt-p2p-core`.
+//! Publishes P2P messages through the client of `mqtt-p2p-core`.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use mqtt_p2p_core::{Client, Error, Publication, QoS, Storage, Ticket, TopicError
 
 use crate::identifiers::{P2pTopic, P2pTopicError};
 
-/// P2P messages for the client of `mqtt-p2p-core`.
+/// Extends the client of `mqtt-p2p-core` with P2P messages.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{PublishP2p, profile};
@@ -17,12 +17,15 @@ use crate::identifiers::{P2pTopic, P2pTopicError};
 /// # Ok::<(), mqtt_p2p_aliyun::PublishP2pError>(())
 /// ```
 pub trait PublishP2p {
-    /// Accepts a message for one client id. The target needs no subscription; the publisher needs the permission to
-    /// publish to the parent topic.
+    /// Publishes a message to one client, given by its full client id.
+    ///
+    /// The target needs no subscription. The publisher needs the permission to publish to the parent topic. The message
+    /// is queued; the returned ticket identifies it in later events.
     ///
     /// # Errors
-    /// A parent topic or client id against the rules; whatever
-    /// [`Client::publish`](mqtt_p2p_core::Client::publish) may answer. Nothing was accepted.
+    ///
+    /// Returns the rule of [`P2pTopic::new`] that the parent topic or the target breaks, or the error of
+    /// [`Client::publish`](mqtt_p2p_core::Client::publish). In both cases the message is not queued.
     fn publish_p2p(
         &mut self,
         parent: &str,
@@ -32,16 +35,16 @@ pub trait PublishP2p {
     ) -> Result<Ticket, PublishP2pError>;
 }
 
-/// Why a P2P message was not accepted.
+/// The error of [`PublishP2p::publish_p2p`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum PublishP2pError {
-    /// Caller: parent topic or target is against the service's rules.
+    /// The parent topic or the target breaks a rule of the service.
     Topic(P2pTopicError),
-    /// Caller: no topic name can be made of them.
+    /// The topic is not a valid MQTT topic name.
     TopicName(TopicError),
-    /// The client did not accept it.
+    /// The client did not accept the message.
     NotAccepted(Error),
 }
 

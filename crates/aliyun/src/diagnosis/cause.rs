@@ -1,27 +1,29 @@
-//! What the service may have closed a connection for, and what to do about it.
+//! The likely causes for which the service closes a connection, and what to do about them.
 
 use core::fmt;
 
-/// What the service may have closed a connection for. It is a cause: the service does not say.
+/// The likely cause for which the service closed a connection, from [`Diagnosis::explain`](crate::Diagnosis::explain).
+///
+/// It is an inference, because MQTT 3.1.1 gives the service no way to state a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Cause<'a> {
-    /// Nothing beyond the reason itself.
+    /// There is no likely cause beyond the disconnect reason itself.
     None,
-    /// The service closed the connection instead of answering the log-in.
+    /// The service closed the connection instead of answering CONNECT.
     Login,
-    /// A packet was larger than the service takes.
+    /// A packet was larger than the service accepts.
     Oversize {
-        /// Its length in bytes, about.
+        /// The approximate length in bytes.
         length: usize,
     },
-    /// A topic was longer than the service takes.
+    /// A topic was longer than the service accepts.
     TopicTooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
-    /// A parent topic does not exist, or this client may not use it.
+    /// A parent topic does not exist, or the client has no permission for it.
     TopicNotAuthorised {
         /// The parent topic.
         parent: &'a str,
@@ -31,19 +33,21 @@ pub enum Cause<'a> {
 }
 
 impl Cause<'_> {
-    /// What to do about it, in one sentence.
+    /// Returns what to do about it, in one sentence.
     pub const fn advice(&self) -> &'static str {
         match self {
-            Self::None => "follow the advice of the reason itself",
+            Self::None => "follow the advice of the disconnect reason",
             Self::Login => {
-                "check that the group id exists in the console, and that the client id has no more than 64 characters \
-                 of 0-9A-Za-z_-@"
+                "check that the group id exists in the console, and that the client id has at most 64 characters of \
+                 0-9A-Za-z_-@"
             }
-            Self::Oversize { .. } => "send less than 64 KB at once, or ask for a contract that allows more",
-            Self::TopicTooLong { .. } => "shorten the topic to 64 characters, for P2P by a shorter client id",
+            Self::Oversize { .. } => "send at most 64 KB per message, or get a contract that allows more",
+            Self::TopicTooLong { .. } => {
+                "shorten the topic to 64 characters; for P2P, use a shorter client id"
+            }
             Self::TopicNotAuthorised { .. } => {
-                "create the parent topic in the console, and allow this client's key or token to use it; if both is \
-                 done, look for another client with this client id"
+                "create the parent topic in the console and grant the client's key or token access to it; if both are \
+                 done, look for another client with the same client id"
             }
             Self::Takeover => "make sure that no other client uses this client id",
         }
@@ -53,18 +57,18 @@ impl Cause<'_> {
 impl fmt::Display for Cause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::None => f.write_str("nothing is suspected beyond that"),
-            Self::Login => f.write_str("the service closed the connection instead of answering the log-in"),
+            Self::None => f.write_str("there is no likely cause beyond the disconnect reason"),
+            Self::Login => f.write_str("the service closed the connection instead of answering the login"),
             Self::Oversize { length } => {
-                write!(f, "the service may have closed the connection for a packet of {length} bytes")
+                write!(f, "the service may have closed the connection because of a packet of {length} bytes")
             }
             Self::TopicTooLong { length } => {
-                write!(f, "the service may have closed the connection for a topic of {length} bytes")
+                write!(f, "the service may have closed the connection because of a topic of {length} bytes")
             }
             Self::TopicNotAuthorised { parent } => {
                 write!(
                     f,
-                    "the service may have closed the connection for the first use of parent topic {parent}"
+                    "the service may have closed the connection because of the first use of parent topic {parent}"
                 )
             }
             Self::Takeover => f.write_str("another client may use the same client id"),

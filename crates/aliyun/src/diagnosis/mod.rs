@@ -1,4 +1,4 @@
-//! What a client did before the service closed its connection without a word.
+//! Diagnosis of connections that the service closed without giving a reason.
 
 mod cause;
 mod probation;
@@ -14,24 +14,26 @@ use crate::limits::{MAX_PARENT_TOPIC, MAX_PARENT_TOPICS, MAX_PAYLOAD, MAX_TOPIC_
 use crate::util::ring::Ring;
 use probation::Probation;
 
-/// How many parent topics can be on probation at a time. Further ones are when they are used again.
+/// The maximum number of parent topics on probation at a time. Further ones are recorded at a later use.
 const MAX_PENDING_PARENTS: usize = 4;
 
-/// Remembers what the service may have closed the connection for. MQTT 3.1.1 has no way for it to say so, and the core
-/// knows nothing of the service's rules.
+/// Finds the likely [cause](Cause) for which the service closed a connection.
 ///
-/// What is used is on probation until the service answers it, or the connection outlives it by some seconds. If the
-/// connection ends in between, by the service's hand as it seems, that is the cause:
+/// MQTT 3.1.1 gives the service no way to state a reason, and the core does not know the service's rules. The adapter
+/// reports what the client does and calls [`explain`](Self::explain) when a connection ends.
 ///
-/// - a packet that is larger than the service takes (ApsaraMQ docs: limits, FAQ about client connections),
-/// - a topic that is longer than the service takes (same pages),
-/// - the first use of a parent topic, which may not exist or not be allowed (ApsaraMQ docs: FAQ about client
-///   connections; ApsaraMQ demos),
-/// - none of these, and several connections ended shortly after they were accepted: another client with this client
-///   id (ApsaraMQ docs: terms, FAQ about client connections).
+/// Everything that the service may reject is on probation, until the service acknowledges it or the connection stays
+/// open for 5 s. If the service closes the connection before that, it is the likely cause:
 ///
-/// What was on probation when a connection ended is on probation again at the next one, since the client sends it again.
-/// It has no heap; what is used all the time costs one comparison of a parent topic with the last one.
+/// - a packet larger than the service accepts (ApsaraMQ docs: limits, FAQ about client connections);
+/// - a topic longer than the service accepts (ApsaraMQ docs: limits, FAQ about client connections);
+/// - the first use of a parent topic, which may not exist or not be permitted (ApsaraMQ docs: FAQ about client
+///   connections; ApsaraMQ demos);
+/// - otherwise, if several connections ended shortly after their CONNACK, another client with the same client id
+///   (ApsaraMQ docs: terms, FAQ about client connections).
+///
+/// Probation resumes on the next connection, since the client sends pending messages again. The memory is fixed, and a
+/// repeated use of the same parent topic costs one string comparison.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{Diagnosis, Cause};
@@ -48,15 +50,19 @@ const MAX_PENDING_PARENTS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
     online: bool,
-    /// The good parent topic that was used last.
+    /// The last used parent topic that is cleared.
     last: String<MAX_PARENT_TOPIC>,
+    /// The hashes of cleared parent topics.
     cleared: Ring<u32, MAX_PARENT_TOPICS>,
-    /// In the order of their first use.
+    /// The parent topics on probation, in the order of their first use.
     parents: Vec<Parent, MAX_PENDING_PARENTS>,
+    /// The probation of oversized packets.
     large: Probation,
+    /// The probation of overlong topics.
     long: Probation,
 }
 
+/// A parent topic on probation.
 #[derive(Clone, Debug)]
 struct Parent {
     name: String<MAX_PARENT_TOPIC>,
@@ -64,7 +70,7 @@ struct Parent {
 }
 
 impl Diagnosis {
-    /// Nothing happened yet.
+    /// Creates a diagnosis without a history.
     pub const fn new() -> Self {
         Self {
             online: false,
@@ -76,15 +82,16 @@ impl Diagnosis {
         }
     }
 
-    /// The service accepted a log-in.
+    /// Reports that the service accepted the login.
     pub fn connected(&mut self, now: Instant) {
         self.online = true;
         self.probations().for_each(|probation| probation.restart(now));
     }
 
-    /// The client publishes to a topic, or, with a payload of 0 bytes, subscribes to it.
+    /// Reports that the client publishes to a topic with a payload of this length in bytes, or subscribes to it with a
+    /// length of 0.
     pub fn used(&mut self, topic: &str, payload_len: usize, now: Instant) {
-        // Fixed header, length of the topic and packet identifier take eight bytes at most.
+        // The fixed header, the length of the topic and the packet identifier take at most 8 bytes.
         let packet_len = payload_len.saturating_add(topic.len()).saturating_add(8);
         if packet_len > MAX_PAYLOAD {
             self.large.start(packet_len, now);
@@ -100,7 +107,7 @@ impl Diagnosis {
         self.parent_used(parent, now);
     }
 
-    /// The service answered a use of this topic, with PUBACK, PUBCOMP or a SUBACK that grants it.
+    /// Reports that the service acknowledged a message to this topic (PUBACK, PUBCOMP) or granted a subscription (SUBACK).
     pub fn confirmed(&mut self, topic: &str) {
         let parent = parent_of(topic);
         if topic.len() > MAX_TOPIC_LEN {
@@ -112,9 +119,10 @@ impl Diagnosis {
         self.move_cleared();
     }
 
-    /// An answer came and left nothing unanswered, so the service has nothing against anything it was asked. It is the
-    /// short form of [`confirmed`](Self::confirmed) for who does not keep topics, and a coarser one: what was published
-    /// with QoS 0 meanwhile passes as well.
+    /// Reports that the service has acknowledged everything that requires an acknowledgement, which ends all probations.
+    ///
+    /// Use it instead of [`confirmed`](Self::confirmed) if the adapter does not store topics. It is less precise: it also
+    /// clears topics that were published to with QoS 0 in the meantime.
     pub fn answered(&mut self) {
         self.probations()
             .filter(|probation| probation.is_pending())
@@ -122,7 +130,7 @@ impl Diagnosis {
         self.move_cleared();
     }
 
-    /// A connection ended, or did not come about: what the service may have done it for.
+    /// Reports that a connection or a connection attempt ended, and returns the likely cause.
     pub fn explain(&mut self, reason: &DisconnectReason, now: Instant) -> Cause<'_> {
         use TransportError::{Broken, ClosedByPeer};
         let takeover = *reason == DisconnectReason::TakeoverSuspected;
@@ -150,8 +158,9 @@ impl Diagnosis {
         if takeover { Cause::Takeover } else { Cause::None }
     }
 
+    /// Starts the probation of a parent topic, unless it is cleared.
     fn parent_used(&mut self, parent: &str, now: Instant) {
-        // Control topics are the service's own; a parent topic that is too long was noted by the topic's length.
+        // An overlong parent topic is covered by the probation of overlong topics, and control topics always exist.
         let Ok(name) = String::try_from(parent) else { return };
         if parent.starts_with(['$']) {
             return;
@@ -162,12 +171,12 @@ impl Diagnosis {
             open.probation.start(parent.len(), now);
         } else {
             let probation = Probation::Pending { since: now, size: parent.len() };
-            // Without room it is on probation when it is used again.
+            // If there is no room, a later use starts the probation.
             let _ = self.parents.push(Parent { name, probation });
         }
     }
 
-    /// What the connection has outlived, the service has nothing against.
+    /// Ends the probations that the connection has outlived.
     fn clear_outlived(&mut self, now: Instant) {
         if self.online {
             self.probations().for_each(|probation| probation.clear_outlived(now));
@@ -175,7 +184,7 @@ impl Diagnosis {
         }
     }
 
-    /// Moves the parent topics that were found good to the others.
+    /// Moves cleared parent topics from the list to the ring.
     fn move_cleared(&mut self) {
         let Self { parents, cleared, .. } = self;
         parents.retain(|parent| {
@@ -187,6 +196,7 @@ impl Diagnosis {
         });
     }
 
+    /// Returns all probations.
     fn probations(&mut self) -> impl Iterator<Item = &mut Probation> {
         let parents = self.parents.iter_mut().map(|parent| &mut parent.probation);
         parents.chain([&mut self.large, &mut self.long])
@@ -199,7 +209,7 @@ impl Default for Diagnosis {
     }
 }
 
-/// Two parent topics with one hash make a cause escape, nothing worse: no key is needed.
+/// Hashes a parent topic. A collision only hides a likely cause, so the hash needs no key.
 fn hash(parent: &str) -> u32 {
     SipHasher13::new().hash(parent.as_bytes()) as u32
 }

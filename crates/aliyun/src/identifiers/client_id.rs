@@ -8,16 +8,17 @@ use crate::limits::{MAX_CLIENT_ID, MAX_GROUP_ID, MIN_GROUP_ID};
 use crate::util::bytes::total_len;
 use crate::util::text::{DisplayChar, NUL, first_outside_name_charset};
 
-/// What stands between group id and device id.
+/// The separator of group id and device id.
 const SEPARATOR: &str = "@@@";
 
-/// A client id that the service accepts (ApsaraMQ docs: terms, limits, manage groups).
+/// A client id in the form that the service requires: `<GroupID>@@@<DeviceID>`.
 ///
-/// It is `<GroupID>@@@<DeviceID>`, at most [64](MAX_CLIENT_ID) characters in all. The group id is created in
-/// the console, starts with `GID_` or `GID-` and has 7 to 64 characters; the device id is the caller's. Both
-/// consist of `0-9A-Za-z_-`. With custom authentication those rules are waived: see [`ClientId::custom`].
+/// A client id has at most [64](MAX_CLIENT_ID) characters. The group id is created in the console, starts with `GID_`
+/// or `GID-` and has 7 to 64 characters. The device id is chosen by the caller. Both consist of `0-9A-Za-z_-`
+/// (ApsaraMQ docs: terms, limits, manage groups). Custom authentication waives these rules: see
+/// [`ClientId::custom`].
 ///
-/// No two clients of an instance may have the same id: they would push each other out.
+/// Every client of an instance needs an id of its own. Two clients with the same id disconnect each other.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{ClientId, ClientIdError};
@@ -32,12 +33,11 @@ const SEPARATOR: &str = "@@@";
 pub struct ClientId(String<MAX_CLIENT_ID>);
 
 impl ClientId {
-    /// Joins a group id and a device id.
+    /// Creates a client id from a group id and a device id.
     ///
     /// # Errors
     ///
-    /// The first rule that the two break; of [`ClientIdError`] only `Empty`, `NoSeparator` and `Nul` do not
-    /// occur.
+    /// Returns the first rule that the ids break: any [`ClientIdError`] except `Empty`, `NoSeparator` and `Nul`.
     pub fn new(group: &str, device: &str) -> Result<Self, ClientIdError> {
         if split(group).is_some() || split(device).is_some() {
             return Err(ClientIdError::SeveralSeparators);
@@ -47,11 +47,11 @@ impl ClientId {
         Self::from_parts([group, SEPARATOR, device])
     }
 
-    /// Reads `<GroupID>@@@<DeviceID>`.
+    /// Parses `<GroupID>@@@<DeviceID>`.
     ///
     /// # Errors
     ///
-    /// The first rule that the text breaks; of [`ClientIdError`] only `Nul` does not occur.
+    /// Returns the first rule that the text breaks: any [`ClientIdError`] except `Nul`.
     pub fn parse(text: &str) -> Result<Self, ClientIdError> {
         if text.is_empty() {
             return Err(ClientIdError::Empty);
@@ -60,15 +60,15 @@ impl ClientId {
         Self::new(group, device)
     }
 
-    /// A client id for custom authentication, where any text of 1 to 64 bytes without U+0000 will do
-    /// (ApsaraMQ docs: custom authentication). Without a group some of the console's features are lost.
+    /// Creates a client id for custom authentication, which accepts any text of 1 to 64 bytes without U+0000.
     ///
-    /// The documentation counts characters; where one takes several bytes, this counts bytes, which is the
-    /// stricter reading. To be a P2P target an id must also be without `/`, `+` and `#`.
+    /// Some features of the console do not work for a client id without a group (ApsaraMQ docs: custom
+    /// authentication). The documentation limits the length in characters; this method applies the limit to bytes,
+    /// which is stricter. A client id that other clients send P2P messages to must not contain `/`, `+` or `#`.
     ///
     /// # Errors
     ///
-    /// `Empty`, `TooLong` or `Nul`.
+    /// Returns [`ClientIdError::Empty`], [`ClientIdError::TooLong`] or [`ClientIdError::Nul`].
     pub fn custom(text: &str) -> Result<Self, ClientIdError> {
         if text.is_empty() {
             return Err(ClientIdError::Empty);
@@ -88,23 +88,23 @@ impl ClientId {
         Ok(Self(text))
     }
 
-    /// What stands before `@@@`; `None` in a custom id without it.
+    /// Returns the group id, which precedes `@@@`. A custom id without `@@@` has none.
     pub fn group(&self) -> Option<&str> {
         split(&self.0).map(|(group, _)| group)
     }
 
-    /// What stands behind `@@@`; `None` in a custom id without it.
+    /// Returns the device id, which follows `@@@`. A custom id without `@@@` has none.
     pub fn device(&self) -> Option<&str> {
         split(&self.0).map(|(_, device)| device)
     }
 
-    /// The whole client id, as it stands in CONNECT.
+    /// Returns the whole client id as CONNECT carries it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// By hand because `str::split_once` with a text brings a search engine with panic paths along.
+/// Splits at the first `@@@`. `str::split_once` with a string pattern has panic paths.
 fn split(text: &str) -> Option<(&str, &str)> {
     let at = text.as_bytes().windows(SEPARATOR.len()).position(|window| window == SEPARATOR.as_bytes())?;
     let (group, rest) = text.split_at_checked(at)?;
@@ -155,42 +155,43 @@ impl AsRef<str> for ClientId {
     }
 }
 
-/// Why text is not a client id. It is the fault of who chose the ids; the service would refuse the connection
-/// or cut it later.
+/// The rule that a client id breaks.
+///
+/// The error is in the configuration. The service would refuse such a client or disconnect it later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ClientIdError {
-    /// No character at all.
+    /// The client id is empty.
     Empty,
-    /// No `@@@`.
+    /// The client id contains no `@@@`.
     NoSeparator,
-    /// More than one `@@@`.
+    /// The client id contains more than one `@@@`.
     SeveralSeparators,
     /// The group id starts with neither `GID_` nor `GID-`.
     GroupPrefix,
     /// The group id has fewer than [7](MIN_GROUP_ID) characters.
     GroupTooShort {
-        /// Its length in characters.
+        /// The length in characters.
         length: usize,
     },
     /// The group id has more than [64](MAX_GROUP_ID) characters.
     GroupTooLong {
-        /// Its length in characters.
+        /// The length in characters.
         length: usize,
     },
-    /// The group id holds a character outside `0-9A-Za-z_-`.
+    /// The group id contains a character outside `0-9A-Za-z_-`.
     GroupCharacter(char),
-    /// Nothing behind `@@@`.
+    /// No device id follows `@@@`.
     NoDevice,
-    /// The device id holds a character outside `0-9A-Za-z_-`.
+    /// The device id contains a character outside `0-9A-Za-z_-`.
     DeviceCharacter(char),
-    /// The whole is longer than [64](MAX_CLIENT_ID) bytes.
+    /// The client id has more than [64](MAX_CLIENT_ID) bytes.
     TooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
-    /// U+0000, which MQTT allows in no text.
+    /// The client id contains U+0000, which MQTT forbids in every string.
     Nul,
 }
 
@@ -202,7 +203,7 @@ impl fmt::Display for ClientIdError {
                 f.write_str("the client id has no @@@: write it as <group id>@@@<device id>")
             }
             Self::SeveralSeparators => {
-                f.write_str("the client id has more than one @@@: keep it out of both ids")
+                f.write_str("the client id has more than one @@@: use group id and device id without it")
             }
             Self::GroupPrefix => f.write_str(
                 "the group id starts with neither GID_ nor GID-: use one from the ApsaraMQ console",
@@ -220,7 +221,7 @@ impl fmt::Display for ClientIdError {
             Self::GroupCharacter(c) => {
                 write!(
                     f,
-                    "the group id holds {}: only digits, ASCII letters, - and _ are allowed",
+                    "the group id contains {}: only digits, ASCII letters, - and _ are allowed",
                     DisplayChar(c)
                 )
             }
@@ -228,7 +229,7 @@ impl fmt::Display for ClientIdError {
             Self::DeviceCharacter(c) => {
                 write!(
                     f,
-                    "the device id holds {}: only digits, ASCII letters, - and _ are allowed",
+                    "the device id contains {}: only digits, ASCII letters, - and _ are allowed",
                     DisplayChar(c)
                 )
             }
@@ -237,7 +238,7 @@ impl fmt::Display for ClientIdError {
                 "the client id has {length} bytes, more than {MAX_CLIENT_ID}: \
                  shorten the device id, or create a group with a shorter id"
             ),
-            Self::Nul => f.write_str("the client id holds U+0000, which MQTT does not allow: take it out"),
+            Self::Nul => f.write_str("the client id contains U+0000, which MQTT does not allow: remove it"),
         }
     }
 }

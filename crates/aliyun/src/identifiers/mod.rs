@@ -1,4 +1,4 @@
-//! Names that the service gives rules for: client ids, topics, P2P topics.
+//! Client ids, topics and P2P topics, and the service's rules for them.
 
 mod client_id;
 mod p2p;

@@ -7,15 +7,17 @@ use heapless::String;
 use crate::limits::{MAX_CLIENT_ID, MAX_PARENT_TOPIC, MIN_PARENT_TOPIC};
 use crate::util::text::{DisplayChar, SLASH, first_outside_name_charset, without_trailing_slash};
 
-/// The second level of a P2P topic, with the slash behind it.
+/// The second level of a P2P topic and the slash that follows it.
 const LEVEL: &str = "p2p/";
 
-/// The topic to publish to for one client to receive it (ApsaraMQ docs: P2P messages). The receiver needs no
-/// subscription; the sender needs the right to publish to the parent topic.
+/// The topic of a P2P message, which the service delivers to one client: `<parent topic>/p2p/<client id>`.
 ///
-/// It holds the longest parent topic with the longest client id, although the service's documentation limits
-/// a topic to [64](crate::limits::MAX_TOPIC_LEN) characters without a word on P2P: see
-/// [`topic_warning`](crate::topic_warning).
+/// The receiver needs no subscription. The sender needs the permission to publish to the parent topic (ApsaraMQ docs:
+/// P2P messages).
+///
+/// The capacity suffices for the longest parent topic with the longest client id. The documentation limits topics to
+/// [64](crate::limits::MAX_TOPIC_LEN) characters and does not say whether P2P topics are exempt:
+/// [`topic_warning`](crate::topic_warning) reports longer ones.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::P2pTopic;
@@ -28,32 +30,30 @@ const LEVEL: &str = "p2p/";
 pub struct P2pTopic(String<{ Self::CAPACITY }>);
 
 impl P2pTopic {
-    /// The length in bytes of the longest P2P topic.
+    /// The length of the longest P2P topic in bytes.
     pub const CAPACITY: usize = MAX_PARENT_TOPIC + "/".len() + LEVEL.len() + MAX_CLIENT_ID;
 
-    /// Builds the topic from the parent topic, which is one level that was created in the console, and the
-    /// full client id of the receiver.
+    /// Creates the topic from a parent topic and the full client id of the receiver.
     ///
-    /// The parent topic must have 3 to 64 characters of `0-9A-Za-z_-`; the client id, 1 to 64 bytes without
-    /// `/`, `+`, `#` and U+0000, so that it is one level. Whether they exist, only the service knows: it
-    /// disconnects a client that publishes to a parent topic that does not.
+    /// The parent topic is created in the console. It is a single level of 3 to 64 characters of `0-9A-Za-z_-`. The
+    /// client id has 1 to 64 bytes without `/`, `+`, `#` and U+0000. Whether the two exist is not checked: the
+    /// service disconnects a client that publishes to an unknown parent topic.
     ///
     /// # Errors
     ///
-    /// The first of these rules that is broken.
+    /// Returns the first rule that the parent topic or the client id breaks.
     pub fn new(parent: &str, target: &str) -> Result<Self, P2pTopicError> {
         check_parent(parent)?;
         check_target(target)?;
         let mut topic = String::new();
         for part in [parent, "/", LEVEL, target] {
-            // The checks leave room enough; an error for the target's length is what a slip there would
-            // deserve.
+            // Never fails, since the checks limit the length of every part.
             topic.push_str(part).map_err(|_| P2pTopicError::TargetTooLong { length: target.len() })?;
         }
         Ok(Self(topic))
     }
 
-    /// The topic, as it stands in PUBLISH.
+    /// Returns the topic as PUBLISH carries it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -95,7 +95,7 @@ impl AsRef<str> for P2pTopic {
     }
 }
 
-/// A P2P topic, taken apart.
+/// The parts of a P2P topic, from [`parse_p2p`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -104,17 +104,21 @@ pub struct P2p<'a> {
     pub parent: &'a str,
     /// The client id of the receiver.
     pub target: &'a str,
-    /// What follows the client id, without the slash before and one slash behind it; the service's
-    /// open-source kernel ignores it when it looks for the receiver.
+    /// The levels after the client id, without the slash before and one slash after them.
+    ///
+    /// They do not influence who receives the message (source code of `apache/rocketmq-mqtt`, the service's
+    /// open-source kernel).
     pub rest: Option<&'a str>,
 }
 
-/// Takes a topic apart if it looks like a P2P topic: an optional `/`, the parent topic, `/p2p/`, the client
-/// id, and optionally `/` and more levels. One `/` at the end does not count.
+/// Splits a topic into the parts of a P2P topic. Returns `None` if it does not have that form.
 ///
-/// It is advice only, to show or to count messages by: the service can deliver a P2P message under any topic
-/// (a sender through RocketMQ may set another one), and a subscriber can be sent an ordinary message under a
-/// topic that looks like this. No acknowledgement, dispatch or filter may depend on it.
+/// The form is an optional `/`, the parent topic, `/p2p/`, the client id, and optionally `/` and more levels. One `/`
+/// at the end is ignored.
+///
+/// Use the result only to display or count messages. The service can deliver a P2P message under any topic, since a
+/// RocketMQ sender may set another one, and a subscriber can receive an ordinary message under a topic of this form.
+/// No acknowledgement, dispatch or filter may depend on it.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::parse_p2p;
@@ -134,31 +138,31 @@ pub fn parse_p2p(topic: &str) -> Option<P2p<'_>> {
     (!parent.is_empty() && !target.is_empty()).then_some(P2p { parent, target, rest })
 }
 
-/// Why there is no P2P topic for a parent topic and a client id. It is the fault of who chose them.
+/// The rule that the parent topic or the client id of a P2P topic breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum P2pTopicError {
     /// The parent topic has fewer than [3](MIN_PARENT_TOPIC) characters.
     ParentTooShort {
-        /// Its length in characters.
+        /// The length in characters.
         length: usize,
     },
     /// The parent topic has more than [64](MAX_PARENT_TOPIC) characters.
     ParentTooLong {
-        /// Its length in characters.
+        /// The length in characters.
         length: usize,
     },
-    /// The parent topic holds a character outside `0-9A-Za-z_-`.
+    /// The parent topic contains a character outside `0-9A-Za-z_-`.
     ParentCharacter(char),
     /// The receiver's client id is empty.
     NoTarget,
     /// The receiver's client id has more than [64](MAX_CLIENT_ID) bytes.
     TargetTooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
-    /// The receiver's client id holds `/`, `+`, `#` or U+0000 and so can't be a level of a topic.
+    /// The receiver's client id contains `/`, `+`, `#` or U+0000 and therefore can't be a topic level.
     TargetCharacter(char),
 }
 
@@ -177,18 +181,21 @@ impl fmt::Display for P2pTopicError {
             ),
             Self::ParentCharacter(c) => write!(
                 f,
-                "the parent topic holds {}: give the first level only, of digits, ASCII letters, - and _",
+                "the parent topic contains {}: use the first level only, of digits, ASCII letters, - and _",
                 DisplayChar(c)
             ),
             Self::NoTarget => {
-                f.write_str("the receiver's client id is empty: give the full <group id>@@@<device id>")
+                f.write_str("the receiver's client id is empty: use the full <group id>@@@<device id>")
             }
             Self::TargetTooLong { length } => {
-                write!(f, "the receiver's client id has {length} bytes, more than {MAX_CLIENT_ID}: check it")
+                write!(
+                    f,
+                    "the receiver's client id has {length} bytes, more than {MAX_CLIENT_ID}: use the id that it logs in with"
+                )
             }
             Self::TargetCharacter(c) => write!(
                 f,
-                "the receiver's client id holds {}, which a topic level can't: give that client another id",
+                "the receiver's client id contains {}, which a topic level can't: choose another id for that client",
                 DisplayChar(c)
             ),
         }

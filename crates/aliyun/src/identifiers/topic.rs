@@ -1,4 +1,4 @@
-//! Topics as the service sees them.
+//! The service's rules for topics.
 
 use core::fmt;
 
@@ -6,8 +6,10 @@ use crate::identifiers::p2p::parse_p2p;
 use crate::limits::MAX_TOPIC_LEN;
 use crate::util::text::{DisplayChar, SLASH, first_outside_name_charset, without_trailing_slash};
 
-/// Whether two topics differ in no more than one `/` at the end: the service may add one to what it delivers
-/// (ApsaraMQ docs: FAQ about sending and receiving messages).
+/// Returns whether two topics are equal, ignoring one `/` at the end.
+///
+/// The service may append a `/` to the topic of a message that it delivers (ApsaraMQ docs: FAQ about sending and
+/// receiving messages).
 ///
 /// ```
 /// use mqtt_p2p_aliyun::same_topic;
@@ -19,18 +21,18 @@ pub fn same_topic(a: &str, b: &str) -> bool {
     without_trailing_slash(a) == without_trailing_slash(b)
 }
 
-/// The first level of a topic name or topic filter. One `/` in front does not count.
+/// Returns the first level of a topic name or topic filter, ignoring one `/` at the start.
 pub(crate) fn parent_of(topic: &str) -> &str {
     let topic = topic.strip_prefix(SLASH).unwrap_or(topic);
     topic.split_once(SLASH).map_or(topic, |(parent, _)| parent)
 }
 
-/// What the service may dislike about a topic name or a topic filter; length first, then the first character.
+/// Checks a topic name or topic filter against the service's documented limits: first the length, then the characters.
 ///
-/// It is a warning, not an error: the documentation's limits are stricter than MQTT's, and for P2P topics it
-/// does not say whether they hold. Beyond them the service can refuse to send, ignore the subscription or
-/// disconnect. Exempt are `+` and `#` as levels below the parent topic, the client id in a P2P topic, and the
-/// `$SYS/` topics.
+/// The result is a warning and not an error, because the limits are stricter than MQTT's and the documentation does
+/// not say whether they apply to P2P topics. If a topic exceeds them, the service may reject the message, ignore the
+/// subscription or disconnect the client. The levels `+` and `#` below the parent topic, the client id in a P2P topic
+/// and the prefix `$SYS/` are exempt.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{TopicWarning, topic_warning};
@@ -43,10 +45,11 @@ pub fn topic_warning(topic: &str) -> Option<TopicWarning> {
     if length > MAX_TOPIC_LEN {
         return Some(TopicWarning::TooLong { length });
     }
-    first_unusual_character(topic).map(TopicWarning::Character)
+    first_undocumented_character(topic).map(TopicWarning::Character)
 }
 
-fn first_unusual_character(topic: &str) -> Option<char> {
+/// Returns the first character outside the documented set.
+fn first_undocumented_character(topic: &str) -> Option<char> {
     let name = topic.strip_prefix("$SYS/").unwrap_or(topic);
     let (parent, below) = match parse_p2p(name) {
         Some(p2p) => (p2p.parent, p2p.rest.unwrap_or_default()),
@@ -57,17 +60,17 @@ fn first_unusual_character(topic: &str) -> Option<char> {
     })
 }
 
-/// What the service may dislike about a topic. To heed it is up to who chose the topic.
+/// The documented limit that a topic exceeds, from [`topic_warning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TopicWarning {
-    /// More than [64](MAX_TOPIC_LEN) characters (ApsaraMQ docs: limits, terms).
+    /// The topic has more than [64](MAX_TOPIC_LEN) characters (ApsaraMQ docs: limits, terms).
     TooLong {
         /// The length in characters.
         length: usize,
     },
-    /// A character outside `0-9A-Za-z_-` (ApsaraMQ docs: terms).
+    /// The topic contains a character outside `0-9A-Za-z_-` (ApsaraMQ docs: terms).
     Character(char),
 }
 
@@ -76,13 +79,13 @@ impl fmt::Display for TopicWarning {
         match *self {
             Self::TooLong { length } => write!(
                 f,
-                "the topic has {length} characters, more than the {MAX_TOPIC_LEN} that ApsaraMQ documents, \
-                 and may be refused: shorten it, or in a P2P topic the client id"
+                "the topic has {length} characters and ApsaraMQ documents a limit of {MAX_TOPIC_LEN}: \
+                 shorten it, or in a P2P topic the client id"
             ),
             Self::Character(c) => write!(
                 f,
-                "the topic holds {}, and ApsaraMQ documents only digits, ASCII letters, - and _: \
-                 use those",
+                "the topic contains {}, and ApsaraMQ documents only digits, ASCII letters, - and _: \
+                 use only these",
                 DisplayChar(c)
             ),
         }

@@ -1,4 +1,4 @@
-//! A user name and a password that own their text.
+//! The user name and the password that a client sends in CONNECT.
 
 use core::fmt;
 
@@ -7,11 +7,14 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::util::redacted::Redacted;
 
-/// The user name and the password of a CONNECT.
+/// The user name and the password of CONNECT, in buffers of fixed capacity.
 ///
-/// The capacities are in bytes. The defaults hold any signature, and two tokens of almost 500 characters
-/// each; `ConnectCredentials<128, { Password::LEN }>` saves memory where tokens are not used. Debug hides the password, and it is wiped
-/// when dropped; a move may leave a copy on the stack that nothing can wipe.
+/// It is computed from [`Credentials`](crate::Credentials). The capacities are in bytes. The defaults suffice for any
+/// signature and for two tokens of almost 500 characters each. If only signatures are used,
+/// `ConnectCredentials<128, { Password::LEN }>` saves memory.
+///
+/// `Debug` does not show the password. The password is wiped on drop, but moving the value may leave a copy on the
+/// stack that can't be wiped.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{Credentials, CredentialsError, ConnectCredentials, TokenKind, TokenSet};
@@ -32,16 +35,17 @@ pub struct ConnectCredentials<const USER_NAME: usize = 128, const PASSWORD: usiz
 }
 
 impl<const USER_NAME: usize, const PASSWORD: usize> ConnectCredentials<USER_NAME, PASSWORD> {
+    /// Creates empty credentials, to be filled by `new`.
     pub(super) const fn empty() -> Self {
         Self { user_name: String::new(), password: Vec::new() }
     }
 
-    /// The user name.
+    /// Returns the user name.
     pub fn user_name(&self) -> &str {
         &self.user_name
     }
 
-    /// The password.
+    /// Returns the password.
     pub fn password(&self) -> &[u8] {
         &self.password
     }

@@ -1,4 +1,4 @@
-//! Credentials of every authentication mode, and the user name and password they make.
+//! Credentials of every authentication mode.
 
 use core::fmt;
 
@@ -10,18 +10,18 @@ use crate::token::TokenSet;
 use crate::util::bytes::concat;
 use crate::util::redacted::Redacted;
 
-/// What a client proves itself with, one variant per authentication mode of the service. The texts are
-/// borrowed.
+/// The credentials of a client, with one variant per authentication mode of the service.
 ///
-/// [`for_client`](Self::for_client) makes the user name and the password of CONNECT. Where memory is scarce or a
-/// token very long, the `…_len` and `write_…` methods do the same into buffers of the caller's.
+/// [`for_client`](Self::for_client) computes the user name and the password of CONNECT. If memory is scarce or a token
+/// is very long, use [`write_user_name`](Self::write_user_name) and [`write_password`](Self::write_password) with
+/// buffers of your own.
 ///
-/// Debug shows user names and keys' ids, never a secret, a password or a token.
+/// `Debug` shows user names and access key ids, but never a secret, a password or a token.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{Credentials, ConnectCredentials, UserName};
 ///
-/// // The password was computed by a server, with `sign`.
+/// // A server has computed the password with `sign`.
 /// let credentials = Credentials::Precomputed {
 ///     user_name: UserName::Signature { access_key_id: "YYYYY", instance_id: "post-cn-example" },
 ///     password: b"vI009IZJZVGRwBwZvnbwjfuXxVM=",
@@ -33,50 +33,55 @@ use crate::util::redacted::Redacted;
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Credentials<'a> {
-    /// The account's key signs the client id (ApsaraMQ docs: signature authentication). Not for devices that
-    /// others can open: the secret rules the whole account.
+    /// Signature authentication: the account's secret signs the client id (ApsaraMQ docs: signature authentication).
+    ///
+    /// Don't store the secret on a device that others have access to. It grants access to the whole account.
     Signature {
-        /// The account's access key id.
+        /// The access key id of the account.
         access_key_id: &'a str,
-        /// The account's access key secret.
+        /// The access key secret of the account.
         access_key_secret: &'a str,
-        /// The instance, the first label of its endpoint's name.
+        /// The instance id, which is the first label of the endpoint's host name.
         instance_id: &'a str,
     },
-    /// Tokens that a server of the user's applied for (ApsaraMQ docs: token authentication).
+    /// Token authentication: the tokens were issued to a server of the user (ApsaraMQ docs: token authentication).
     Token {
-        /// The id of the access key that the tokens were applied for with.
+        /// The id of the access key with which the tokens were requested.
         access_key_id: &'a str,
-        /// The instance, the first label of its endpoint's name.
+        /// The instance id, which is the first label of the endpoint's host name.
         instance_id: &'a str,
         /// The tokens, at most one of each type.
         tokens: TokenSet<'a>,
     },
-    /// The device's own key signs the client id (ApsaraMQ docs: unique certificate per device).
+    /// Device credential: the device's own secret signs the client id (ApsaraMQ docs: unique certificate per device).
     DeviceCredential {
-        /// The device's access key id, which starts with `DC.`.
+        /// The access key id of the device, which starts with `DC.`.
         device_access_key_id: &'a str,
-        /// The device's access key secret, which starts with `DC.`.
+        /// The access key secret of the device, which starts with `DC.`.
         device_access_key_secret: &'a str,
-        /// The instance, the first label of its endpoint's name.
+        /// The instance id, which is the first label of the endpoint's host name.
         instance_id: &'a str,
     },
-    /// A registered secret signs the client id (ApsaraMQ docs: custom authentication, sign mode `SIGNED`).
+    /// Custom authentication with a signature: a registered secret signs the client id (ApsaraMQ docs: custom
+    /// authentication, sign mode `SIGNED`).
     CustomSigned {
-        /// The user name as it was registered.
+        /// The user name as registered with the service.
         user_name: &'a str,
-        /// The secret as it was registered.
+        /// The secret as registered with the service.
         secret: &'a str,
     },
-    /// A registered secret is the password (ApsaraMQ docs: custom authentication, sign mode `ORIGIN`).
+    /// Custom authentication without a signature: the registered secret is the password (ApsaraMQ docs: custom
+    /// authentication, sign mode `ORIGIN`).
     CustomOrigin {
-        /// The user name as it was registered.
+        /// The user name as registered with the service.
         user_name: &'a str,
-        /// The secret as it was registered.
+        /// The secret as registered with the service.
         secret: &'a str,
     },
-    /// A password that was made elsewhere, for instance with [`sign`] on a server, so that the device never
-    /// holds the secret. It fits one client id only.
+    /// A password that was computed elsewhere, for example with [`sign`] on a server, so that the device never holds
+    /// the secret.
+    ///
+    /// A signature is valid for one client id only.
     Precomputed {
         /// The user name.
         user_name: UserName<'a>,
@@ -86,17 +91,19 @@ pub enum Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// The user name and the password for a client id, in buffers of the default sizes; see [`ConnectCredentials`] for
-    /// others.
+    /// Computes the user name and the password of a client id, with the default capacities.
+    ///
+    /// For other capacities, use [`ConnectCredentials::new`].
     ///
     /// # Errors
     ///
-    /// What [`check`](Self::check) finds, an empty client id, or [`CredentialsError::BufferTooSmall`].
+    /// Returns the error of [`check`](Self::check), [`CredentialsError::Empty`] for an empty client id, or
+    /// [`CredentialsError::BufferTooSmall`].
     pub fn for_client(&self, client_id: &str) -> Result<ConnectCredentials, CredentialsError> {
         ConnectCredentials::new(self, client_id)
     }
 
-    /// The user name.
+    /// Returns the parts of the user name.
     pub const fn user_name(&self) -> UserName<'a> {
         match *self {
             Self::Signature { access_key_id, instance_id, .. } => {
@@ -113,12 +120,12 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// The user name's length in bytes.
+    /// Returns the length of the user name in bytes.
     pub fn user_name_len(&self) -> usize {
         self.user_name().encoded_len()
     }
 
-    /// The password's length in bytes.
+    /// Returns the length of the password in bytes.
     pub fn password_len(&self) -> usize {
         match *self {
             Self::Signature { .. } | Self::DeviceCredential { .. } | Self::CustomSigned { .. } => {
@@ -134,18 +141,20 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     ///
-    /// As of [`UserName::write`]; nothing is written then.
+    /// Returns the error of [`UserName::check`], or [`CredentialsError::BufferTooSmall`]. In both cases nothing is
+    /// written.
     pub fn write_user_name(&self, buffer: &mut [u8]) -> Result<usize, CredentialsError> {
         self.user_name().write(buffer)
     }
 
-    /// Writes the password for a client id to the start of `buffer` and returns its length in bytes. To wipe
-    /// the buffer after use is the caller's task.
+    /// Writes the password of a client id to the start of `buffer` and returns its length in bytes.
+    ///
+    /// The caller should wipe the buffer after use.
     ///
     /// # Errors
     ///
-    /// What [`check`](Self::check) finds, an empty client id, or [`CredentialsError::BufferTooSmall`];
-    /// nothing is written then.
+    /// Returns the error of [`check`](Self::check), [`CredentialsError::Empty`] for an empty client id, or
+    /// [`CredentialsError::BufferTooSmall`]. In all cases nothing is written.
     pub fn write_password(&self, client_id: &str, buffer: &mut [u8]) -> Result<usize, CredentialsError> {
         self.check()?;
         check_not_empty(CredentialPart::ClientId, client_id.as_bytes())?;
@@ -162,13 +171,14 @@ impl<'a> Credentials<'a> {
         .map_err(|needed| CredentialsError::BufferTooSmall { part: CredentialPart::Password, needed })
     }
 
-    /// Whether the parts are there and hold what they may hold; whether they are right, only the service
-    /// knows.
+    /// Checks that every part is present and contains no forbidden character.
+    ///
+    /// Whether the credentials are valid, only the service knows.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or [`CredentialsError::TooLong`],
-    /// with the part that is at fault.
+    /// Returns [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or [`CredentialsError::TooLong`] with
+    /// the part at fault.
     pub fn check(&self) -> Result<(), CredentialsError> {
         self.user_name().check()?;
         match *self {
@@ -182,7 +192,7 @@ impl<'a> Credentials<'a> {
                 check_not_empty(CredentialPart::Secret, secret.as_bytes())?;
             }
             Self::Precomputed { password, .. } => check_not_empty(CredentialPart::Password, password)?,
-            // A token set can't be built of anything else than tokens.
+            // The constructors of `TokenSet` have checked the tokens.
             Self::Token { .. } => {}
         }
         check_length(CredentialPart::Password, self.password_len())
@@ -190,12 +200,12 @@ impl<'a> Credentials<'a> {
 }
 
 impl<const USER_NAME: usize, const PASSWORD: usize> ConnectCredentials<USER_NAME, PASSWORD> {
-    /// The log-in that the credentials make for a client id.
+    /// Computes the user name and the password of a client id.
     ///
     /// # Errors
     ///
-    /// What [`Credentials::check`] finds, an empty client id, or [`CredentialsError::BufferTooSmall`] if a
-    /// capacity is too small.
+    /// Returns the error of [`Credentials::check`], [`CredentialsError::Empty`] for an empty client id, or
+    /// [`CredentialsError::BufferTooSmall`] if a capacity is too small.
     pub fn new(credentials: &Credentials<'_>, client_id: &str) -> Result<Self, CredentialsError> {
         let mut login = Self::empty();
         login.fill(credentials, client_id)?;
@@ -204,7 +214,7 @@ impl<const USER_NAME: usize, const PASSWORD: usize> ConnectCredentials<USER_NAME
 
     fn fill(&mut self, credentials: &Credentials<'_>, client_id: &str) -> Result<(), CredentialsError> {
         let too_small = |part, needed| CredentialsError::BufferTooSmall { part, needed };
-        // First, so that a faulty part is not reported as one that does not fit.
+        // Comes first, so that a malformed part is not reported as one that does not fit.
         credentials.check()?;
         for part in credentials.user_name().parts() {
             self.user_name

@@ -1,13 +1,13 @@
-//! What can be wrong with credentials.
+//! Errors of credentials, and the checks that find them.
 
 use core::fmt;
 
 use crate::util::text::is_key_text;
 
-/// The longest user name or password that CONNECT can carry, in bytes (MQTT 3.1.1, §1.5.3).
+/// The maximum length of a user name or password in CONNECT, in bytes (MQTT 3.1.1, §1.5.3).
 const MAX_FIELD: usize = 65_535;
 
-/// A part of the credentials, to say which one is at fault.
+/// The part of the credentials that an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -22,13 +22,13 @@ pub enum CredentialPart {
     DeviceAccessKeyId,
     /// The device's own access key secret.
     DeviceAccessKeySecret,
-    /// The user name, of custom authentication or as a whole.
+    /// The user name of custom authentication, or the whole user name of CONNECT.
     UserName,
     /// The secret of custom authentication.
     Secret,
-    /// The password as a whole.
+    /// The whole password of CONNECT.
     Password,
-    /// The client id that is to be signed.
+    /// The client id.
     ClientId,
 }
 
@@ -48,28 +48,32 @@ impl fmt::Display for CredentialPart {
     }
 }
 
-/// Why credentials make no log-in. It is the fault of who supplied them; of secrets it shows nothing.
+/// The error of incomplete or malformed credentials.
+///
+/// It names the part at fault and contains nothing of a secret. Whether well-formed credentials are valid, only the
+/// service knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CredentialsError {
     /// A part is empty.
     Empty(CredentialPart),
-    /// A part holds what it can't hold: of a key or the instance id all but visible ASCII without `|`, of a
-    /// custom user name U+0000.
+    /// A part contains a forbidden character.
+    ///
+    /// A key and the instance id consist of visible ASCII without `|`. A custom user name must not contain U+0000.
     InvalidCharacter(CredentialPart),
-    /// Longer than the 65,535 bytes that MQTT allows.
+    /// A part is longer than 65,535 bytes, the maximum of MQTT.
     TooLong {
         /// The user name or the password.
         part: CredentialPart,
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
-    /// Longer than the room that the caller gave.
+    /// A part does not fit the capacity or the buffer that the caller chose.
     BufferTooSmall {
         /// The user name or the password.
         part: CredentialPart,
-        /// How many bytes it takes.
+        /// The required capacity in bytes.
         needed: usize,
     },
 }
@@ -80,20 +84,17 @@ impl fmt::Display for CredentialsError {
             Self::Empty(part) => write!(f, "the {part} is empty: check that the configuration sets it"),
             Self::InvalidCharacter(part) => write!(
                 f,
-                "the {part} holds |, white space or another character that it can't have: \
-                 copy it again, without quotes, spaces or a line end"
+                "the {part} contains |, white space or another forbidden character: \
+                 copy it again without quotes, spaces or line ends"
             ),
             Self::TooLong { part, length } => {
                 write!(
                     f,
-                    "the {part} has {length} bytes, more than MQTT's {MAX_FIELD}: check what was supplied"
+                    "the {part} has {length} bytes and MQTT allows {MAX_FIELD}: check that the configuration sets the right value"
                 )
             }
             Self::BufferTooSmall { part, needed } => {
-                write!(
-                    f,
-                    "the {part} takes {needed} bytes, more than the caller's buffer has: give a larger one"
-                )
+                write!(f, "the {part} needs {needed} bytes and the buffer has fewer: use a larger capacity")
             }
         }
     }
@@ -101,7 +102,7 @@ impl fmt::Display for CredentialsError {
 
 impl core::error::Error for CredentialsError {}
 
-/// A key or an instance id: its characters are the service's, and `|` would end it early.
+/// Checks a key or an instance id, which is one field of a user name separated by `|`.
 pub(crate) fn check_key_part(part: CredentialPart, text: &str) -> Result<(), CredentialsError> {
     check_not_empty(part, text.as_bytes())?;
     if !is_key_text(text) {

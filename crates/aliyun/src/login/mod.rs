@@ -1,4 +1,4 @@
-//! What CONNECT carries: the user name and the password of every authentication mode.
+//! Credentials of every authentication mode, and the user name and password of CONNECT that follow from them.
 
 mod connect_credentials;
 mod credentials;

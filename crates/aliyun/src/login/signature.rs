@@ -1,4 +1,4 @@
-//! The password of signature authentication: Base64 of HMAC-SHA1 over the client id.
+//! Signatures: passwords computed from a secret and the client id.
 
 use core::fmt;
 
@@ -10,11 +10,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::util::redacted::Redacted;
 
-/// Computes the password for a client id: the standard Base64, with padding, of HMAC-SHA1 with the secret as
-/// key and the whole client id as message (ApsaraMQ docs: signature authentication).
+/// Computes the password of a client id from a secret.
 ///
-/// The password is the same at every connect, so a server can compute it once and hand it to the device,
-/// which then never holds the secret: see [`Credentials::Precomputed`](crate::Credentials::Precomputed).
+/// The password is HMAC-SHA1 with the secret as key and the whole client id as message, in standard Base64 with padding
+/// (ApsaraMQ docs: signature authentication). It is the same for every connection. A server can compute it once and
+/// pass it to a device, which then never holds the secret: see
+/// [`Credentials::Precomputed`](crate::Credentials::Precomputed).
 ///
 /// ```
 /// use mqtt_p2p_aliyun::sign;
@@ -23,7 +24,7 @@ use crate::util::redacted::Redacted;
 /// ```
 pub fn sign(secret: &[u8], client_id: &str) -> Password {
     let mut password = Password([0; Password::LEN]);
-    // HMAC takes a key of any length, and the buffer has the length of the code in Base64: neither fails.
+    // Neither call fails: HMAC accepts keys of any length, and the buffer has the exact length of the Base64 text.
     if let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) {
         mac.update(client_id.as_bytes());
         let _ = STANDARD.encode_slice(mac.finalize().into_bytes(), &mut password.0);
@@ -31,8 +32,9 @@ pub fn sign(secret: &[u8], client_id: &str) -> Password {
     password
 }
 
-/// Whether a password is the signature of a client id, in a time that does not depend on where they differ.
-/// It is the server's side of [`sign`].
+/// Returns whether a password is the signature of a client id under a secret.
+///
+/// This is the server's counterpart of [`sign`]. The comparison runs in constant time.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::verify_signature;
@@ -44,20 +46,22 @@ pub fn verify_signature(secret: &[u8], client_id: &str, password: &[u8]) -> bool
     sign(secret, client_id).0.ct_eq(password).into()
 }
 
-/// A computed password of 28 ASCII characters. Debug hides it, and it is wiped when dropped.
+/// A password computed by [`sign`]: 28 ASCII characters.
+///
+/// `Debug` does not show it, and its memory is wiped on drop.
 #[derive(Clone)]
 pub struct Password([u8; Self::LEN]);
 
 impl Password {
-    /// The length in bytes: what Base64 with padding makes of 20 bytes.
+    /// The length in bytes: 20 bytes in Base64 with padding.
     pub const LEN: usize = 28;
 
-    /// The password as bytes, as CONNECT carries it.
+    /// Returns the password as bytes, as CONNECT carries it.
     pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The password as text, for a server that hands it to a device.
+    /// Returns the password as text, for a server that passes it to a device.
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(&self.0).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The user name says which authentication mode a client uses, and with which key.
+//! The user name of CONNECT, which names the authentication mode and the key.
 
 use core::fmt;
 
@@ -10,8 +10,10 @@ const SIGNATURE: &str = "Signature";
 const TOKEN: &str = "Token";
 const DEVICE_CREDENTIAL: &str = "DeviceCredential";
 
-/// CONNECT's user name, taken apart (ApsaraMQ docs: signature authentication, token authentication, unique
-/// certificate per device, custom authentication).
+/// The parts of a user name in CONNECT: the authentication mode, the access key id and the instance id.
+///
+/// Sources: ApsaraMQ docs, signature authentication, token authentication, unique certificate per device, custom
+/// authentication.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::UserName;
@@ -27,32 +29,34 @@ const DEVICE_CREDENTIAL: &str = "DeviceCredential";
 pub enum UserName<'a> {
     /// `Signature|<AccessKeyId>|<InstanceId>`.
     Signature {
-        /// The account's access key id.
+        /// The access key id of the account.
         access_key_id: &'a str,
-        /// The instance, the first label of its endpoint's name.
+        /// The instance id, which is the first label of the endpoint's host name.
         instance_id: &'a str,
     },
     /// `Token|<AccessKeyId>|<InstanceId>`.
     Token {
-        /// The account's access key id.
+        /// The access key id of the account.
         access_key_id: &'a str,
-        /// The instance, the first label of its endpoint's name.
+        /// The instance id, which is the first label of the endpoint's host name.
         instance_id: &'a str,
     },
     /// `DeviceCredential|<DeviceAccessKeyId>|<InstanceId>`.
     DeviceCredential {
-        /// The device's own access key id, which starts with `DC.`.
+        /// The access key id of the device, which starts with `DC.`.
         device_access_key_id: &'a str,
-        /// The instance, the first label of its endpoint's name.
+        /// The instance id, which is the first label of the endpoint's host name.
         instance_id: &'a str,
     },
-    /// A user name of custom authentication: any text that was registered with the service.
+    /// A user name of custom authentication: any text that is registered with the service.
     Other(&'a str),
 }
 
 impl<'a> UserName<'a> {
-    /// Takes a user name apart. What does not have the three parts of a known mode is [`UserName::Other`];
-    /// parts may turn out empty, and no key of the service's is.
+    /// Splits a user name into its parts.
+    ///
+    /// Returns [`UserName::Other`] if the text does not have the three parts of a known mode. The parts are not
+    /// checked and may be empty: see [`check`](Self::check).
     pub fn parse(text: &'a str) -> Self {
         let mut parts = text.split(PIPE);
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -69,7 +73,7 @@ impl<'a> UserName<'a> {
         }
     }
 
-    /// The user name's length in bytes.
+    /// Returns the length of the user name in bytes.
     pub fn encoded_len(&self) -> usize {
         total_len(self.parts())
     }
@@ -78,19 +82,20 @@ impl<'a> UserName<'a> {
     ///
     /// # Errors
     ///
-    /// What [`check`](Self::check) finds, or [`CredentialsError::BufferTooSmall`]; nothing is written then.
+    /// Returns the error of [`check`](Self::check), or [`CredentialsError::BufferTooSmall`]. In both cases nothing is
+    /// written.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, CredentialsError> {
         self.check()?;
         concat(self.parts(), buffer)
             .map_err(|needed| CredentialsError::BufferTooSmall { part: CredentialPart::UserName, needed })
     }
 
-    /// Whether the parts make a user name that the service can take apart again.
+    /// Checks that every part is present and contains no forbidden character.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or [`CredentialsError::TooLong`],
-    /// with the part that is at fault.
+    /// Returns [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or [`CredentialsError::TooLong`] with
+    /// the part at fault.
     pub fn check(&self) -> Result<(), CredentialsError> {
         match *self {
             Self::Signature { access_key_id, instance_id } | Self::Token { access_key_id, instance_id } => {

@@ -1,4 +1,4 @@
-//! Tells messages that came before from new ones, by their content.
+//! Recognizes repeated messages by a key.
 
 use core::fmt;
 
@@ -6,22 +6,24 @@ use siphasher::sip::SipHasher13;
 
 use crate::util::ring::Ring;
 
-/// Remembers the last `N` keys of messages, and so lets through each message once. `N` is at least 1.
+/// Recognizes repeated messages: remembers the keys of the last `N` messages, where `N` is at least 1.
 ///
-/// The service sends a message of QoS 1 again until it is acknowledged, and always after a reconnect: first with the
-/// same packet identifier, later with another, and without DUP (ApsaraMQ docs: FAQ about sending and receiving
-/// messages). So neither the identifier nor DUP says anything; by the standard, DUP does not say whether a message
-/// *arrived* before anyway (MQTT 3.1.1, §3.3.1.1). What makes a message the same is for the application to know: an
-/// order's number, say, or sender and sequence number, as bytes. A whole payload serves as a key only where two
-/// messages with the same content are one.
+/// The service sends a message of QoS 1 again until it is acknowledged, and also after every reconnect: at first with
+/// the same packet identifier, later with a new one, and without DUP (ApsaraMQ docs: FAQ about sending and receiving
+/// messages). Neither the identifier nor DUP is a reliable sign. DUP never says whether a message has *arrived* before
+/// (MQTT 3.1.1, §3.3.1.1).
 ///
-/// Of a key it keeps a hash of 64 bits. A new message is taken for an old one with a probability of `N` in 2⁶⁴; at
-/// `N` = 1000 and 1000 messages a second, that is once in half a million years. The hash has a key, so that nobody
-/// who does not know the seed can make up messages that hide others.
+/// Only the application knows what makes two messages the same: an order number, for example, or the sender and a
+/// sequence number. It passes that key as bytes. Use the whole payload as the key only if two messages with equal
+/// content count as one.
 ///
-/// The time for a message grows with `N`; up to some thousands, that is nothing. `N` must cover what can come between
-/// a message and its repetition: a minute at least, at [20](crate::limits::RECOMMENDED_MESSAGES_PER_SECOND)
-/// messages a second from each sender, and more after time offline.
+/// The deduplicator keeps a 64-bit hash of each key. The probability that it takes a new message for a repetition is
+/// `N` in 2⁶⁴; with `N` = 1000 and 1000 messages per second, that happens once in half a million years. The hash is
+/// keyed, so nobody who does not know the seed can craft messages that hide others.
+///
+/// Choose `N` so that it covers everything that can arrive between a message and its repetition: at least one minute
+/// at [20](crate::limits::RECOMMENDED_MESSAGES_PER_SECOND) messages per second from each sender, and more after time
+/// offline. The time per message grows linearly with `N`; it is negligible up to a few thousand.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::Deduplicator;
@@ -37,15 +39,15 @@ pub struct Deduplicator<const N: usize> {
 }
 
 impl<const N: usize> Deduplicator<N> {
-    /// Remembers nothing yet. The seed should be random and secret.
+    /// Creates an empty deduplicator. The seed should be random and secret.
     pub fn new(seed: [u8; 16]) -> Self {
         Self { hasher: SipHasher13::new_with_key(&seed), seen: Ring::new(0) }
     }
 
-    /// Whether the key is none of the last `N` different ones; from now on it is one of them.
+    /// Returns whether the key is not among the last `N` distinct ones, and remembers it.
     ///
-    /// Where dealing with a message may fail, ask [`has_seen`](Self::has_seen) before and this after it succeeded: the
-    /// repetition is the second chance.
+    /// If processing a message can fail, call [`has_seen`](Self::has_seen) first and this method after the success, so
+    /// that the repetition of a failed message is processed.
     pub fn is_new(&mut self, key: &[u8]) -> bool {
         let hash = self.hasher.hash(key);
         let is_new = !self.seen.contains(hash);
@@ -55,7 +57,7 @@ impl<const N: usize> Deduplicator<N> {
         is_new
     }
 
-    /// Whether the key is one of the last `N` different ones.
+    /// Returns whether the key is among the last `N` distinct ones, without remembering it.
     pub fn has_seen(&self, key: &[u8]) -> bool {
         self.seen.contains(self.hasher.hash(key))
     }

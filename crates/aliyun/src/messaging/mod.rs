@@ -1,4 +1,4 @@
-//! Aids for publishing and receiving. Each is apart from the others.
+//! Independent helpers for publishing, subscribing and receiving.
 
 mod deduplicator;
 mod ordered_publish;

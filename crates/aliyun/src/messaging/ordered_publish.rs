@@ -1,10 +1,11 @@
-//! The message that asks the service to keep what a client publishes in order.
+//! The control message that asks the service to keep the order of a client's publications.
 
-/// Where [`ORDER_PAYLOAD`] goes, with QoS 1, right after every CONNACK (ApsaraMQ demos: ordered messages).
+/// The topic for [`ORDER_PAYLOAD`], which a client publishes with QoS 1 right after every CONNACK.
 ///
-/// The parent topic must have been created as an ordered one, and who consumes through RocketMQ must consume in
-/// order. What the service sends to MQTT clients has no order either way (ApsaraMQ docs: limits).
+/// The service then keeps the order of everything that this connection publishes (ApsaraMQ demos: ordered messages).
+/// The parent topic must have been created as an ordered topic, and a RocketMQ consumer must consume in order. The
+/// order in which the service delivers messages to MQTT clients is never guaranteed (ApsaraMQ docs: limits).
 pub const ORDER_TOPIC: &str = "$SYS/enableOrderMsg";
 
-/// What goes to [`ORDER_TOPIC`].
+/// The payload for [`ORDER_TOPIC`] that turns on ordered publishing.
 pub const ORDER_PAYLOAD: &[u8] = br#"{"order":"true"}"#;

@@ -1,13 +1,13 @@
-//! How much of the service's limits on subscriptions a client uses.
+//! Compares a client's subscriptions with the service's limits.
 
 use crate::identifiers::{parent_of, same_topic};
 use crate::limits::{MAX_SUBSCRIPTIONS, MAX_WILDCARD_SUBSCRIPTIONS_PER_PARENT};
 
-/// Counts a client's subscriptions as the service does: each topic filter is one, with or without wildcards, and
-/// `A/#` and `A/a1/#` are two (ApsaraMQ docs: limits, FAQ about sending and receiving messages).
+/// Counts a client's subscriptions the way the service does.
 ///
-/// Beyond its limits, the service ignores a subscription, and its SUBACK may look as if it did not. So it is worth to
-/// look before.
+/// Every topic filter counts as one, with or without wildcards: `A/#` and `A/a1/#` are two subscriptions (ApsaraMQ
+/// docs: limits, FAQ about sending and receiving messages). The service silently ignores subscriptions beyond its
+/// limits, and its SUBACK may still report success, so check before subscribing.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::SubscriptionCount;
@@ -23,35 +23,40 @@ pub struct SubscriptionCount<I> {
 }
 
 impl<'a, I: Iterator<Item = &'a str> + Clone> SubscriptionCount<I> {
-    /// The count of these topic filters. One that comes twice replaces itself and counts once [MQTT-3.8.4-3]; one `/`
-    /// at the end makes no difference.
+    /// Counts these topic filters.
+    ///
+    /// A filter that occurs twice counts once, since the second subscription replaces the first [MQTT-3.8.4-3]. One `/`
+    /// at the end of a filter is ignored.
     pub fn of(filters: impl IntoIterator<IntoIter = I>) -> Self {
         Self { filters: filters.into_iter() }
     }
 
-    /// How many subscriptions there are.
+    /// Returns the number of subscriptions.
     pub fn total(&self) -> usize {
-        self.different().count()
+        self.distinct().count()
     }
 
-    /// How many more of [30](MAX_SUBSCRIPTIONS) the service takes.
+    /// Returns how many more subscriptions the service accepts, out of [30](MAX_SUBSCRIPTIONS).
     pub fn remaining(&self) -> usize {
         MAX_SUBSCRIPTIONS.saturating_sub(self.total())
     }
 
-    /// How many subscriptions below a parent topic have a wildcard.
+    /// Returns the number of subscriptions with a wildcard below a parent topic.
     pub fn wildcards(&self, parent: &str) -> usize {
-        let below = self.different().filter(|filter| parent_of(filter) == parent);
+        let below = self.distinct().filter(|filter| parent_of(filter) == parent);
         below.filter(|filter| filter.bytes().any(|byte| matches!(byte, b'+' | b'#'))).count()
     }
 
-    /// How many more of [100](MAX_WILDCARD_SUBSCRIPTIONS_PER_PARENT) with a wildcard the service takes below a parent
-    /// topic, at most: those of other clients count too, and of them nothing is known here.
+    /// Returns how many more subscriptions with a wildcard the service accepts below a parent topic, at most.
+    ///
+    /// The limit of [100](MAX_WILDCARD_SUBSCRIPTIONS_PER_PARENT) is shared by all clients of the instance, and only
+    /// this client's subscriptions are counted here.
     pub fn remaining_wildcards(&self, parent: &str) -> usize {
         MAX_WILDCARD_SUBSCRIPTIONS_PER_PARENT.saturating_sub(self.wildcards(parent))
     }
 
-    fn different(&self) -> impl Iterator<Item = &'a str> {
+    /// Returns the filters without repetitions.
+    fn distinct(&self) -> impl Iterator<Item = &'a str> {
         let filters = self.filters.clone();
         self.filters.clone().enumerate().filter_map(move |(at, filter)| {
             let is_first = !filters.clone().take(at).any(|before| same_topic(before, filter));

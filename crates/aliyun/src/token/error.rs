@@ -1,43 +1,45 @@
-//! What can be wrong with the text of tokens.
+//! The error of malformed tokens.
 
 use core::{fmt, str::FromStr};
 
 use crate::token::kind::TokenKind;
 
-/// Why texts are not the tokens of a log-in. Of the tokens it shows nothing.
+/// The error of malformed tokens or of a malformed token password.
+///
+/// It contains nothing of the tokens. Whether well-formed tokens are valid, only the service knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TokenError {
-    /// No token at all.
+    /// The password contains no token.
     NoToken,
-    /// A type other than `R`, `W` and `RW`.
+    /// The password contains a type other than `R`, `W` and `RW`.
     UnknownKind,
-    /// A type without a token.
+    /// The token of this type is empty.
     Empty(TokenKind),
-    /// Two tokens of one type.
+    /// The password contains two tokens of this type.
     Duplicate(TokenKind),
-    /// A token with `|` or anything else that is not visible ASCII, and so not the Base64 that tokens are.
+    /// The token of this type contains `|` or another character that is not visible ASCII. Tokens are Base64.
     InvalidCharacter(TokenKind),
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::NoToken => {
-                f.write_str("no token: give one for R, W or RW, as the server that issues them returned it")
-            }
+            Self::NoToken => f.write_str(
+                "there is no token: pass one of type R, W or RW as the server that issues tokens returned it",
+            ),
             Self::UnknownKind => {
-                f.write_str("a token's type is none of R, W and RW: the password is <type>|<token> pairs")
+                f.write_str("a token's type is not R, W or RW: write the password as <type>|<token> pairs")
             }
             Self::Empty(kind) => {
-                write!(f, "the {kind} token is empty: ask the server that issues tokens for one")
+                write!(f, "the {kind} token is empty: request one from the server that issues tokens")
             }
-            Self::Duplicate(kind) => write!(f, "two {kind} tokens: give the newer one only"),
+            Self::Duplicate(kind) => write!(f, "there are two {kind} tokens: pass only the newer one"),
             Self::InvalidCharacter(kind) => write!(
                 f,
-                "the {kind} token holds |, white space or another character that Base64 does not have: \
-                 give it exactly as the server that issues tokens returned it"
+                "the {kind} token contains |, white space or another character outside Base64: \
+                 pass it exactly as the server that issues tokens returned it"
             ),
         }
     }
@@ -45,7 +47,7 @@ impl fmt::Display for TokenError {
 
 impl core::error::Error for TokenError {}
 
-// Here and not with the type, because the error names it.
+// In this module, because the error type depends on `TokenKind`.
 impl FromStr for TokenKind {
     type Err = TokenError;
 

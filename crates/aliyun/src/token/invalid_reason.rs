@@ -1,32 +1,32 @@
-//! Why the service finds a token not valid.
+//! The reason for which the service rejects a token.
 
 use core::fmt;
 
-/// Why a token is not valid (ApsaraMQ docs: token authentication).
+/// The reason for which the service considers a token not valid (ApsaraMQ docs: token authentication).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum InvalidReason {
-    /// Code 1: it is forged, or can't be read.
+    /// Code 1: the token is forged or can't be parsed.
     Forged,
-    /// Code 2: it expired.
+    /// Code 2: the token has expired.
     Expired,
-    /// Code 3: it was revoked.
+    /// Code 3: the token was revoked.
     Revoked,
-    /// Code 4: it is not for the topic that was used.
+    /// Code 4: the token does not cover the topic that was used.
     ResourceMismatch,
-    /// Code 5: it does not allow what was done, publishing or receiving.
+    /// Code 5: the token does not allow the action, publishing or receiving.
     ActionMismatch,
-    /// Code 8: its signature is wrong.
+    /// Code 8: the signature of the token is wrong.
     BadSignature,
-    /// Code -1: the account has no permission.
+    /// Code -1: the account lacks the permission.
     AccountNotPermitted,
     /// A code that the documentation does not list.
     Other(i32),
 }
 
 impl InvalidReason {
-    /// The reason of a notice's code.
+    /// Returns the reason for the code of a notice.
     pub const fn from_code(code: i32) -> Self {
         match code {
             1 => Self::Forged,
@@ -40,7 +40,7 @@ impl InvalidReason {
         }
     }
 
-    /// The notice's code.
+    /// Returns the code that a notice carries for the reason.
     pub const fn code(self) -> i32 {
         match self {
             Self::Forged => 1,
@@ -54,33 +54,35 @@ impl InvalidReason {
         }
     }
 
-    /// Whether time or a revocation ended a token that was right, so that a new one of the same make serves. With
-    /// the other reasons, who issues tokens has to issue other ones.
+    /// Returns whether a new token with the same permissions fixes the problem.
+    ///
+    /// That is the case for tokens that expired or were revoked. For all other reasons, the server must issue different
+    /// tokens.
     pub const fn is_fixed_by_renewal(self) -> bool {
         matches!(self, Self::Expired | Self::Revoked)
     }
 
-    /// Whose fault it is and what to do, in one sentence.
+    /// Returns what to do about it, in one sentence.
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Forged | Self::BadSignature => {
-                "hand tokens over exactly as the server that issues them returned them, and check that access key \
-                 id and instance are those it applied with"
+                "pass tokens exactly as the server that issues them returned them, and check that the access key id and \
+                 the instance id are those of that server's request"
             }
-            Self::Expired => "get a new token, and if this one should have lived, check the device's clock",
-            Self::Revoked => "ask whoever runs the server that issues tokens why, and get a new one",
+            Self::Expired => "get a new token; if this one should still be valid, check the device's clock",
+            Self::Revoked => {
+                "get a new token, and ask the operator of the server that issues tokens why this one was revoked"
+            }
             Self::ResourceMismatch => {
-                "have the server that issues tokens apply for the topics that this client uses; for P2P, <parent>/#"
+                "let the server that issues tokens request the topics that this client uses; for P2P, <parent>/#"
             }
             Self::ActionMismatch => {
-                "have the server that issues tokens apply for the action that is missing: R to receive, W to publish"
+                "let the server that issues tokens request the missing action: R to receive, W to publish"
             }
             Self::AccountNotPermitted => {
-                "have the owner of the account grant its access key the use of the instance and its topics"
+                "let the owner of the account grant the access key permissions for the instance and its topics"
             }
-            Self::Other(_) => {
-                "get a new token; if that does not help, look at the device's trace in the console"
-            }
+            Self::Other(_) => "get a new token; if that does not help, read the device trace in the console",
         }
     }
 }
@@ -88,13 +90,13 @@ impl InvalidReason {
 impl fmt::Display for InvalidReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match *self {
-            Self::Forged => "it is forged or can't be read",
-            Self::Expired => "it expired",
+            Self::Forged => "it is forged or can't be parsed",
+            Self::Expired => "it has expired",
             Self::Revoked => "it was revoked",
-            Self::ResourceMismatch => "it is not for the topic that was used",
-            Self::ActionMismatch => "it does not allow what was done",
+            Self::ResourceMismatch => "it does not cover the topic that was used",
+            Self::ActionMismatch => "it does not allow the action",
             Self::BadSignature => "its signature is wrong",
-            Self::AccountNotPermitted => "the account has no permission",
+            Self::AccountNotPermitted => "the account lacks the permission",
             Self::Other(code) => return write!(f, "the service gave code {code}"),
         })
     }

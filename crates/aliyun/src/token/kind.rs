@@ -1,22 +1,29 @@
-//! The types of tokens.
+//! The type of a token.
 
 use core::fmt;
 
-/// What a token allows (ApsaraMQ docs: token authentication).
+/// The type of a token: the actions that it allows (ApsaraMQ docs: token authentication).
+///
+/// ```
+/// use mqtt_p2p_aliyun::{TokenError, TokenKind};
+///
+/// assert_eq!("RW".parse(), Ok(TokenKind::RW));
+/// assert_eq!("rw".parse::<TokenKind>(), Err(TokenError::UnknownKind));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TokenKind {
-    /// To receive.
+    /// Receiving.
     R,
-    /// To publish.
+    /// Publishing.
     W,
-    /// To publish and to receive.
+    /// Publishing and receiving.
     RW,
 }
 
 impl TokenKind {
-    /// The type as it stands in the password and in the service's notices: `R`, `W` or `RW`.
+    /// Returns the type as passwords and notices carry it: `R`, `W` or `RW`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::R => "R",

@@ -1,4 +1,4 @@
-//! A few types of tokens.
+//! A set of token types.
 
 use core::fmt;
 
@@ -17,26 +17,26 @@ use crate::token::kind::TokenKind;
 pub struct TokenKinds(u8);
 
 impl TokenKinds {
-    /// No type.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// The set with one type more.
+    /// Returns the set with one more type.
     #[must_use]
     pub const fn with(self, kind: TokenKind) -> Self {
         Self(self.0 | bit(kind))
     }
 
-    /// Whether the type is in the set.
+    /// Returns whether the set contains a type.
     pub const fn contains(self, kind: TokenKind) -> bool {
         self.0 & bit(kind) != 0
     }
 
-    /// Whether the set has no type.
+    /// Returns whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The types in the order `R`, `W`, `RW`.
+    /// Returns the types in the order `R`, `W`, `RW`.
     pub fn iter(self) -> impl Iterator<Item = TokenKind> {
         [TokenKind::R, TokenKind::W, TokenKind::RW].into_iter().filter(move |kind| self.contains(*kind))
     }

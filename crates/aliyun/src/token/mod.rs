@@ -1,4 +1,4 @@
-//! Tokens: their text, the messages about them, and when to get new ones.
+//! Tokens: passwords made of tokens, renewal messages, notices, and the decision when to renew.
 
 mod error;
 mod invalid_reason;

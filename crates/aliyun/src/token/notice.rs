@@ -1,4 +1,4 @@
-//! What the service says about tokens: that one will expire, or that it is not valid.
+//! The notices that the service sends about tokens.
 
 use core::fmt;
 
@@ -13,34 +13,42 @@ pub const EXPIRE_NOTICE_TOPIC: &str = "$SYS/tokenExpireNotice";
 /// The topic of the notice that a token is not valid (ApsaraMQ docs: token authentication).
 pub const INVALID_NOTICE_TOPIC: &str = "$SYS/tokenInvalidNotice";
 
-/// What the service says about a token. It comes as an ordinary message, without a subscription, and the service
-/// does not promise to send it (ApsaraMQ docs: token authentication).
+/// A notice of the service about a token.
 ///
-/// Which of the tokens of that kind it means is not said; [`TokenLifecycle::notice`](crate::TokenLifecycle::notice) judges.
+/// Notices arrive as ordinary messages without a subscription. The service does not guarantee to send them (ApsaraMQ
+/// docs: token authentication).
+///
+/// A notice names the type of the token but not the token itself, so it can refer to one that has been replaced.
+/// [`TokenLifecycle::notice`](crate::TokenLifecycle::notice) decides what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TokenNotice {
-    /// The token will expire, in about [5 minutes](crate::limits::TOKEN_EXPIRY_NOTICE). Sent once.
+    /// The token expires in about [5 minutes](crate::limits::TOKEN_EXPIRY_NOTICE). The service sends this notice once.
     Expire {
-        /// The token's type.
+        /// The type of the token.
         kind: TokenKind,
-        /// When, in Unix milliseconds.
+        /// The time of expiry in Unix milliseconds.
         expires_at_ms: u64,
     },
-    /// The token is not valid. The service closes the connection next, or has closed the one before.
+    /// The token is not valid. The service closes the connection next, or has already closed the previous one.
     Invalid {
-        /// The token's type.
+        /// The type of the token.
         kind: TokenKind,
-        /// Why.
+        /// The reason.
         reason: InvalidReason,
     },
 }
 
 impl TokenNotice {
-    /// Reads a message; `None` if its topic is not that of a notice. One `/` at the end of the topic does not count.
+    /// Parses a received message. Returns `None` if its topic is not the topic of a notice.
     ///
-    /// Fields may come in any order, numbers may stand in quotes, and fields that are not known here are passed over.
+    /// One `/` at the end of the topic is ignored. The JSON fields may have any order, numbers may be quoted, and unknown
+    /// fields are skipped.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NoticeError`] if the topic is that of a notice and the payload is malformed.
     ///
     /// ```
     /// use mqtt_p2p_aliyun::{TokenKind, TokenNotice};
@@ -60,7 +68,7 @@ impl TokenNotice {
         }
     }
 
-    /// The type of the token that it is about.
+    /// Returns the type of the token that the notice refers to.
     pub const fn kind(&self) -> TokenKind {
         match *self {
             Self::Expire { kind, .. } | Self::Invalid { kind, .. } => kind,
@@ -95,29 +103,31 @@ impl fmt::Display for TokenNotice {
     }
 }
 
-/// Why a notice can't be understood. It is the fault of the service, or of a server that stands in for it; the own
-/// clock still says when a token expires.
+/// The error of a malformed notice.
+///
+/// The service, or a server that emulates it, sent a payload that the documentation does not describe. The notice can
+/// be ignored, since the client's own clock still shows when a token expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NoticeError {
-    /// No JSON object, or one with texts that are too long.
+    /// The payload is not a JSON object, is nested too deeply or contains an escaped string that is too long.
     NotJson,
-    /// `type` is missing, or none of `R`, `W` and `RW`.
+    /// The field `type` is missing or is not `R`, `W` or `RW`.
     Kind,
-    /// `expireTime` is missing, or no number of milliseconds.
+    /// The field `expireTime` is missing or is not a number of milliseconds.
     ExpireTime,
-    /// `code` is missing, or no number.
+    /// The field `code` is missing or is not a number.
     Code,
 }
 
 impl fmt::Display for NoticeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::NotJson => "the service's notice about a token is not the JSON that it documents",
-            Self::Kind => "the service's notice about a token does not say R, W or RW",
-            Self::ExpireTime => "the service's notice that a token expires does not say when",
-            Self::Code => "the service's notice that a token is not valid does not say why",
+            Self::NotJson => "the service's notice about a token is not the JSON that it documents: ignore it, and renew tokens by the clock",
+            Self::Kind => "the service's notice about a token has no type R, W or RW: ignore it, and renew tokens by the clock",
+            Self::ExpireTime => "the service's notice that a token expires has no time: ignore it, and renew tokens by the clock",
+            Self::Code => "the service's notice that a token is not valid has no code: ignore it, and renew the token if it is refused",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The JSON of the notices about tokens.
+//! Parses the JSON of token notices.
 
 use core::str::FromStr;
 
@@ -6,10 +6,10 @@ use picojson::{Event, PullParser, SliceParser};
 
 use crate::token::kind::TokenKind;
 
-/// The longest text in a notice, in bytes, that may have escapes: `\"` or `\u6e29`, for instance.
+/// The maximum length in bytes of a string that contains escapes such as `\"` or `\u6e29`.
 const LONGEST_ESCAPED: usize = 256;
 
-/// The payload is no JSON object, or one with texts that are too long.
+/// The payload is not a JSON object, is nested too deeply or contains an escaped string that is too long.
 pub(super) struct NotJson;
 
 /// The fields of both notices.
@@ -20,7 +20,7 @@ pub(super) struct Fields {
     pub(super) code: Option<i32>,
 }
 
-/// A field by its key.
+/// The key of a field.
 #[derive(Clone, Copy)]
 enum Key {
     Kind,
@@ -29,7 +29,7 @@ enum Key {
     Other,
 }
 
-/// The objects and arrays that have begun: a bit for each, 1 for an object, behind a 1 that marks the outermost.
+/// The stack of open objects and arrays: one bit each, 1 for an object, below a leading 1 that marks the bottom.
 #[derive(PartialEq, Eq)]
 struct Open(u64);
 
@@ -37,7 +37,7 @@ impl Open {
     const NONE: Self = Self(1);
     const OBJECT: Self = Self(0b11);
 
-    /// Deeper than any notice is: refused.
+    /// Opens an object or an array. Fails at a depth of 63, which no real notice reaches.
     fn begin(&mut self, object: bool) -> Result<(), NotJson> {
         if self.0.leading_zeros() == 0 {
             return Err(NotJson);
@@ -46,6 +46,7 @@ impl Open {
         Ok(())
     }
 
+    /// Closes an object or an array.
     fn end(&mut self, object: bool) -> Result<(), NotJson> {
         if *self == Self::NONE || (self.0 & 1 == 1) != object {
             return Err(NotJson);
@@ -56,6 +57,7 @@ impl Open {
 }
 
 impl Fields {
+    /// Parses a payload.
     pub(super) fn read(payload: &[u8]) -> Result<Self, NotJson> {
         let mut scratch = [0; LONGEST_ESCAPED];
         let mut parser = SliceParser::with_buffer_from_slice(payload, &mut scratch);
@@ -66,13 +68,13 @@ impl Fields {
             match parser.next_event().map_err(|_| NotJson)? {
                 Event::EndDocument => return Ok(fields),
                 Event::StartObject => open.begin(true)?,
-                // The parser does not see to it that each ends as it began.
+                // The parser does not check that the brackets match.
                 Event::EndObject => open.end(true)?,
                 Event::EndArray => open.end(false)?,
-                // What lies outside the object is no notice.
+                // A value outside the object is not part of a notice.
                 _ if open == Open::NONE => return Err(NotJson),
                 Event::StartArray => open.begin(false)?,
-                // What lies within a field's value is not known here.
+                // Nested values are skipped.
                 _ if open != Open::OBJECT => {}
                 Event::Key(name) => {
                     key = match name.as_str() {
@@ -81,7 +83,7 @@ impl Fields {
                         "code" => Key::Code,
                         _ => Key::Other,
                     };
-                    // Of a key that comes twice the last counts, also if its value is of another kind.
+                    // The last occurrence of a key counts, even if its value has the wrong type.
                     fields.set(key, "");
                 }
                 Event::String(text) => fields.set(key, text.as_str()),

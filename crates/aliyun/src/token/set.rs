@@ -8,11 +8,12 @@ use crate::util::bytes::{concat, total_len};
 use crate::util::redacted::Redacted;
 use crate::util::text::{PIPE, is_key_text};
 
-/// The tokens of one log-in: at least one, and at most one of each type (ApsaraMQ docs: token
-/// authentication).
+/// The tokens of one login: at least one, and at most one of each type (ApsaraMQ docs: token authentication).
 ///
-/// All of them must be valid: the service refuses a connection for one bad token. A token may be of any
-/// length (those of the documentation have more than 240 characters); its text is borrowed.
+/// All tokens must be valid, since the service refuses the connection if one is not. A token may have any length; the
+/// examples of the documentation have more than 240 characters. The texts are borrowed.
+///
+/// `Debug` shows the types, but never a token.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{TokenError, TokenKind, TokenSet};
@@ -34,21 +35,21 @@ pub struct TokenSet<'a> {
 impl<'a> TokenSet<'a> {
     const EMPTY: Self = Self { r: None, w: None, rw: None };
 
-    /// A set of one token.
+    /// Creates a set of one token.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Empty`] or [`TokenError::InvalidCharacter`].
+    /// Returns [`TokenError::Empty`] or [`TokenError::InvalidCharacter`].
     pub fn new(kind: TokenKind, token: &'a str) -> Result<Self, TokenError> {
         Self::EMPTY.with(kind, token)
     }
 
-    /// The set with one token more.
+    /// Returns the set with one more token.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Empty`], [`TokenError::InvalidCharacter`], or [`TokenError::Duplicate`] if the set has a
-    /// token of that type.
+    /// Returns [`TokenError::Empty`], [`TokenError::InvalidCharacter`], or [`TokenError::Duplicate`] if the set already
+    /// contains a token of that type.
     pub fn with(mut self, kind: TokenKind, token: &'a str) -> Result<Self, TokenError> {
         if token.is_empty() {
             return Err(TokenError::Empty(kind));
@@ -67,11 +68,11 @@ impl<'a> TokenSet<'a> {
         }
     }
 
-    /// Reads a password; the pairs may come in any order.
+    /// Parses a password of `<type>|<token>` pairs in any order.
     ///
     /// # Errors
     ///
-    /// The first fault in the text, from the left.
+    /// Returns the first error in the text, from the left.
     pub fn parse(password: &'a str) -> Result<Self, TokenError> {
         if password.is_empty() {
             return Err(TokenError::NoToken);
@@ -84,7 +85,7 @@ impl<'a> TokenSet<'a> {
         Ok(tokens)
     }
 
-    /// The token of a type, if the set has one.
+    /// Returns the token of a type, if the set contains one.
     pub const fn get(&self, kind: TokenKind) -> Option<&'a str> {
         match kind {
             TokenKind::R => self.r,
@@ -93,14 +94,14 @@ impl<'a> TokenSet<'a> {
         }
     }
 
-    /// The tokens in the order `R`, `W`, `RW`.
+    /// Returns the tokens in the order `R`, `W`, `RW`.
     pub fn iter(&self) -> impl Iterator<Item = (TokenKind, &'a str)> + Clone + use<'a> {
         [(TokenKind::R, self.r), (TokenKind::W, self.w), (TokenKind::RW, self.rw)]
             .into_iter()
             .filter_map(|(kind, token)| Some((kind, token?)))
     }
 
-    /// The password's length in bytes.
+    /// Returns the length of the password in bytes.
     pub fn password_len(&self) -> usize {
         total_len(self.password_parts())
     }
@@ -109,7 +110,7 @@ impl<'a> TokenSet<'a> {
     ///
     /// # Errors
     ///
-    /// The length that is needed if the buffer is shorter; nothing is written then.
+    /// Returns the required length in bytes if the buffer is too short. Then nothing is written.
     pub fn write_password(&self, buffer: &mut [u8]) -> Result<usize, usize> {
         concat(self.password_parts(), buffer)
     }

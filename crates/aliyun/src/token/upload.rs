@@ -1,4 +1,4 @@
-//! The message that gives the service a new token on a connection that lives.
+//! The control message that replaces a token on an open connection.
 
 use core::fmt;
 
@@ -7,19 +7,20 @@ use crate::token::kind::TokenKind;
 use crate::token::set::TokenSet;
 use crate::util::bytes::{concat, total_len};
 
-/// Where a new token goes, with QoS 1 (ApsaraMQ docs: token authentication).
+/// The topic to which a client publishes a new token with QoS 1 (ApsaraMQ docs: token authentication).
 ///
-/// Until its PUBACK, nothing else may be published and nothing subscribed to: the service could judge that by the
-/// old token, and disconnect.
+/// The client must not publish or subscribe until it has received the PUBACK. The service could otherwise apply the old
+/// token and disconnect the client. The payload is written by [`write_upload`].
 pub const UPLOAD_TOPIC: &str = "$SYS/uploadToken";
 
-/// The length in bytes of what [`write_upload`] writes.
+/// Returns the length in bytes of the payload that [`write_upload`] writes.
 pub fn upload_len(kind: TokenKind, token: &str) -> usize {
     total_len(parts(kind, token))
 }
 
-/// Writes the message for [`UPLOAD_TOPIC`] to the start of `buffer` and returns its length in bytes. To wipe the
-/// buffer after use is the caller's task. The log-in of the next CONNECT must have the new token too.
+/// Writes the payload for [`UPLOAD_TOPIC`] to the start of `buffer` and returns its length in bytes.
+///
+/// The caller should wipe the buffer after use, and must also use the new token for the login of the next connection.
 ///
 /// ```
 /// use mqtt_p2p_aliyun::{TokenKind, write_upload};
@@ -32,10 +33,11 @@ pub fn upload_len(kind: TokenKind, token: &str) -> usize {
 ///
 /// # Errors
 ///
-/// [`UploadError::Token`] if the text can't be a token, [`UploadError::BufferTooSmall`]; nothing is written then.
+/// Returns [`UploadError::Token`] if the text can't be a token, or [`UploadError::BufferTooSmall`]. In both cases nothing
+/// is written.
 pub fn write_upload(kind: TokenKind, token: &str, buffer: &mut [u8]) -> Result<usize, UploadError> {
     TokenSet::new(kind, token).map_err(UploadError::Token)?;
-    // Base64 has nothing that JSON would have to escape.
+    // The remaining characters need no escape in JSON.
     if token.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
         return Err(UploadError::Token(TokenError::InvalidCharacter(kind)));
     }
@@ -46,16 +48,16 @@ fn parts(kind: TokenKind, token: &str) -> [&str; 5] {
     ["{\"token\":\"", token, "\",\"type\":\"", kind.as_str(), "\"}"]
 }
 
-/// Why there is no upload. It is the fault of the caller; of the token it shows nothing.
+/// The error of [`write_upload`]. It contains nothing of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum UploadError {
     /// The text can't be a token.
     Token(TokenError),
-    /// The upload is longer than the room that the caller gave.
+    /// The payload does not fit the buffer.
     BufferTooSmall {
-        /// How many bytes it takes.
+        /// The required length in bytes.
         needed: usize,
     },
 }
@@ -65,10 +67,7 @@ impl fmt::Display for UploadError {
         match self {
             Self::Token(error) => fmt::Display::fmt(error, f),
             Self::BufferTooSmall { needed } => {
-                write!(
-                    f,
-                    "the upload takes {needed} bytes, more than the caller's buffer has: give a larger one"
-                )
+                write!(f, "the upload needs {needed} bytes and the buffer has fewer: use a larger buffer")
             }
         }
     }

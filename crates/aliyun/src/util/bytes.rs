@@ -1,17 +1,18 @@
-//! Bytes into buffers, without the panic paths of `copy_from_slice`.
+//! Writes bytes into buffers without the panic path of `copy_from_slice`.
 
-/// Copies to the start of `to`, as far as both go.
+/// Copies `from` to the start of `to` and stops at the end of the shorter one.
 pub(crate) fn put<'a>(from: impl IntoIterator<Item = &'a u8>, to: &mut [u8]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
 
-/// How many bytes the parts have together.
+/// Returns the total length of the parts in bytes.
 pub(crate) fn total_len<'p, P: AsRef<[u8]> + ?Sized + 'p>(parts: impl IntoIterator<Item = &'p P>) -> usize {
     parts.into_iter().fold(0, |sum: usize, part| sum.saturating_add(part.as_ref().len()))
 }
 
-/// Writes the parts one behind the other to the start of `buffer` and returns their length; the length as the
-/// error, and nothing written, when the buffer is shorter.
+/// Writes the concatenated parts to the start of `buffer` and returns their total length in bytes.
+///
+/// If the buffer is too short, nothing is written and the error is the required length.
 pub(crate) fn concat<'p, P: AsRef<[u8]> + ?Sized + 'p>(
     parts: impl IntoIterator<Item = &'p P> + Clone,
     buffer: &mut [u8],

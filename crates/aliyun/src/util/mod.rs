@@ -1,4 +1,4 @@
-//! What every wing shares: bytes, text, and what `Debug` shows of a secret. It knows nothing of the service.
+//! Helpers shared by all modules. They know nothing of the service.
 
 pub(crate) mod bytes;
 pub(crate) mod redacted;

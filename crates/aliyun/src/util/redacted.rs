@@ -1,8 +1,8 @@
-//! What Debug shows in place of a secret.
+//! The placeholder that `Debug` prints instead of a secret.
 
 use core::fmt;
 
-/// Shows that something is there, neither what nor how long.
+/// Prints `<redacted>`: that a secret is present, but neither its content nor its length.
 pub(crate) struct Redacted;
 
 impl fmt::Debug for Redacted {

@@ -1,17 +1,18 @@
-//! The last few hashes. It stands for `heapless::HistoryBuf`, which has a panic path.
+//! A ring buffer of the last few values. It replaces `heapless::HistoryBuf`, which has a panic path.
 
+/// Holds the last `N` values.
 #[derive(Clone, Debug)]
 pub(crate) struct Ring<T, const N: usize> {
     items: [T; N],
     len: usize,
-    /// Where the next one goes.
+    /// The index of the slot that is written next.
     next: usize,
 }
 
 impl<T: Copy + PartialEq, const N: usize> Ring<T, N> {
-    /// An empty one; what it is filled with does not count.
+    /// Creates an empty ring. `fill` only initializes the memory; it is never reported as contained.
     pub(crate) const fn new(fill: T) -> Self {
-        const { assert!(N > 0, "there must be room for one") };
+        const { assert!(N > 0, "a ring needs at least one slot") };
         Self { items: [fill; N], len: 0, next: 0 }
     }
 
@@ -23,7 +24,7 @@ impl<T: Copy + PartialEq, const N: usize> Ring<T, N> {
         self.items.iter().take(self.len).any(|known| *known == item)
     }
 
-    /// Adds one, in place of the oldest if it is full.
+    /// Adds a value. If the ring is full, it replaces the oldest one.
     pub(crate) fn push(&mut self, item: T) {
         if let Some(slot) = self.items.get_mut(self.next) {
             *slot = item;

@@ -1,33 +1,36 @@
-//! What is to be done about tokens.
+//! What the lifecycle advises, and the error of a token that has expired.
 
 use core::fmt;
 
 use crate::token::kind::TokenKind;
 
-/// What a notice or a refusal means for the tokens at hand.
+/// What a client should do after a notice or a refused login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
 pub enum Advice {
-    /// It is about no token that is in use: nothing is to be done.
+    /// Do nothing: the notice does not refer to a token in use.
     Stale,
-    /// A new token is needed; [`TokenLifecycle::due`] says of which types, and when.
+    /// Obtain a new token. [`TokenLifecycle::due`](crate::TokenLifecycle::due) returns the types, and when.
     Renew,
-    /// New tokens do not help: what they are issued for is wrong, or the log-in is. A person has to look. Nothing is
-    /// due and no log-in allowed before [`TokenLifecycle::start_over`].
+    /// Stop: new tokens do not help, because the server issues them for the wrong resources or the login is wrong.
+    ///
+    /// An operator must fix the cause. No token is due and no login is allowed until
+    /// [`TokenLifecycle::start_over`](crate::TokenLifecycle::start_over).
     GiveUp,
 }
 
-/// A token that was expired, by the own clock, when it was obtained. Either who issued it is at fault, or the
-/// own clock is ahead. It is not used.
+/// The error of a token that had already expired, by the client's clock, when it was obtained.
+///
+/// Either the server issued an expired token or the client's clock is ahead. The token is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ExpiredToken {
-    /// The token's type.
+    /// The type of the token.
     pub kind: TokenKind,
-    /// When it expires, in Unix milliseconds.
+    /// The time of expiry in Unix milliseconds.
     pub expires_at_ms: u64,
-    /// What the own clock said, in Unix milliseconds.
+    /// The time of the client's clock in Unix milliseconds.
     pub now_ms: u64,
 }
 
@@ -35,8 +38,8 @@ impl fmt::Display for ExpiredToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the new {} token expires at {} ms since 1970, and this clock says {}: set the clock right, or have the \
-             server issue tokens that live longer",
+            "the new {} token expires at Unix time {} ms, and the clock shows {} ms: correct the clock, or let the server \
+             issue tokens with a longer lifetime",
             self.kind, self.expires_at_ms, self.now_ms
         )
     }

@@ -1,24 +1,29 @@
-//! How careful a client is with its tokens.
+//! The safety margins and backoff times of the token lifecycle.
 
 use core::time::Duration;
 
 use crate::limits::TOKEN_EXPIRY_NOTICE;
 
-/// How careful a [`TokenLifecycle`] is. The defaults suit the service.
+/// The safety margins and backoff times of a [`TokenLifecycle`](crate::TokenLifecycle).
+///
+/// The defaults suit the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Margins {
-    /// A token counts as expired so long before it does, since clocks differ and messages travel. 5 s.
+    /// How long before its expiry a token already counts as expired, to allow for clock differences and network delay.
+    /// The default is 5 s.
     pub clock_skew: Duration,
-    /// A new token is due so long before the old one expires, or after three quarters of its life if that is later.
-    /// 5 minutes, which is when the service sends its notice.
+    /// How long before the expiry of a token its renewal is due, or a quarter of the token's lifetime if that is shorter.
+    /// The default is 5 minutes, which is when the service sends its notice.
     pub renew_before: Duration,
-    /// The pause after a failure to get a token. It doubles with every further one. 5 s.
+    /// The delay after the first failure to obtain a token. It doubles with every further failure. The default is 5 s.
     pub initial_backoff: Duration,
-    /// The longest backoff. One minute.
+    /// The maximum delay after a failure. The default is 1 minute.
     pub max_backoff: Duration,
-    /// So long after the service accepted it, a token is young: a notice that it is not valid can be a late one about
-    /// the token before, and that young tokens end must not make a client ask for one after the other. 30 s.
+    /// How long after its acceptance by the service a token is considered new. The default is 30 s.
+    ///
+    /// A notice that a new token is not valid may be a late one about its predecessor. If several new tokens in a row
+    /// become unusable, requests for further ones back off.
     pub grace_period: Duration,
 }
 
@@ -34,10 +39,12 @@ impl Default for Margins {
     }
 }
 
+/// Returns whether a token that expires at `at` counts as expired.
 pub(super) fn is_expired(at: u64, now: u64, margins: &Margins) -> bool {
     now.saturating_add(millis(margins.clock_skew)) >= at
 }
 
+/// Converts to milliseconds, saturating.
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The life of a client's tokens: when to get new ones, and which may still be sent.
+//! The lifecycle of tokens: when to obtain new ones and which may still be sent.
 
 mod advice;
 mod backoff;
@@ -16,15 +16,20 @@ use backoff::Backoff;
 use margins::{is_expired, millis};
 use slot::{Doubt, Slot, TokenState};
 
-/// The life of up to three tokens, one of each type. It holds no token, only times and what happened, so it suits
-/// any adapter; which text belongs to which type, the adapter remembers, with the newest replacing the older.
+/// Decides when a client obtains new tokens and which tokens it may send.
 ///
-/// It sees to it that a token that is known to be expired is neither logged in with nor uploaded, that a token is used
-/// again by every reconnect as long as it serves (ApsaraMQ docs: token authentication), and that neither a notice
-/// about an older token nor a server that never accepts makes a client ask for tokens without end.
+/// It manages up to three tokens, one of each [type](TokenKind). It stores only times and events, never the text of a
+/// token: the adapter keeps the newest text of each type.
 ///
-/// Times are Unix milliseconds on the caller's clock, in any order: a clock that is set back makes a renewal late at
-/// worst, and then the service's notice or its refusal brings it about. No life is believed to be longer than the
+/// It ensures the following:
+///
+/// - A token that is known to have expired is neither sent in a login nor uploaded.
+/// - A reconnect uses the same tokens as long as they are valid (ApsaraMQ docs: token authentication).
+/// - Neither a late notice about a replaced token nor a server that refuses every login causes endless requests for
+///   tokens.
+///
+/// All times are Unix milliseconds on the caller's clock, and need not increase. If the clock is set back, a renewal may
+/// be late; the service's notice or its refusal then triggers it. Lifetimes are capped at the
 /// [30 days](MAX_TOKEN_LIFETIME) that the service grants.
 ///
 /// ```
@@ -32,36 +37,36 @@ use slot::{Doubt, Slot, TokenState};
 ///
 /// const HOUR: u64 = 3_600_000;
 /// let kind = TokenKind::RW;
-/// let mut life = TokenLifecycle::new(kind.into(), Margins::default());
+/// let mut tokens = TokenLifecycle::new(kind.into(), Margins::default());
 /// let mut now = 1_700_000_000_000;
 ///
-/// // Before every CONNECT: whoever issues tokens is asked for those that are due. A failure there goes to
-/// // `failed`; an old token that is still good serves meanwhile.
-/// for kind in life.due(now).iter() {
-///     life.obtained(kind, now, Some(now + HOUR))?;
+/// // Before every CONNECT, request the tokens that are due from the server that issues them. Report a
+/// // failure with `failed`; an old token that is still valid remains in use.
+/// for kind in tokens.due(now).iter() {
+///     tokens.obtained(kind, now, Some(now + HOUR))?;
 /// }
-/// assert!(life.log_in(now), "else wait until `due_at`");
-/// // The answer was CONNACK 0; with 4 or 5 it would be `refused`.
-/// life.logged_in(now);
+/// assert!(tokens.log_in(now), "otherwise wait until `due_at`");
+/// // The service answered with CONNACK 0. After 4 or 5, call `refused`.
+/// tokens.logged_in(now);
 ///
-/// // Online, a timer waits for `due_at`, and `$SYS/token…Notice` may come first.
+/// // While connected, wait until `due_at`. A `$SYS/token…Notice` may arrive earlier.
 /// let notice = TokenNotice::Expire { kind, expires_at_ms: now + HOUR };
 /// now += HOUR - 300_000;
-/// assert_eq!(life.due_at(now), Some(now));
-/// assert_eq!(life.notice(&notice, now), Advice::Renew);
-/// for kind in life.due(now).iter() {
-///     life.obtained(kind, now, Some(now + HOUR))?;
-///     if life.upload(kind, now) {
-///         // PUBLISH to `UPLOAD_TOPIC`, nothing else until its PUBACK; then:
-///         life.uploaded(kind, now);
+/// assert_eq!(tokens.due_at(now), Some(now));
+/// assert_eq!(tokens.notice(&notice, now), Advice::Renew);
+/// for kind in tokens.due(now).iter() {
+///     tokens.obtained(kind, now, Some(now + HOUR))?;
+///     if tokens.upload(kind, now) {
+///         // Publish to `UPLOAD_TOPIC`, send nothing else until the PUBACK, then call `uploaded`.
+///         tokens.uploaded(kind, now);
 ///     }
 /// }
 ///
-/// // A reconnect uses the same token, and the notice about the first one comes again.
-/// life.lost();
-/// assert!(life.due(now).is_empty() && life.log_in(now));
-/// life.logged_in(now);
-/// assert_eq!(life.notice(&notice, now), Advice::Stale);
+/// // A reconnect uses the same token, and a repeated notice about the first one has no effect.
+/// tokens.lost();
+/// assert!(tokens.due(now).is_empty() && tokens.log_in(now));
+/// tokens.logged_in(now);
+/// assert_eq!(tokens.notice(&notice, now), Advice::Stale);
 /// # Ok::<(), ExpiredToken>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -72,11 +77,12 @@ pub struct TokenLifecycle {
     w: Slot,
     rw: Slot,
     connection: Connection,
-    /// Refusals since the last log-in that was accepted.
+    /// The number of refused logins since the last accepted one.
     refusals: u8,
     given_up: bool,
 }
 
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Connection {
     Offline,
@@ -85,7 +91,7 @@ enum Connection {
 }
 
 impl TokenLifecycle {
-    /// The life of tokens of these types, none of which is at hand.
+    /// Creates a lifecycle for tokens of these types, none of which has been obtained.
     pub fn new(kinds: TokenKinds, margins: Margins) -> Self {
         Self {
             kinds,
@@ -99,12 +105,15 @@ impl TokenLifecycle {
         }
     }
 
-    /// A token is at hand: new from whoever issues them, or kept from an earlier run. Without `expires_at_ms` it
-    /// counts as good until the service says otherwise.
+    /// Reports that a token was obtained: a new one from the server that issues tokens, or one kept from an earlier run.
+    ///
+    /// It replaces the previous token of its type. Without `expires_at_ms`, it counts as valid until the service reports
+    /// otherwise.
     ///
     /// # Errors
     ///
-    /// [`ExpiredToken`]. What was at hand before stays, and it counts as a [failure](Self::failed).
+    /// Returns [`ExpiredToken`] if the token has expired. Then the previous token stays in use, and the call counts as a
+    /// [failure](Self::failed).
     pub fn obtained(
         &mut self,
         kind: TokenKind,
@@ -112,7 +121,7 @@ impl TokenLifecycle {
         expires_at_ms: Option<u64>,
     ) -> Result<(), ExpiredToken> {
         let margins = self.margins;
-        // The service cuts a longer life without a word.
+        // The service silently shortens a longer lifetime.
         let longest = now_ms.saturating_add(millis(MAX_TOKEN_LIFETIME));
         let expires_at = expires_at_ms.map(|at| at.min(longest));
         self.kinds = self.kinds.with(kind);
@@ -126,7 +135,7 @@ impl TokenLifecycle {
         Ok(())
     }
 
-    /// Nobody issued a token of this type: whoever is asked for it gets a backoff.
+    /// Reports that no token of this type could be obtained. Requests for that type back off exponentially.
     pub fn failed(&mut self, kind: TokenKind, now_ms: u64) {
         let margins = self.margins;
         let slot = self.slot(kind);
@@ -134,11 +143,11 @@ impl TokenLifecycle {
         slot.backoff = Backoff::new(failures, now_ms, &margins);
     }
 
-    /// The types of which whoever issues tokens should be asked for one now: those that are missing or no longer
-    /// good, and those that will expire soon, unless a failure was a short while ago.
+    /// Returns the types for which a new token should be requested now.
     ///
-    /// An answer that is under way is not known here: ask again only when [`obtained`](Self::obtained) or
-    /// [`failed`](Self::failed) was called.
+    /// These are the types whose token is missing, no longer usable or about to expire, except during the backoff after a
+    /// failure. Requests in flight are not tracked: call this again only after [`obtained`](Self::obtained) or
+    /// [`failed`](Self::failed).
     pub fn due(&mut self, now_ms: u64) -> TokenKinds {
         self.advance_clock(now_ms);
         if self.given_up {
@@ -148,8 +157,10 @@ impl TokenLifecycle {
         due.collect()
     }
 
-    /// When something will be [due](Self::due), as things are; at `now_ms` if it is already, `None` if only an event
-    /// can make it. Where the clock may be set, ask again every minute or so.
+    /// Returns when the next token becomes [due](Self::due), in Unix milliseconds and not before `now_ms`.
+    ///
+    /// Returns `None` if no token becomes due without an event. If the clock may be adjusted, call this again about once a
+    /// minute.
     pub fn due_at(&mut self, now_ms: u64) -> Option<u64> {
         self.advance_clock(now_ms);
         if self.given_up {
@@ -159,15 +170,16 @@ impl TokenLifecycle {
         (first != u64::MAX).then(|| first.max(now_ms))
     }
 
-    /// Whether a log-in may be sent: a token of every type is at hand, and none is known to be expired or otherwise
-    /// not valid.
+    /// Returns whether a login is allowed: a token of every type is available and none is known to be expired or not
+    /// valid.
     pub fn may_log_in(&mut self, now_ms: u64) -> bool {
         self.advance_clock(now_ms);
         !self.given_up && self.kinds.iter().all(|kind| self.slot_ref(kind).token == TokenState::Usable)
     }
 
-    /// CONNECT is about to be sent, with the tokens at hand, if the answer is true. If it is false, it
-    /// [may not be](Self::may_log_in).
+    /// Starts a login with the current tokens, if it is [allowed](Self::may_log_in).
+    ///
+    /// Returns whether CONNECT may be sent.
     #[must_use]
     pub fn log_in(&mut self, now_ms: u64) -> bool {
         let allowed = self.may_log_in(now_ms);
@@ -179,20 +191,22 @@ impl TokenLifecycle {
         allowed
     }
 
-    /// The service accepted the log-in.
+    /// Reports that the service accepted the login.
     pub fn logged_in(&mut self, now_ms: u64) {
         self.connection = Connection::Online;
         self.refusals = 0;
         self.for_each_slot(|slot| slot.accept(now_ms));
     }
 
-    /// The service refused the log-in, with CONNACK 4 or 5. It does not say which token was at fault, so all are given
-    /// up. Once, new ones may help; if they are refused too, without a log-in that was accepted in between, more would
-    /// be as well: [`Advice::GiveUp`].
+    /// Reports that the service refused the login with CONNACK 4 or 5.
+    ///
+    /// The service does not name the token at fault, so all tokens that were sent become unusable. After the first
+    /// refusal the advice is [`Advice::Renew`]. After a second one without an accepted login in between, it is
+    /// [`Advice::GiveUp`].
     pub fn refused(&mut self, now_ms: u64) -> Advice {
         self.advance_clock(now_ms);
-        // One that expired on the way says nothing about the others.
-        let expired_on_the_way =
+        // If a token expired in flight, the refusal is explained and does not count.
+        let expired_in_flight =
             self.kinds.iter().any(|kind| self.slot_ref(kind).token == TokenState::Unusable);
         let margins = self.margins;
         self.for_each_slot(|slot| {
@@ -201,14 +215,17 @@ impl TokenLifecycle {
             }
         });
         self.lost();
-        if !expired_on_the_way {
+        if !expired_in_flight {
             self.refusals = self.refusals.saturating_add(1);
         }
         if self.refusals > 1 { self.give_up() } else { Advice::Renew }
     }
 
-    /// A token is about to be uploaded, if the answer is true: there is a connection, it has not been given this
-    /// token, and the token is good. One upload at a time: the next one after [`uploaded`](Self::uploaded).
+    /// Starts the upload of a token, if the client is connected, the token is usable and was not yet sent on this
+    /// connection.
+    ///
+    /// Returns whether the token may be uploaded. Upload one token at a time: start the next one after
+    /// [`uploaded`](Self::uploaded).
     #[must_use]
     pub fn upload(&mut self, kind: TokenKind, now_ms: u64) -> bool {
         self.advance_clock(now_ms);
@@ -221,12 +238,12 @@ impl TokenLifecycle {
         allowed
     }
 
-    /// The service acknowledged the upload.
+    /// Reports that the service acknowledged the upload of a token.
     pub fn uploaded(&mut self, kind: TokenKind, now_ms: u64) {
         self.slot(kind).accept(now_ms);
     }
 
-    /// The connection is gone, or the attempt to make one ended. Tokens stay: the next one uses them.
+    /// Reports that the connection was lost or a connection attempt ended. The next connection uses the same tokens.
     pub fn lost(&mut self) {
         self.connection = Connection::Offline;
         self.for_each_slot(|slot| {
@@ -236,13 +253,15 @@ impl TokenLifecycle {
         });
     }
 
-    /// A notice of the service came, also if the connection is [lost](Self::lost) by now.
+    /// Handles a notice of the service, which may also arrive after the connection was [lost](Self::lost).
     ///
-    /// That a token expires is believed unless one that lives longer is at hand. That one is not valid is believed
-    /// at once if it is the first of its type. If it has just taken the place of another, the notice may be late and
-    /// about that one: it counts when it comes again on another connection, and if it was true, a refusal will say
-    /// so before. If a new token is not valid either, for a reason that new tokens do not cure, it is
-    /// [`Advice::GiveUp`].
+    /// - A notice that a token expires is stale if the current token expires later. Otherwise the advice is
+    ///   [`Advice::Renew`].
+    /// - A notice that a token is not valid takes effect at once, unless the current token has just replaced another one:
+    ///   then the notice may refer to that one, and takes effect only if it is repeated on another connection. If the
+    ///   current token really is not valid, the next login is refused before that.
+    /// - If a renewed token is not valid either, for a reason that renewal does not fix, the advice is
+    ///   [`Advice::GiveUp`].
     pub fn notice(&mut self, notice: &TokenNotice, now_ms: u64) -> Advice {
         self.advance_clock(now_ms);
         if self.given_up {
@@ -254,20 +273,22 @@ impl TokenLifecycle {
             return Advice::Stale;
         }
         match *notice {
-            TokenNotice::Expire { expires_at_ms, .. } => slot.will_expire(expires_at_ms, now_ms, &margins),
+            TokenNotice::Expire { expires_at_ms, .. } => {
+                slot.on_expire_notice(expires_at_ms, now_ms, &margins)
+            }
             TokenNotice::Invalid { reason, .. } => {
-                let advice = slot.is_invalid(reason.is_fixed_by_renewal(), now_ms, &margins);
+                let advice = slot.on_invalid_notice(reason.is_fixed_by_renewal(), now_ms, &margins);
                 if advice == Advice::GiveUp { self.give_up() } else { advice }
             }
         }
     }
 
-    /// Whether it [gave up](Advice::GiveUp).
+    /// Returns whether the lifecycle has stopped with [`Advice::GiveUp`].
     pub const fn has_given_up(&self) -> bool {
         self.given_up
     }
 
-    /// Somebody saw to what made it [give up](Advice::GiveUp), and wants another try: with new tokens.
+    /// Resumes after [`Advice::GiveUp`], once the cause has been fixed.
     pub fn start_over(&mut self) {
         self.given_up = false;
         self.refusals = 0;
@@ -283,7 +304,7 @@ impl TokenLifecycle {
         Advice::GiveUp
     }
 
-    /// Once a token was seen to be expired, a clock that is set back does not make it good again.
+    /// Marks tokens that have expired as unusable. Setting the clock back later does not change that.
     fn advance_clock(&mut self, now: u64) {
         let margins = self.margins;
         self.for_each_slot(|slot| {
@@ -295,6 +316,7 @@ impl TokenLifecycle {
         });
     }
 
+    /// Applies a change to the slots of all types.
     fn for_each_slot(&mut self, mut change: impl FnMut(&mut Slot)) {
         [&mut self.r, &mut self.w, &mut self.rw].into_iter().for_each(&mut change);
     }
