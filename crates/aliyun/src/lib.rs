@@ -39,6 +39,7 @@
 //! - `defmt`: implements `defmt::Format` for the public types.
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 #![deny(
     clippy::indexing_slicing,
     clippy::unwrap_used,

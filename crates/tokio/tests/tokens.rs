@@ -80,12 +80,10 @@ impl Issuer {
 
 /// As careful as short lives allow.
 fn narrow() -> Margins {
-    Margins {
-        clock_skew: Duration::from_millis(200),
-        initial_backoff: Duration::from_millis(50),
-        grace_period: Duration::from_millis(100),
-        ..Margins::default()
-    }
+    Margins::new()
+        .with_clock_skew(Duration::from_millis(200))
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_grace_period(Duration::from_millis(100))
 }
 
 fn options(server: &Server, source: TokenSource) -> Options {
@@ -389,7 +387,7 @@ async fn a_source_that_fails_is_reported_and_asked_again() {
                 }
             }
         })
-        .margins(Margins { max_backoff: Duration::from_millis(100), ..narrow() })
+        .margins(narrow().with_max_backoff(Duration::from_millis(100)))
     };
     let (client, _) = Client::start(options(&server, source));
     let mut events = client.events();

@@ -2,12 +2,13 @@
 
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
+use core::time::Duration;
 
 use mqtt_p2p_aliyun::{
-    ClientId, Credentials, Deduplicator, Diagnosis, InvalidReason, ConnectCredentials, Margins, P2pTopic, Password,
-    PublishP2p, SubscriptionCount, Cause, TokenKind, TokenKinds, TokenLifecycle, TokenNotice,
-    TokenSet, UserName, parse_p2p, profile, same_topic, sign, topic_warning, upload_len, verify_signature,
-    write_upload,
+    Cause, ClientId, ConnectCredentials, Credentials, Deduplicator, Diagnosis, ExpiredToken, InvalidReason,
+    Margins, P2pTopic, Password, PublishP2p, SubscriptionCount, TokenKind, TokenKinds, TokenLifecycle,
+    TokenNotice, TokenSet, UserName, parse_p2p, profile, same_topic, sign, topic_warning, upload_len,
+    verify_signature, write_upload,
 };
 use mqtt_p2p_core::{Client, DisconnectReason, Inline, Instant, QoS};
 
@@ -18,7 +19,7 @@ pub fn all() {
     signatures();
     credentials();
     token_sets();
-    token_lives();
+    token_lifecycles();
     notices();
     topics();
     diagnosis();
@@ -129,7 +130,14 @@ fn token_sets() {
     take(TokenKinds::from_iter(core::iter::repeat_with(kind).take(any(0))));
 }
 
-fn token_lives() {
+fn token_lifecycles() {
+    let margins = any(Margins::new());
+    let margins = Margins::with_clock_skew(margins, any(Duration::ZERO));
+    let margins = Margins::with_renew_before(margins, any(Duration::ZERO));
+    let margins = Margins::with_initial_backoff(margins, any(Duration::ZERO));
+    let margins = Margins::with_max_backoff(margins, any(Duration::ZERO));
+    take(Margins::with_grace_period(margins, any(Duration::ZERO)));
+    take(ExpiredToken::new(kind(), any(0), any(0)));
     let mut life = any(TokenLifecycle::new(any(TokenKinds::EMPTY), any(Margins::default())));
     let life = any(&mut life);
     take(TokenLifecycle::obtained(any(&mut *life), kind(), any(0), any(None)));

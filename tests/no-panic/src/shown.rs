@@ -3,8 +3,8 @@
 use core::fmt::{self, Write};
 
 use mqtt_p2p_aliyun::{
-    ClientIdError, CredentialPart, CredentialsError, ExpiredToken, InvalidReason, NoticeError, P2pTopic,
-    P2pTopicError, PublishP2pError, Cause, TokenError, TokenKind, TokenNotice, TopicWarning, UploadError,
+    Cause, ClientIdError, CredentialPart, CredentialsError, ExpiredToken, InvalidReason, NoticeError,
+    P2pTopic, P2pTopicError, PublishP2pError, TokenError, TokenKind, TokenNotice, TopicWarning, UploadError,
     UserName,
 };
 use mqtt_p2p_core::{
@@ -73,7 +73,7 @@ pub fn all() {
         PublishP2pError => PublishP2pError::Topic(P2pTopicError::NoTarget),
         TokenKind => TokenKind::R,
         TokenError => TokenError::NoToken,
-        ExpiredToken => ExpiredToken { kind: TokenKind::R, expires_at_ms: 0, now_ms: 0 },
+        ExpiredToken => ExpiredToken::new(TokenKind::R, 0, 0),
         TokenNotice => TokenNotice::Expire { kind: TokenKind::R, expires_at_ms: 0 },
         InvalidReason => InvalidReason::Forged,
         NoticeError => NoticeError::NotJson,

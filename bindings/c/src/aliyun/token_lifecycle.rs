@@ -75,13 +75,12 @@ unsafe impl Sized32 for mqttp2p_margins_t {
 impl mqttp2p_margins_t {
     fn get(&self) -> Margins {
         let millis = |ms: u32| Duration::from_millis(ms.into());
-        Margins {
-            clock_skew: millis(self.clock_skew_ms),
-            renew_before: millis(self.renew_before_ms),
-            initial_backoff: millis(self.initial_backoff_ms),
-            max_backoff: millis(self.max_backoff_ms),
-            grace_period: millis(self.grace_period_ms),
-        }
+        Margins::new()
+            .with_clock_skew(millis(self.clock_skew_ms))
+            .with_renew_before(millis(self.renew_before_ms))
+            .with_initial_backoff(millis(self.initial_backoff_ms))
+            .with_max_backoff(millis(self.max_backoff_ms))
+            .with_grace_period(millis(self.grace_period_ms))
     }
 }
 

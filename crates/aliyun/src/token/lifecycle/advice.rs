@@ -8,6 +8,10 @@ use crate::token::kind::TokenKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a caller must act on every advice, so a new variant has to break its build"
+)]
 pub enum Advice {
     /// Do nothing: the notice does not refer to a token in use.
     Stale,
@@ -25,6 +29,7 @@ pub enum Advice {
 /// Either the server issued an expired token or the client's clock is ahead. The token is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct ExpiredToken {
     /// The type of the token.
     pub kind: TokenKind,
@@ -32,6 +37,13 @@ pub struct ExpiredToken {
     pub expires_at_ms: u64,
     /// The time of the client's clock in Unix milliseconds.
     pub now_ms: u64,
+}
+
+impl ExpiredToken {
+    /// Creates the error. The times are Unix milliseconds.
+    pub const fn new(kind: TokenKind, expires_at_ms: u64, now_ms: u64) -> Self {
+        Self { kind, expires_at_ms, now_ms }
+    }
 }
 
 impl fmt::Display for ExpiredToken {

@@ -7,8 +7,18 @@ use crate::limits::TOKEN_EXPIRY_NOTICE;
 /// The safety margins and backoff times of a [`TokenLifecycle`](crate::TokenLifecycle).
 ///
 /// The defaults suit the service.
+///
+/// ```
+/// use core::time::Duration;
+/// use mqtt_p2p_aliyun::Margins;
+///
+/// // Renews tokens earlier than the service sends its notice.
+/// let margins = Margins::new().with_renew_before(Duration::from_secs(900));
+/// assert_eq!(margins.clock_skew, Duration::from_secs(5));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Margins {
     /// How long before its expiry a token already counts as expired, to allow for clock differences and network delay.
     /// The default is 5 s.
@@ -27,8 +37,9 @@ pub struct Margins {
     pub grace_period: Duration,
 }
 
-impl Default for Margins {
-    fn default() -> Self {
+impl Margins {
+    /// Returns the default margins.
+    pub const fn new() -> Self {
         Self {
             clock_skew: Duration::from_secs(5),
             renew_before: TOKEN_EXPIRY_NOTICE,
@@ -36,6 +47,47 @@ impl Default for Margins {
             max_backoff: Duration::from_secs(60),
             grace_period: Duration::from_secs(30),
         }
+    }
+
+    /// Sets [`clock_skew`](Self::clock_skew).
+    #[must_use]
+    pub const fn with_clock_skew(mut self, clock_skew: Duration) -> Self {
+        self.clock_skew = clock_skew;
+        self
+    }
+
+    /// Sets [`renew_before`](Self::renew_before).
+    #[must_use]
+    pub const fn with_renew_before(mut self, renew_before: Duration) -> Self {
+        self.renew_before = renew_before;
+        self
+    }
+
+    /// Sets [`initial_backoff`](Self::initial_backoff).
+    #[must_use]
+    pub const fn with_initial_backoff(mut self, initial_backoff: Duration) -> Self {
+        self.initial_backoff = initial_backoff;
+        self
+    }
+
+    /// Sets [`max_backoff`](Self::max_backoff).
+    #[must_use]
+    pub const fn with_max_backoff(mut self, max_backoff: Duration) -> Self {
+        self.max_backoff = max_backoff;
+        self
+    }
+
+    /// Sets [`grace_period`](Self::grace_period).
+    #[must_use]
+    pub const fn with_grace_period(mut self, grace_period: Duration) -> Self {
+        self.grace_period = grace_period;
+        self
+    }
+}
+
+impl Default for Margins {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

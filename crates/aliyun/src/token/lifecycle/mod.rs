@@ -129,7 +129,7 @@ impl TokenLifecycle {
             && is_expired(expires_at_ms, now_ms, &margins)
         {
             self.failed(kind, now_ms);
-            return Err(ExpiredToken { kind, expires_at_ms, now_ms });
+            return Err(ExpiredToken::new(kind, expires_at_ms, now_ms));
         }
         self.slot(kind).replace(now_ms, expires_at, &margins);
         Ok(())
