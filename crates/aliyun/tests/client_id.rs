@@ -9,7 +9,7 @@ fn id_of(length: usize) -> String {
 }
 
 #[test]
-fn a_client_id_is_taken_apart() {
+fn a_client_id_is_split_into_group_and_device() {
     let id = ClientId::parse("GID_Test@@@0001").expect("it is the documentation's example");
     assert_eq!((id.group(), id.device(), id.as_str()), (Some("GID_Test"), Some("0001"), "GID_Test@@@0001"));
 }
@@ -38,7 +38,7 @@ fn a_client_id_of_65_characters_is_refused() {
 }
 
 #[test]
-fn each_broken_rule_has_an_error_of_its_own() {
+fn every_broken_rule_has_its_own_error() {
     use ClientIdError::*;
     let long = format!("GID_{}@@@d", "g".repeat(61));
     for (text, error) in [
@@ -80,7 +80,7 @@ fn a_separator_within_the_parts_is_refused() {
 }
 
 #[test]
-fn a_custom_id_need_not_have_a_group() {
+fn a_custom_id_needs_no_group() {
     let id = ClientId::custom("sensor/温度 1").expect("custom authentication waives the rules");
     assert_eq!((id.as_str(), id.group(), id.device()), ("sensor/温度 1", None, None));
 }
@@ -94,7 +94,7 @@ fn a_custom_id_has_1_to_64_bytes_without_nul() {
 }
 
 #[test]
-fn an_error_names_a_character_that_can_not_be_seen() {
+fn an_error_names_an_invisible_character() {
     let text = |id| ClientId::parse(id).expect_err("the device id is not allowed").to_string();
     assert!(text("GID_Test@@@a\nb").contains("U+000A"));
     assert!(text("GID_Test@@@a/b").contains("'/'"));
@@ -103,7 +103,7 @@ fn an_error_names_a_character_that_can_not_be_seen() {
 
 proptest! {
     #[test]
-    fn a_client_id_survives_writing_and_reading(
+    fn a_client_id_survives_formatting_and_parsing(
         group in "GID[_-][0-9A-Za-z_-]{3,20}",
         device in "[0-9A-Za-z_-]{1,37}",
     ) {
@@ -113,14 +113,14 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_refused_or_kept_as_it_is(text: String) {
+    fn any_text_is_refused_or_kept_unchanged(text: String) {
         for id in [ClientId::parse(&text), ClientId::custom(&text)].into_iter().flatten() {
             prop_assert_eq!(id.as_str(), &text);
         }
     }
 
     #[test]
-    fn text_close_to_a_client_id_is_refused_or_kept_as_it_is(
+    fn text_similar_to_a_client_id_is_refused_or_kept_unchanged(
         text in "(GID_?-?)?[a-z@温]{0,9}@{0,4}[a-z@温]{0,60}",
     ) {
         for id in [ClientId::parse(&text), ClientId::custom(&text)].into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Credentials, and what they make of CONNECT.
+//! Credentials and the user name and password that follow from them.
 
 use mqtt_p2p_aliyun::{
     ConnectCredentials, CredentialPart, Credentials, CredentialsError, Password, TokenKind, TokenSet,
@@ -64,7 +64,7 @@ fn custom_origin_sends_the_secret_itself() {
 }
 
 #[test]
-fn a_precomputed_password_makes_the_same_login_as_the_secret() {
+fn a_precomputed_password_gives_the_same_login_as_the_secret() {
     let password = sign(b"XXXXX", ID);
     let user_name = UserName::Signature { access_key_id: "ak", instance_id: "inst" };
     let precomputed = Credentials::Precomputed { user_name, password: password.as_bytes() };
@@ -108,7 +108,7 @@ fn an_empty_client_id_is_not_signed() {
 }
 
 #[test]
-fn the_lengths_are_known_beforehand() {
+fn the_lengths_can_be_queried_before_writing() {
     let credentials = signature("ak", "XXXXX", "inst");
     let (mut user_name, mut password) = ([0; 17], [0; 28]);
     assert_eq!(credentials.write_user_name(&mut user_name), Ok(credentials.user_name_len()));
@@ -117,7 +117,7 @@ fn the_lengths_are_known_beforehand() {
 }
 
 #[test]
-fn a_short_buffer_is_left_alone_and_the_needed_length_told() {
+fn a_short_buffer_stays_unchanged_and_the_error_has_the_length() {
     let credentials = signature("ak", "XXXXX", "inst");
     let too_small = |part, needed| Err(CredentialsError::BufferTooSmall { part, needed });
     let mut buffer = [7; 16];
@@ -127,7 +127,7 @@ fn a_short_buffer_is_left_alone_and_the_needed_length_told() {
 }
 
 #[test]
-fn two_tokens_of_the_documentations_length_fit_a_login() {
+fn two_tokens_of_the_documented_length_fit_the_default_capacity() {
     let text = "A".repeat(500);
     let tokens = TokenSet::new(TokenKind::R, &text).and_then(|set| set.with(TokenKind::W, &text));
     let tokens = tokens.expect("the tokens are well-formed");
@@ -136,7 +136,7 @@ fn two_tokens_of_the_documentations_length_fit_a_login() {
 }
 
 #[test]
-fn a_login_that_is_too_small_tells_the_needed_length() {
+fn the_error_of_a_capacity_that_is_too_small_has_the_length() {
     let long = "A".repeat(2000);
     let error = CredentialsError::BufferTooSmall { part: CredentialPart::Password, needed: 2003 };
     assert_eq!(token(&long).for_client(ID).err(), Some(error));
@@ -147,12 +147,12 @@ fn a_login_that_is_too_small_tells_the_needed_length() {
 }
 
 #[test]
-fn a_signature_fits_the_small_login() {
+fn a_signature_fits_the_capacity_of_a_password() {
     assert!(ConnectCredentials::<128, { Password::LEN }>::new(&signature("ak", "s", "inst"), ID).is_ok());
 }
 
 #[test]
-fn a_password_beyond_what_mqtt_carries_is_refused() {
+fn a_password_longer_than_mqtt_allows_is_refused() {
     let error = |length| Err(CredentialsError::TooLong { part: CredentialPart::Password, length });
     assert_eq!(token(&"A".repeat(65_532)).check(), Ok(()));
     assert_eq!(token(&"A".repeat(65_533)).check(), error(65_536));

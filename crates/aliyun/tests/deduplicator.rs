@@ -1,4 +1,4 @@
-//! Messages that came before are told from new ones by their content.
+//! Repeated messages are recognized.
 
 use mqtt_p2p_aliyun::Deduplicator;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ fn a_key_is_new_once() {
 }
 
 #[test]
-fn the_oldest_key_is_forgotten_for_the_one_beyond_the_limit() {
+fn a_key_beyond_the_limit_replaces_the_oldest() {
     let mut seen = Deduplicator::<3>::new(SEED);
     for key in [b"a", b"b", b"c", b"d"] {
         assert!(seen.is_new(key));
@@ -24,7 +24,7 @@ fn the_oldest_key_is_forgotten_for_the_one_beyond_the_limit() {
 }
 
 #[test]
-fn a_storm_of_one_message_pushes_no_other_out() {
+fn many_repetitions_of_one_message_replace_no_other() {
     let mut seen = Deduplicator::<2>::new(SEED);
     assert!(seen.is_new(b"a"));
     assert_eq!((0..100).filter(|_| seen.is_new(b"b")).count(), 1);

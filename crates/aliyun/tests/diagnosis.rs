@@ -1,4 +1,4 @@
-//! What the service may have closed a connection for, from what the client did before.
+//! Likely causes of a disconnect.
 
 use mqtt_p2p_aliyun::{Cause, Diagnosis};
 use mqtt_p2p_core::{DisconnectReason, Instant, TransportError};
@@ -22,7 +22,7 @@ fn not_authorised(parent: &str) -> Cause<'_> {
 }
 
 #[test]
-fn a_close_after_the_first_use_of_a_parent_topic_is_held_against_it() {
+fn a_close_after_the_first_use_of_a_parent_topic_is_blamed_on_it() {
     for (topic, parent) in [
         ("site/a", "site"),
         ("site", "site"),
@@ -39,7 +39,7 @@ fn a_close_after_the_first_use_of_a_parent_topic_is_held_against_it() {
 }
 
 #[test]
-fn a_parent_topic_that_was_answered_is_not_suspected() {
+fn an_acknowledged_parent_topic_is_not_blamed() {
     for answer in [|e: &mut Diagnosis| e.confirmed("site/other"), Diagnosis::answered] {
         let mut diagnosis = online();
         diagnosis.used("site/a", 1, at(0));
@@ -53,7 +53,7 @@ fn a_parent_topic_that_was_answered_is_not_suspected() {
 }
 
 #[test]
-fn a_parent_topic_that_the_connection_outlived_is_not_suspected() {
+fn a_parent_topic_that_the_connection_outlived_is_not_blamed() {
     let mut diagnosis = online();
     diagnosis.used("site/a", 1, at(0));
     assert_eq!(diagnosis.explain(&CLOSED, at(5001)), Cause::None);
@@ -63,7 +63,7 @@ fn a_parent_topic_that_the_connection_outlived_is_not_suspected() {
 }
 
 #[test]
-fn parent_topics_that_are_used_by_turns_stay_good() {
+fn parent_topics_used_in_turn_stay_cleared() {
     let mut diagnosis = online();
     for now in 0..10 {
         for topic in ["site/a", "other/a"] {
@@ -77,7 +77,7 @@ fn parent_topics_that_are_used_by_turns_stay_good() {
 }
 
 #[test]
-fn of_several_the_first_that_is_not_answered_is_suspected() {
+fn the_first_unacknowledged_parent_topic_is_blamed() {
     let mut diagnosis = online();
     for topic in ["good/a", "bad/a", "other/a"] {
         diagnosis.used(topic, 1, at(1));
@@ -87,7 +87,7 @@ fn of_several_the_first_that_is_not_answered_is_suspected() {
 }
 
 #[test]
-fn a_use_that_the_client_repeats_after_each_connect_stays_suspected() {
+fn a_use_repeated_on_every_connection_is_blamed_again() {
     let mut diagnosis = online();
     diagnosis.used("bad/a", 1, at(1));
     for round in 0..5 {
@@ -98,7 +98,7 @@ fn a_use_that_the_client_repeats_after_each_connect_stays_suspected() {
 }
 
 #[test]
-fn a_suspect_that_is_used_again_much_later_is_suspected_again() {
+fn a_blamed_topic_that_is_used_much_later_is_blamed_again() {
     let mut diagnosis = online();
     diagnosis.used("good", 1, at(1));
     diagnosis.confirmed("good");
@@ -117,7 +117,7 @@ fn a_suspect_that_is_used_again_much_later_is_suspected_again() {
 }
 
 #[test]
-fn what_was_used_offline_is_on_trial_from_the_connect_on() {
+fn the_probation_of_offline_uses_starts_at_the_connect() {
     let mut diagnosis = Diagnosis::new();
     diagnosis.used("site/a", 1, at(0));
     diagnosis.used("other/a", 1, at(50_000));
@@ -126,14 +126,14 @@ fn what_was_used_offline_is_on_trial_from_the_connect_on() {
 }
 
 #[test]
-fn control_topics_are_not_suspected() {
+fn control_topics_are_not_blamed() {
     let mut diagnosis = online();
     diagnosis.used("$SYS/uploadToken", 300, at(0));
     assert_eq!(diagnosis.explain(&CLOSED, at(1)), Cause::None);
 }
 
 #[test]
-fn an_oversize_packet_is_suspected_before_its_topic() {
+fn an_oversize_packet_is_blamed_before_its_topic() {
     let mut diagnosis = online();
     diagnosis.used("site/a", 65_536, at(0));
     assert_eq!(diagnosis.explain(&CLOSED, at(100)), Cause::Oversize { length: 65_550 });
@@ -143,7 +143,7 @@ fn an_oversize_packet_is_suspected_before_its_topic() {
 }
 
 #[test]
-fn an_oversize_packet_below_a_good_parent_topic_is_suspected_unless_it_was_answered() {
+fn an_oversize_packet_is_blamed_unless_acknowledged() {
     let mut diagnosis = online();
     diagnosis.used("site/a", 1, at(0));
     diagnosis.answered();
@@ -154,7 +154,7 @@ fn an_oversize_packet_below_a_good_parent_topic_is_suspected_unless_it_was_answe
 }
 
 #[test]
-fn a_topic_that_is_too_long_is_suspected_until_one_was_answered() {
+fn an_overlong_topic_is_blamed_until_one_is_acknowledged() {
     let long = format!("site/{}", "t".repeat(60));
     let mut diagnosis = online();
     diagnosis.used("site/a", 1, at(0));
@@ -166,7 +166,7 @@ fn a_topic_that_is_too_long_is_suspected_until_one_was_answered() {
 }
 
 #[test]
-fn a_close_instead_of_an_answer_to_the_login_is_named() {
+fn a_close_instead_of_connack_is_reported() {
     let mut diagnosis = Diagnosis::new();
     assert_eq!(diagnosis.explain(&CLOSED, at(0)), Cause::Login);
     diagnosis.connected(at(1));
@@ -175,7 +175,7 @@ fn a_close_instead_of_an_answer_to_the_login_is_named() {
 }
 
 #[test]
-fn reasons_that_are_plain_are_left_alone() {
+fn self_explanatory_reasons_have_no_further_cause() {
     for reason in [
         DisconnectReason::Requested,
         DisconnectReason::KeepAliveTimeout,
@@ -189,7 +189,7 @@ fn reasons_that_are_plain_are_left_alone() {
 }
 
 #[test]
-fn every_suspicion_has_words_and_advice_of_its_own() {
+fn every_cause_has_its_own_text_and_advice() {
     let all = [
         Cause::None,
         Cause::Login,
@@ -206,7 +206,7 @@ fn every_suspicion_has_words_and_advice_of_its_own() {
 
 proptest! {
     #[test]
-    fn any_number_of_parent_topics_is_borne_and_what_was_answered_lately_is_not_suspected(
+    fn recently_acknowledged_topics_are_not_blamed_among_any_number(
         uses in prop::collection::vec((0_u32..60, 0_u64..3000, 0_u8..4), 0..200),
     ) {
         let mut diagnosis = online();

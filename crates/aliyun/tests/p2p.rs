@@ -20,7 +20,7 @@ fn the_longest_parent_fits_with_the_longest_client_id() {
 }
 
 #[test]
-fn each_broken_rule_has_an_error_of_its_own() {
+fn every_broken_rule_has_its_own_error() {
     use P2pTopicError::*;
     let (parent, target) = ("p".repeat(65), "t".repeat(65));
     for (parent, target, error) in [
@@ -47,7 +47,7 @@ fn a_custom_client_id_can_be_a_target() {
 }
 
 #[test]
-fn slashes_at_the_ends_do_not_matter() {
+fn slashes_at_both_ends_are_ignored() {
     for topic in ["p/p2p/GID_a@@@1", "/p/p2p/GID_a@@@1", "p/p2p/GID_a@@@1/", "/p/p2p/GID_a@@@1/"] {
         assert_eq!(parts(topic), Some(("p", "GID_a@@@1", None)), "{topic}");
     }
@@ -81,13 +81,13 @@ fn other_topics_are_not_p2p() {
 }
 
 #[test]
-fn text_of_several_bytes_per_character_is_taken_apart() {
+fn multi_byte_text_is_parsed() {
     assert_eq!(parts("温/p2p/度/计"), Some(("温", "度", Some("计"))));
 }
 
 proptest! {
     #[test]
-    fn any_text_is_taken_apart_without_a_panic(text in "(.{0,40}|[/p2温]{0,12}|/?温?/p2p/.{0,9})") {
+    fn any_text_is_parsed_without_a_panic(text in "(.{0,40}|[/p2温]{0,12}|/?温?/p2p/.{0,9})") {
         if let Some((parent, target, rest)) = parts(&text) {
             prop_assert!(!parent.contains('/') && !target.contains('/'));
             let rest = rest.map(|rest| format!("/{rest}")).unwrap_or_default();
@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_built_is_taken_apart_again(parent in "[0-9A-Za-z_-]{3,64}", target in "[^/+#\\x00]{1,16}") {
+    fn a_built_topic_is_parsed_back(parent in "[0-9A-Za-z_-]{3,64}", target in "[^/+#\\x00]{1,16}") {
         let topic = P2pTopic::new(&parent, &target).expect("it keeps the rules");
         prop_assert_eq!(parts(topic.as_str()), Some((parent.as_str(), target.as_str(), None)));
     }

@@ -1,4 +1,4 @@
-//! The service's profile holds the client to the service's rules.
+//! The profile makes the client follow the service's rules.
 
 use mqtt_p2p_aliyun::{ConnectCredentials, Credentials, PublishP2p, PublishP2pError, profile};
 use mqtt_p2p_core::{
@@ -45,7 +45,7 @@ fn connect_carries_a_keep_alive_of_90_seconds_and_the_signature() {
 }
 
 #[test]
-fn a_keep_alive_of_zero_becomes_the_longest_that_the_service_allows() {
+fn a_keep_alive_of_zero_becomes_the_longest_allowed() {
     let config = mqtt_p2p_core::Config { keep_alive_secs: 0, ..profile() };
     let packet = connect(&mut Client::new(config, 1, Growing::default()), &Login::new("c"));
     assert_eq!(packet[10..12], 480_u16.to_be_bytes());
@@ -103,7 +103,7 @@ fn a_p2p_message_is_published_to_the_targets_topic() {
 }
 
 #[test]
-fn a_p2p_message_to_a_bad_target_is_refused_before_anything_is_accepted() {
+fn a_p2p_message_to_a_bad_target_is_not_queued() {
     let mut client = client();
     let refused = client.publish_p2p("parent", "", b"hello", QoS::AtMostOnce);
     assert!(matches!(refused, Err(PublishP2pError::Topic(_))));

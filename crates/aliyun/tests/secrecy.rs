@@ -1,4 +1,4 @@
-//! What must never show: secrets, passwords and tokens in Debug, in Display of errors.
+//! `Debug` and error texts never contain secrets, passwords or tokens.
 
 use mqtt_p2p_aliyun::{Credentials, TokenKind, TokenSet, UserName, sign};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! The signature, beyond its known answers.
+//! Signatures beyond the known answers of `vectors.rs`.
 
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use mqtt_p2p_aliyun::{Password, sign, verify_signature};
@@ -16,7 +16,7 @@ fn oracle(secret: &[u8], client_id: &str) -> String {
 }
 
 #[test]
-fn keys_and_messages_around_the_block_size_are_signed_as_the_oracle_does() {
+fn keys_and_messages_around_the_block_size_match_the_oracle() {
     for key in [0, 1, 19, 20, 55, 56, 63, 64, 65, 119, 120, 128, 200] {
         for message in 0..200 {
             let (key, message) = (vec![0x5A; key], "m".repeat(message));
@@ -32,7 +32,7 @@ fn a_password_has_28_characters_and_ends_in_padding() {
 }
 
 #[test]
-fn a_password_that_is_cut_or_longer_is_not_verified() {
+fn a_truncated_or_extended_password_is_not_verified() {
     let password = oracle(b"secretKey", "GID_XXXX@@@00001") + "=";
     for length in (0..=password.len()).filter(|&length| length != Password::LEN) {
         assert!(!verify_signature(b"secretKey", "GID_XXXX@@@00001", &password.as_bytes()[..length]));
@@ -41,7 +41,7 @@ fn a_password_that_is_cut_or_longer_is_not_verified() {
 
 proptest! {
     #[test]
-    fn any_key_and_any_client_id_are_signed_as_the_oracle_does(secret: Vec<u8>, client_id: String) {
+    fn any_key_and_any_client_id_match_the_oracle(secret: Vec<u8>, client_id: String) {
         let password = oracle(&secret, &client_id);
         prop_assert_eq!(sign(&secret, &client_id).as_str().to_owned(), password.as_str());
         prop_assert!(verify_signature(&secret, &client_id, password.as_bytes()));

@@ -3,14 +3,14 @@
 use mqtt_p2p_aliyun::SubscriptionCount;
 
 #[test]
-fn no_subscription_leaves_all() {
+fn without_subscriptions_everything_remains() {
     let count = SubscriptionCount::of([]);
     assert_eq!((count.total(), count.remaining()), (0, 30));
     assert_eq!((count.wildcards("A"), count.remaining_wildcards("A")), (0, 100));
 }
 
 #[test]
-fn each_filter_is_one_with_or_without_wildcards() {
+fn every_filter_counts_once_with_or_without_wildcards() {
     let count = SubscriptionCount::of(["A/#", "A/a1/#", "A/a1/b", "B/+/c"]);
     assert_eq!((count.total(), count.remaining()), (4, 26));
     assert_eq!((count.wildcards("A"), count.wildcards("B"), count.wildcards("C")), (2, 1, 0));
@@ -18,7 +18,7 @@ fn each_filter_is_one_with_or_without_wildcards() {
 }
 
 #[test]
-fn a_filter_that_comes_twice_counts_once() {
+fn a_repeated_filter_counts_once() {
     let count = SubscriptionCount::of(["A/#", "A/b", "A/#", "A/b/", "A/+"]);
     assert_eq!((count.total(), count.wildcards("A")), (3, 2));
 }

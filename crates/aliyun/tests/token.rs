@@ -1,4 +1,4 @@
-//! Tokens and the password that they make.
+//! Sets of tokens and their password.
 
 use mqtt_p2p_aliyun::{TokenError, TokenKind, TokenSet};
 use proptest::{prelude::*, sample::subsequence};
@@ -36,7 +36,7 @@ fn a_token_is_found_by_its_type() {
 }
 
 #[test]
-fn each_fault_in_a_password_has_an_error_of_its_own() {
+fn every_fault_in_a_password_has_its_own_error() {
     use TokenError::*;
     for (text, error) in [
         ("", NoToken),
@@ -63,7 +63,7 @@ fn a_token_with_a_bar_is_refused() {
 }
 
 #[test]
-fn a_short_buffer_is_left_alone_and_the_needed_length_told() {
+fn a_short_buffer_stays_unchanged_and_the_error_has_the_length() {
     let tokens = TokenSet::new(TokenKind::RW, "12345").expect("it is well-formed");
     let mut buffer = [7; 7];
     assert_eq!((tokens.write_password(&mut buffer), buffer), (Err(8), [7; 7]));

@@ -1,4 +1,4 @@
-//! The life of tokens: renewed in time, never used when expired, never asked for without end.
+//! Tokens are renewed in time, never used when expired, and never requested endlessly.
 
 use mqtt_p2p_aliyun::{Advice, InvalidReason, Margins, TokenKind, TokenKinds, TokenLifecycle, TokenNotice};
 use proptest::prelude::*;
@@ -14,14 +14,14 @@ fn none() -> TokenLifecycle {
     TokenLifecycle::new(RW.into(), Margins::default())
 }
 
-/// A token until then is at hand.
+/// A lifecycle with a token that expires then.
 fn with(expires_at: impl Into<Option<u64>>) -> TokenLifecycle {
     let mut life = none();
     obtain(&mut life, T0, expires_at);
     life
 }
 
-/// A connection that uses such a token.
+/// A connected lifecycle with a token that expires then.
 fn online(expires_at: impl Into<Option<u64>>) -> TokenLifecycle {
     let mut life = with(expires_at);
     reconnect(&mut life, T0);
@@ -54,7 +54,7 @@ fn invalid(reason: InvalidReason) -> TokenNotice {
 }
 
 #[test]
-fn what_is_missing_is_due_before_the_first_login() {
+fn missing_tokens_are_due_before_the_first_login() {
     let kinds = TokenKinds::from(TokenKind::R).with(TokenKind::W);
     let mut life = TokenLifecycle::new(kinds, Margins::default());
     assert_eq!((life.due(T0), life.due_at(T0), life.log_in(T0)), (kinds, Some(T0), false));
@@ -65,7 +65,7 @@ fn what_is_missing_is_due_before_the_first_login() {
 }
 
 #[test]
-fn reconnects_use_the_token_again() {
+fn reconnects_reuse_the_token() {
     let mut life = online(T0 + HOUR);
     for minutes in 0..55 {
         let now = T0 + minutes * MINUTE;
@@ -76,7 +76,7 @@ fn reconnects_use_the_token_again() {
 }
 
 #[test]
-fn a_long_life_is_renewed_five_minutes_before_its_end_and_a_short_one_at_three_quarters() {
+fn renewal_is_due_five_minutes_before_expiry_or_at_three_quarters() {
     for (length, due_after) in [(HOUR, 55 * MINUTE), (20 * MINUTE, 15 * MINUTE), (MINUTE, 45 * SECOND)] {
         let mut life = online(T0 + length);
         assert_eq!(life.due_at(T0), Some(T0 + due_after));
@@ -98,25 +98,25 @@ fn an_expired_token_is_neither_logged_in_with_nor_uploaded() {
 }
 
 #[test]
-fn a_token_that_is_expired_when_it_comes_is_not_used() {
+fn a_token_that_is_obtained_expired_is_not_used() {
     let mut life = none();
     let error = life.obtained(RW, T0, Some(T0 + 5 * SECOND)).unwrap_err();
     assert!(error.to_string().contains("clock"), "{error}");
-    assert!(!life.log_in(T0) && life.due(T0).is_empty(), "whoever issues them gets a pause");
+    assert!(!life.log_in(T0) && life.due(T0).is_empty(), "requests back off");
     let mut life = with(T0 + HOUR);
     life.obtained(RW, T0, Some(T0)).unwrap_err();
-    assert!(life.log_in(T0), "the one before serves on");
+    assert!(life.log_in(T0), "the previous token stays in use");
 }
 
 #[test]
-fn a_life_is_not_believed_to_be_longer_than_the_service_grants() {
+fn lifetimes_are_capped_at_thirty_days() {
     let mut life = online(T0 + 90 * DAY);
     assert_eq!(life.due_at(T0), Some(T0 + 30 * DAY - 5 * MINUTE));
     assert_eq!(life.notice(&expire(T0 + 30 * DAY), T0 + 30 * DAY - 6 * MINUTE), Advice::Renew);
 }
 
 #[test]
-fn failures_are_followed_by_pauses_that_grow_up_to_a_minute() {
+fn failures_back_off_up_to_one_minute() {
     let mut life = with(T0 + HOUR);
     let mut now = T0 + 55 * MINUTE;
     for pause in [5, 10, 20, 40, 60, 60] {
@@ -124,7 +124,7 @@ fn failures_are_followed_by_pauses_that_grow_up_to_a_minute() {
         life.failed(RW, now);
         assert_eq!(life.due_at(now), Some(now + pause * SECOND));
         assert!(life.due(now).is_empty());
-        assert!(life.may_log_in(now), "the old one is still good");
+        assert!(life.may_log_in(now), "the old token is still usable");
         now += pause * SECOND;
     }
     obtain(&mut life, now, now + HOUR);
@@ -132,7 +132,7 @@ fn failures_are_followed_by_pauses_that_grow_up_to_a_minute() {
 }
 
 #[test]
-fn a_notice_that_the_token_expires_makes_a_new_one_due() {
+fn an_expire_notice_makes_a_new_token_due() {
     for own in [None, Some(T0 + HOUR)] {
         let mut life = online(own);
         assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 40 * MINUTE), Advice::Renew);
@@ -142,7 +142,7 @@ fn a_notice_that_the_token_expires_makes_a_new_one_due() {
 }
 
 #[test]
-fn without_a_known_end_the_notice_tells_it() {
+fn the_notice_sets_an_unknown_expiry() {
     let mut life = online(None);
     assert_eq!(life.due_at(T0), None);
     assert_eq!(life.notice(&expire(T0 + HOUR), T0 + 55 * MINUTE), Advice::Renew);
@@ -152,7 +152,7 @@ fn without_a_known_end_the_notice_tells_it() {
 }
 
 #[test]
-fn the_notice_about_the_token_before_is_stale_however_often_it_comes() {
+fn a_repeated_notice_about_the_previous_token_is_stale() {
     for own in [None, Some(T0 + 2 * HOUR)] {
         let mut life = online(T0 + HOUR);
         let now = T0 + 55 * MINUTE;
@@ -170,7 +170,7 @@ fn the_notice_about_the_token_before_is_stale_however_often_it_comes() {
 }
 
 #[test]
-fn a_notice_at_the_start_of_a_short_life_makes_nothing_due_before_its_time() {
+fn a_notice_right_after_the_login_causes_no_early_renewal() {
     for own in [None, Some(T0 + MINUTE)] {
         let mut life = online(own);
         assert_eq!(life.notice(&expire(T0 + MINUTE), T0), Advice::Renew);
@@ -190,7 +190,7 @@ fn a_token_that_is_not_valid_is_replaced_before_the_next_login() {
 }
 
 #[test]
-fn a_notice_that_is_read_after_the_disconnect_counts() {
+fn a_notice_read_after_the_disconnect_counts() {
     let mut life = online(T0 + HOUR);
     life.lost();
     assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0 + MINUTE), Advice::Renew);
@@ -198,7 +198,7 @@ fn a_notice_that_is_read_after_the_disconnect_counts() {
 }
 
 #[test]
-fn near_its_end_a_disconnect_without_a_notice_makes_a_new_token_due_before_the_next_login() {
+fn a_disconnect_near_expiry_makes_a_token_due_without_a_notice() {
     let mut life = online(T0 + HOUR);
     life.lost();
     assert_eq!(life.due(T0 + 56 * MINUTE), RW.into());
@@ -212,7 +212,7 @@ fn near_its_end_a_disconnect_without_a_notice_makes_a_new_token_due_before_the_n
 }
 
 #[test]
-fn a_new_token_is_given_up_when_the_notice_comes_on_a_second_connection_too() {
+fn a_notice_repeated_on_a_second_connection_discards_the_new_token() {
     let mut life = online(T0 + HOUR);
     assert_eq!(life.notice(&invalid(InvalidReason::Revoked), T0), Advice::Renew);
     obtain(&mut life, T0, T0 + HOUR);
@@ -231,7 +231,7 @@ fn a_notice_long_after_the_upload_counts_at_once() {
 }
 
 #[test]
-fn new_tokens_that_are_for_the_wrong_topics_too_end_it() {
+fn a_renewed_token_for_the_wrong_topics_ends_the_lifecycle() {
     let mut life = online(T0 + HOUR);
     assert_eq!(life.notice(&invalid(InvalidReason::ResourceMismatch), T0), Advice::Renew);
     obtain(&mut life, T0 + 2 * MINUTE, T0 + HOUR);
@@ -244,7 +244,7 @@ fn new_tokens_that_are_for_the_wrong_topics_too_end_it() {
 }
 
 #[test]
-fn a_refusal_is_followed_by_new_tokens_once() {
+fn only_the_first_refusal_asks_for_new_tokens() {
     let mut life = with(T0 + HOUR);
     assert!(life.log_in(T0));
     assert_eq!(life.refused(T0), Advice::Renew);
@@ -257,7 +257,7 @@ fn a_refusal_is_followed_by_new_tokens_once() {
 }
 
 #[test]
-fn a_login_that_was_accepted_allows_another_refusal() {
+fn an_accepted_login_resets_the_count_of_refusals() {
     let mut life = with(T0 + HOUR);
     for round in 0..3 {
         let now = T0 + round * HOUR;
@@ -269,7 +269,7 @@ fn a_login_that_was_accepted_allows_another_refusal() {
 }
 
 #[test]
-fn a_token_that_expires_while_the_login_is_under_way_is_no_reason_to_give_up() {
+fn a_token_that_expires_during_the_login_does_not_count_as_refused() {
     let mut life = with(T0 + MINUTE);
     for round in 0..3 {
         let now = T0 + round * MINUTE + 54 * SECOND;
@@ -280,7 +280,7 @@ fn a_token_that_expires_while_the_login_is_under_way_is_no_reason_to_give_up() {
 }
 
 #[test]
-fn a_token_that_comes_while_the_login_is_under_way_is_uploaded_after_it() {
+fn a_token_obtained_during_the_login_is_uploaded_after_it() {
     let mut life = with(T0 + HOUR);
     assert!(life.log_in(T0) && !life.upload(RW, T0));
     obtain(&mut life, T0, T0 + 2 * HOUR);
@@ -290,7 +290,7 @@ fn a_token_that_comes_while_the_login_is_under_way_is_uploaded_after_it() {
 }
 
 #[test]
-fn an_upload_that_the_connection_took_with_it_leaves_the_new_token_for_the_next_login() {
+fn after_a_lost_upload_the_next_login_uses_the_new_token() {
     let mut life = online(T0 + HOUR);
     obtain(&mut life, T0, T0 + 2 * HOUR);
     assert!(life.upload(RW, T0));
@@ -300,10 +300,10 @@ fn an_upload_that_the_connection_took_with_it_leaves_the_new_token_for_the_next_
 }
 
 #[test]
-fn a_clock_that_is_set_back_neither_revives_a_token_nor_prolongs_a_pause() {
+fn setting_the_clock_back_revives_no_token_and_ends_the_backoff() {
     let mut life = with(T0 + HOUR);
     assert!(!life.may_log_in(T0 + HOUR));
-    assert!(!life.log_in(T0), "it was seen to be expired");
+    assert!(!life.log_in(T0), "it was found to be expired");
     life.failed(RW, T0 + HOUR);
     assert_eq!(life.due(T0), RW.into());
     obtain(&mut life, T0, T0 + HOUR);
@@ -325,7 +325,7 @@ fn notices_about_types_that_are_not_used_are_stale() {
 }
 
 #[test]
-fn types_have_lives_of_their_own() {
+fn types_have_independent_lifecycles() {
     let kinds = TokenKinds::from(TokenKind::R).with(TokenKind::W);
     let mut life = TokenLifecycle::new(kinds, Margins::default());
     life.obtained(TokenKind::R, T0, Some(T0 + HOUR)).unwrap();
@@ -336,7 +336,7 @@ fn types_have_lives_of_their_own() {
     assert_eq!(life.due(T0 + 2 * HOUR - MINUTE), kinds);
 }
 
-/// What can happen to a client with one token.
+/// An event in the life of a client with one token.
 #[derive(Clone, Debug)]
 enum Step {
     Login { accepted: bool },
@@ -360,7 +360,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Does it, and says whether a token went out.
+/// Applies the event and returns whether a token was sent.
 fn act(life: &mut TokenLifecycle, step: &Step, now: u64) -> bool {
     match *step {
         Step::Login { accepted } => {
@@ -390,7 +390,7 @@ fn act(life: &mut TokenLifecycle, step: &Step, now: u64) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_happens_and_wherever_the_clock_jumps_no_token_known_to_be_expired_goes_out(
+    fn no_token_known_to_be_expired_is_sent_whatever_the_clock_does(
         steps in prop::collection::vec((step(), -200_000_i64..400_000, prop::option::of(0_u64..2_000_000)), 0..200),
     ) {
         let (mut life, mut now) = (none(), T0);
@@ -411,7 +411,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_service_says_tokens_are_asked_for_no_faster_than_they_may_be(
+    fn tokens_are_never_requested_faster_than_allowed(
         steps in prop::collection::vec(step().prop_filter("the user's will", |step| !matches!(step, Step::StartOver)), 1..20),
         length in prop::option::of(2 * MINUTE..HOUR),
         pace in 1_u64..2000,
@@ -430,7 +430,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_due_and_when_agree(
+    fn due_and_due_at_agree(
         steps in prop::collection::vec((step(), 0_u64..100_000), 0..60),
     ) {
         let (mut life, mut now) = (none(), T0);

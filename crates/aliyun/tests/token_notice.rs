@@ -20,7 +20,7 @@ fn expires(kind: TokenKind) -> Result<TokenNotice, NoticeError> {
 }
 
 #[test]
-fn the_documented_forms_are_read() {
+fn the_documented_forms_are_parsed() {
     for kind in [TokenKind::R, TokenKind::W, TokenKind::RW] {
         assert_eq!(expire(&format!(r#"{{"expireTime":{EXPIRES},"type":"{kind}"}}"#)), expires(kind));
         assert_eq!(
@@ -31,7 +31,7 @@ fn the_documented_forms_are_read() {
 }
 
 #[test]
-fn each_documented_code_has_a_reason_with_its_own_words() {
+fn every_documented_code_has_a_reason_with_its_own_text() {
     let codes = [1, 2, 3, 4, 5, 8, -1, 77];
     let mut words = codes
         .map(|code| match invalid(&format!(r#"{{"code":{code},"type":"R"}}"#)) {
@@ -49,7 +49,7 @@ fn each_documented_code_has_a_reason_with_its_own_words() {
 }
 
 #[test]
-fn fields_may_come_in_any_order_with_white_space_and_unknown_ones_between() {
+fn order_white_space_and_unknown_fields_do_not_matter() {
     for text in [
         r#"{"type":"RW","expireTime":1700000000123}"#,
         " { \"type\" : \"RW\" ,\r\n\t\"expireTime\" : 1700000000123 } \n",
@@ -62,7 +62,7 @@ fn fields_may_come_in_any_order_with_white_space_and_unknown_ones_between() {
 }
 
 #[test]
-fn numbers_may_stand_in_quotes() {
+fn numbers_may_be_quoted() {
     assert_eq!(expire(r#"{"expireTime":"1700000000123","type":"W"}"#), expires(TokenKind::W));
     let reason = InvalidReason::AccountNotPermitted;
     assert_eq!(
@@ -72,7 +72,7 @@ fn numbers_may_stand_in_quotes() {
 }
 
 #[test]
-fn of_a_key_that_comes_twice_the_last_counts_whatever_its_value() {
+fn the_last_occurrence_of_a_key_counts_whatever_its_value() {
     let twice = |value| expire(&format!(r#"{{"type":"R","expireTime":{EXPIRES},"type":{value}}}"#));
     assert_eq!(twice(r#""W""#), expires(TokenKind::W));
     for other in ["null", "true", "[0]", r#"{"type":"R"}"#, r#""X""#] {
@@ -81,7 +81,7 @@ fn of_a_key_that_comes_twice_the_last_counts_whatever_its_value() {
 }
 
 #[test]
-fn one_slash_more_at_the_end_makes_no_other_topic() {
+fn one_slash_at_the_end_of_the_topic_is_ignored() {
     let payload = br#"{"code":2,"type":"R"}"#;
     let notice = TokenNotice::Invalid { kind: TokenKind::R, reason: InvalidReason::Expired };
     assert_eq!(TokenNotice::parse("$SYS/tokenInvalidNotice/", payload), Some(Ok(notice)));
@@ -91,7 +91,7 @@ fn one_slash_more_at_the_end_makes_no_other_topic() {
 }
 
 #[test]
-fn what_is_no_json_object_is_refused() {
+fn a_payload_that_is_not_a_json_object_is_refused() {
     for text in [
         "",
         "null",
@@ -123,7 +123,7 @@ fn what_is_no_json_object_is_refused() {
 }
 
 #[test]
-fn each_missing_or_wrong_field_has_an_error_of_its_own() {
+fn every_missing_or_wrong_field_has_its_own_error() {
     for text in [r#"{"expireTime":1}"#, r#"{"expireTime":1,"type":"X"}"#, r#"{"expireTime":1,"type":null}"#] {
         assert_eq!(expire(text), Err(NoticeError::Kind), "{text}");
     }
@@ -139,7 +139,7 @@ fn each_missing_or_wrong_field_has_an_error_of_its_own() {
 
 proptest! {
     #[test]
-    fn any_payload_is_read_or_refused_without_a_panic(payload: Vec<u8>) {
+    fn any_payload_is_parsed_or_refused_without_a_panic(payload: Vec<u8>) {
         prop_assert!(TokenNotice::parse(EXPIRE_NOTICE_TOPIC, &payload).is_some());
     }
 

@@ -1,4 +1,4 @@
-//! The message that gives the service a new token.
+//! The message that replaces a token.
 
 use mqtt_p2p_aliyun::{
     ORDER_PAYLOAD, ORDER_TOPIC, TokenError, TokenKind, UPLOAD_TOPIC, UploadError, upload_len, write_upload,
@@ -19,7 +19,7 @@ fn an_upload_holds_the_token_and_its_type() {
 }
 
 #[test]
-fn a_buffer_that_is_too_small_stays_as_it_was() {
+fn a_buffer_that_is_too_small_stays_unchanged() {
     let mut buffer = [7; 28];
     assert_eq!(
         write_upload(TokenKind::W, "a+/b==", &mut buffer),
@@ -29,7 +29,7 @@ fn a_buffer_that_is_too_small_stays_as_it_was() {
 }
 
 #[test]
-fn what_can_be_no_token_is_refused() {
+fn a_text_that_cannot_be_a_token_is_refused() {
     use TokenError::*;
     let kind = TokenKind::RW;
     assert_eq!(write_upload(kind, "", &mut [0; 99]), Err(UploadError::Token(Empty(kind))));
@@ -41,7 +41,7 @@ fn what_can_be_no_token_is_refused() {
 
 proptest! {
     #[test]
-    fn an_upload_of_any_token_has_the_length_that_was_told(token in "[0-9A-Za-z+/]{1,3000}={0,2}") {
+    fn upload_len_is_the_length_of_any_upload(token in "[0-9A-Za-z+/]{1,3000}={0,2}") {
         let mut buffer = vec![0; upload_len(TokenKind::RW, &token)];
         prop_assert_eq!(write_upload(TokenKind::RW, &token, &mut buffer), Ok(buffer.len()));
         prop_assert_eq!(String::from_utf8(buffer).unwrap(), format!(r#"{{"token":"{token}","type":"RW"}}"#));

@@ -1,20 +1,20 @@
-//! Topics as the service sees them.
+//! The service's rules for topics.
 
 use mqtt_p2p_aliyun::{TopicWarning, limits::MAX_TOPIC_LEN, same_topic, topic_warning};
 use proptest::prelude::*;
 
 #[test]
-fn one_slash_at_the_end_makes_no_other_topic() {
+fn one_slash_at_the_end_is_ignored() {
     assert!(same_topic("t/a", "t/a/") && same_topic("t/a/", "t/a") && same_topic("温/", "温"));
 }
 
 #[test]
-fn anything_else_makes_another_topic() {
+fn any_other_difference_matters() {
     assert!(!same_topic("t/a", "t/b") && !same_topic("t/a//", "t/a") && !same_topic("/t/a", "t/a"));
 }
 
 #[test]
-fn usual_topics_raise_no_warning() {
+fn documented_topics_raise_no_warning() {
     for topic in [
         "site",
         "site/room-1/temp_2",
@@ -43,7 +43,7 @@ fn a_long_p2p_topic_raises_a_warning_too() {
 }
 
 #[test]
-fn unusual_characters_raise_a_warning() {
+fn undocumented_characters_raise_a_warning() {
     for (topic, c) in [
         ("si te", ' '),
         ("site/温度", '温'),
@@ -60,7 +60,7 @@ fn unusual_characters_raise_a_warning() {
 
 proptest! {
     #[test]
-    fn any_text_is_judged_without_a_panic(topic: String) {
+    fn any_text_is_checked_without_a_panic(topic: String) {
         topic_warning(&topic);
         let longer = format!("{topic}/");
         prop_assert_eq!(same_topic(&topic, &longer), !topic.ends_with('/'));

@@ -22,7 +22,7 @@ fn a_text_without_the_three_parts_of_a_mode_is_a_custom_user_name() {
 }
 
 #[test]
-fn empty_parts_are_read_and_then_refused() {
+fn empty_parts_are_parsed_and_then_refused() {
     let user_name = UserName::parse("Token||inst");
     assert_eq!(user_name, UserName::Token { access_key_id: "", instance_id: "inst" });
     assert!(user_name.check().is_err());
@@ -30,7 +30,7 @@ fn empty_parts_are_read_and_then_refused() {
 
 proptest! {
     #[test]
-    fn any_text_is_written_as_it_was_read(
+    fn any_text_is_written_as_it_was_parsed(
         text in "((Signature|Token|DeviceCredential)(\\|.{0,9}){0,3}|.{0,40})",
     ) {
         prop_assert_eq!(UserName::parse(&text).to_string(), text.as_str());

@@ -1,4 +1,4 @@
-//! Known answers of the signature. The service publishes none; these were computed with OpenSSL, Python and
+//! Known answers of the signature. The service publishes none. These were computed with OpenSSL, Python and
 //! Node.js, or come from RFC 2202.
 
 use mqtt_p2p_aliyun::{sign, verify_signature};

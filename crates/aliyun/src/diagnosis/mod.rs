@@ -188,11 +188,11 @@ impl Diagnosis {
     fn move_cleared(&mut self) {
         let Self { parents, cleared, .. } = self;
         parents.retain(|parent| {
-            let is_good = parent.probation == Probation::Cleared;
-            if is_good {
+            let is_cleared = parent.probation == Probation::Cleared;
+            if is_cleared {
                 cleared.push(hash(&parent.name));
             }
-            !is_good
+            !is_cleared
         });
     }
 
