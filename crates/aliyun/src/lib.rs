@@ -1,7 +1,7 @@
 //! Support for Alibaba Cloud's ApsaraMQ for MQTT: client ids, credentials, tokens, P2P topics, limits and diagnosis.
 //!
-//! The crate is `no_std`, uses no heap and no `unsafe`, and has no panic path. It does no IO: it computes and checks the
-//! texts of CONNECT and PUBLISH and interprets what the service does.
+//! The crate is `no_std`, uses no heap and no `unsafe`, and has no panic path. It does no IO: it computes and
+//! checks the texts of CONNECT and PUBLISH and interprets what the service does.
 //!
 //! ```
 //! use mqtt_p2p_aliyun::{ClientId, ConnectCredentials, Credentials, P2pTopic};
@@ -21,8 +21,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Don't store a secret on a device that others have access to. Let a server compute the password with [`sign`] and pass
-//! it to the device for [`Credentials::Precomputed`], or let the server issue tokens for [`Credentials::Token`].
+//! Don't store a secret on a device that others have access to. Let a server compute the password with [`sign`]
+//! and pass it to the device for [`Credentials::Precomputed`], or let the server issue tokens for
+//! [`Credentials::Token`].
 //!
 //! Tokens expire. [`TokenLifecycle`] decides when to obtain new ones and which may be sent, [`TokenNotice`] parses the
 //! service's notices about them, and [`write_upload`] writes the message that replaces a token on an open connection.

@@ -36,7 +36,7 @@ const MAX_PENDING_PARENTS: usize = 4;
 /// repeated use of the same parent topic costs one string comparison.
 ///
 /// ```
-/// use mqtt_p2p_aliyun::{Diagnosis, Cause};
+/// use mqtt_p2p_aliyun::{Cause, Diagnosis};
 /// use mqtt_p2p_core::{DisconnectReason, Instant, TransportError};
 ///
 /// let mut diagnosis = Diagnosis::new();
@@ -107,7 +107,8 @@ impl Diagnosis {
         self.parent_used(parent, now);
     }
 
-    /// Reports that the service acknowledged a message to this topic (PUBACK, PUBCOMP) or granted a subscription (SUBACK).
+    /// Reports that the service acknowledged a message to this topic (PUBACK, PUBCOMP) or granted a subscription
+    /// (SUBACK).
     pub fn confirmed(&mut self, topic: &str) {
         let parent = parent_of(topic);
         if topic.len() > MAX_TOPIC_LEN {
@@ -119,10 +120,11 @@ impl Diagnosis {
         self.move_cleared();
     }
 
-    /// Reports that the service has acknowledged everything that requires an acknowledgement, which ends all probations.
+    /// Reports that the service has acknowledged everything that requires an acknowledgement, which ends all
+    /// probations.
     ///
-    /// Use it instead of [`confirmed`](Self::confirmed) if the adapter does not store topics. It is less precise: it also
-    /// clears topics that were published to with QoS 0 in the meantime.
+    /// Use it instead of [`confirmed`](Self::confirmed) if the adapter does not store topics. It is less precise:
+    /// it also clears topics that were published to with QoS 0 in the meantime.
     pub fn answered(&mut self) {
         self.probations()
             .filter(|probation| probation.is_pending())

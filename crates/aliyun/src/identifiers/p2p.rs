@@ -190,7 +190,8 @@ impl fmt::Display for P2pTopicError {
             Self::TargetTooLong { length } => {
                 write!(
                     f,
-                    "the receiver's client id has {length} bytes, more than {MAX_CLIENT_ID}: use the id that it logs in with"
+                    "the receiver's client id has {length} bytes, more than {MAX_CLIENT_ID}: \
+                 use the id that it logs in with"
                 )
             }
             Self::TargetCharacter(c) => write!(

@@ -177,8 +177,8 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     ///
-    /// Returns [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or [`CredentialsError::TooLong`] with
-    /// the part at fault.
+    /// Returns [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or
+    /// [`CredentialsError::TooLong`] with the part at fault.
     pub fn check(&self) -> Result<(), CredentialsError> {
         self.user_name().check()?;
         match *self {

@@ -90,7 +90,8 @@ impl fmt::Display for CredentialsError {
             Self::TooLong { part, length } => {
                 write!(
                     f,
-                    "the {part} has {length} bytes and MQTT allows {MAX_FIELD}: check that the configuration sets the right value"
+                    "the {part} has {length} bytes and MQTT allows {MAX_FIELD}: \
+                     check that the configuration sets the right value"
                 )
             }
             Self::BufferTooSmall { part, needed } => {

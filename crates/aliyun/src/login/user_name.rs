@@ -94,8 +94,8 @@ impl<'a> UserName<'a> {
     ///
     /// # Errors
     ///
-    /// Returns [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or [`CredentialsError::TooLong`] with
-    /// the part at fault.
+    /// Returns [`CredentialsError::Empty`], [`CredentialsError::InvalidCharacter`] or
+    /// [`CredentialsError::TooLong`] with the part at fault.
     pub fn check(&self) -> Result<(), CredentialsError> {
         match *self {
             Self::Signature { access_key_id, instance_id } | Self::Token { access_key_id, instance_id } => {

@@ -3,6 +3,15 @@
 use core::fmt;
 
 /// The reason for which the service considers a token not valid (ApsaraMQ docs: token authentication).
+///
+/// ```
+/// use mqtt_p2p_aliyun::InvalidReason;
+///
+/// let reason = InvalidReason::from_code(4);
+/// assert_eq!(reason, InvalidReason::ResourceMismatch);
+/// assert!(!reason.is_fixed_by_renewal());
+/// println!("{reason}: {}", reason.advice());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -66,8 +75,8 @@ impl InvalidReason {
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Forged | Self::BadSignature => {
-                "pass tokens exactly as the server that issues them returned them, and check that the access key id and \
-                 the instance id are those of that server's request"
+                "pass tokens exactly as the server that issues them returned them, and check that the access key \
+                 id and the instance id are those of that server's request"
             }
             Self::Expired => "get a new token; if this one should still be valid, check the device's clock",
             Self::Revoked => {

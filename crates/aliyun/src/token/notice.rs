@@ -43,8 +43,8 @@ pub enum TokenNotice {
 impl TokenNotice {
     /// Parses a received message. Returns `None` if its topic is not the topic of a notice.
     ///
-    /// One `/` at the end of the topic is ignored. The JSON fields may have any order, numbers may be quoted, and unknown
-    /// fields are skipped.
+    /// One `/` at the end of the topic is ignored. The JSON fields may have any order, numbers may be quoted, and
+    /// unknown fields are skipped.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl fmt::Display for TokenNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Expire { kind, expires_at_ms } => {
-                write!(f, "the {kind} token expires at {expires_at_ms} ms since 1970")
+                write!(f, "the {kind} token expires at Unix time {expires_at_ms} ms")
             }
             Self::Invalid { kind, reason } => write!(f, "the {kind} token is not valid: {reason}"),
         }
@@ -124,10 +124,22 @@ pub enum NoticeError {
 impl fmt::Display for NoticeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::NotJson => "the service's notice about a token is not the JSON that it documents: ignore it, and renew tokens by the clock",
-            Self::Kind => "the service's notice about a token has no type R, W or RW: ignore it, and renew tokens by the clock",
-            Self::ExpireTime => "the service's notice that a token expires has no time: ignore it, and renew tokens by the clock",
-            Self::Code => "the service's notice that a token is not valid has no code: ignore it, and renew the token if it is refused",
+            Self::NotJson => {
+                "the service's notice about a token is not the JSON that it documents: \
+                 ignore it, and renew tokens by the clock"
+            }
+            Self::Kind => {
+                "the service's notice about a token has no type R, W or RW: \
+                 ignore it, and renew tokens by the clock"
+            }
+            Self::ExpireTime => {
+                "the service's notice that a token expires has no time: \
+                 ignore it, and renew tokens by the clock"
+            }
+            Self::Code => {
+                "the service's notice that a token is not valid has no code: \
+                 ignore it, and renew the token if it is refused"
+            }
         })
     }
 }

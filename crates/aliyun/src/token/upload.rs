@@ -14,6 +14,12 @@ use crate::util::bytes::{concat, total_len};
 pub const UPLOAD_TOPIC: &str = "$SYS/uploadToken";
 
 /// Returns the length in bytes of the payload that [`write_upload`] writes.
+///
+/// ```
+/// use mqtt_p2p_aliyun::{TokenKind, upload_len};
+///
+/// assert_eq!(upload_len(TokenKind::R, "LzMT"), br#"{"token":"LzMT","type":"R"}"#.len());
+/// ```
 pub fn upload_len(kind: TokenKind, token: &str) -> usize {
     total_len(parts(kind, token))
 }
@@ -33,8 +39,8 @@ pub fn upload_len(kind: TokenKind, token: &str) -> usize {
 ///
 /// # Errors
 ///
-/// Returns [`UploadError::Token`] if the text can't be a token, or [`UploadError::BufferTooSmall`]. In both cases nothing
-/// is written.
+/// Returns [`UploadError::Token`] if the text can't be a token, or [`UploadError::BufferTooSmall`]. In both cases
+/// nothing is written.
 pub fn write_upload(kind: TokenKind, token: &str, buffer: &mut [u8]) -> Result<usize, UploadError> {
     TokenSet::new(kind, token).map_err(UploadError::Token)?;
     // The remaining characters need no escape in JSON.

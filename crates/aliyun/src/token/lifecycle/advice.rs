@@ -50,8 +50,8 @@ impl fmt::Display for ExpiredToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the new {} token expires at Unix time {} ms, and the clock shows {} ms: correct the clock, or let the server \
-             issue tokens with a longer lifetime",
+            "the new {} token expires at Unix time {} ms, and the clock shows {} ms: \
+             correct the clock, or let the server issue tokens with a longer lifetime",
             self.kind, self.expires_at_ms, self.now_ms
         )
     }

@@ -23,8 +23,8 @@ pub struct Margins {
     /// How long before its expiry a token already counts as expired, to allow for clock differences and network delay.
     /// The default is 5 s.
     pub clock_skew: Duration,
-    /// How long before the expiry of a token its renewal is due, or a quarter of the token's lifetime if that is shorter.
-    /// The default is 5 minutes, which is when the service sends its notice.
+    /// How long before the expiry of a token its renewal is due, or a quarter of the token's lifetime if that is
+    /// shorter. The default is 5 minutes, which is when the service sends its notice.
     pub renew_before: Duration,
     /// The delay after the first failure to obtain a token. It doubles with every further failure. The default is 5 s.
     pub initial_backoff: Duration,

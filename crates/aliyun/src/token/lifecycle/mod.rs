@@ -28,12 +28,12 @@ use slot::{Doubt, Slot, TokenState};
 /// - Neither a late notice about a replaced token nor a server that refuses every login causes endless requests for
 ///   tokens.
 ///
-/// All times are Unix milliseconds on the caller's clock, and need not increase. If the clock is set back, a renewal may
-/// be late; the service's notice or its refusal then triggers it. Lifetimes are capped at the
+/// All times are Unix milliseconds on the caller's clock, and need not increase. If the clock is set back, a
+/// renewal may be late; the service's notice or its refusal then triggers it. Lifetimes are capped at the
 /// [30 days](MAX_TOKEN_LIFETIME) that the service grants.
 ///
 /// ```
-/// use mqtt_p2p_aliyun::{ExpiredToken, Margins, TokenKind, TokenLifecycle, TokenNotice, Advice};
+/// use mqtt_p2p_aliyun::{Advice, ExpiredToken, Margins, TokenKind, TokenLifecycle, TokenNotice};
 ///
 /// const HOUR: u64 = 3_600_000;
 /// let kind = TokenKind::RW;
@@ -105,15 +105,16 @@ impl TokenLifecycle {
         }
     }
 
-    /// Reports that a token was obtained: a new one from the server that issues tokens, or one kept from an earlier run.
+    /// Reports that a token was obtained: a new one from the server that issues tokens, or one kept from an
+    /// earlier run.
     ///
-    /// It replaces the previous token of its type. Without `expires_at_ms`, it counts as valid until the service reports
-    /// otherwise.
+    /// It replaces the previous token of its type. Without `expires_at_ms`, it counts as valid until the service
+    /// reports otherwise.
     ///
     /// # Errors
     ///
-    /// Returns [`ExpiredToken`] if the token has expired. Then the previous token stays in use, and the call counts as a
-    /// [failure](Self::failed).
+    /// Returns [`ExpiredToken`] if the token has expired. Then the previous token stays in use, and the call
+    /// counts as a [failure](Self::failed).
     pub fn obtained(
         &mut self,
         kind: TokenKind,
@@ -145,9 +146,9 @@ impl TokenLifecycle {
 
     /// Returns the types for which a new token should be requested now.
     ///
-    /// These are the types whose token is missing, no longer usable or about to expire, except during the backoff after a
-    /// failure. Requests in flight are not tracked: call this again only after [`obtained`](Self::obtained) or
-    /// [`failed`](Self::failed).
+    /// These are the types whose token is missing, no longer usable or about to expire, except during the backoff
+    /// after a failure. Requests in flight are not tracked: call this again only after
+    /// [`obtained`](Self::obtained) or [`failed`](Self::failed).
     pub fn due(&mut self, now_ms: u64) -> TokenKinds {
         self.advance_clock(now_ms);
         if self.given_up {
@@ -159,8 +160,8 @@ impl TokenLifecycle {
 
     /// Returns when the next token becomes [due](Self::due), in Unix milliseconds and not before `now_ms`.
     ///
-    /// Returns `None` if no token becomes due without an event. If the clock may be adjusted, call this again about once a
-    /// minute.
+    /// Returns `None` if no token becomes due without an event. If the clock may be adjusted, call this again
+    /// about once a minute.
     pub fn due_at(&mut self, now_ms: u64) -> Option<u64> {
         self.advance_clock(now_ms);
         if self.given_up {
@@ -257,9 +258,9 @@ impl TokenLifecycle {
     ///
     /// - A notice that a token expires is stale if the current token expires later. Otherwise the advice is
     ///   [`Advice::Renew`].
-    /// - A notice that a token is not valid takes effect at once, unless the current token has just replaced another one:
-    ///   then the notice may refer to that one, and takes effect only if it is repeated on another connection. If the
-    ///   current token really is not valid, the next login is refused before that.
+    /// - A notice that a token is not valid takes effect at once, unless the current token has just replaced
+    ///   another one: then the notice may refer to that one, and takes effect only if it is repeated on another
+    ///   connection. If the current token really is not valid, the next login is refused before that.
     /// - If a renewed token is not valid either, for a reason that renewal does not fix, the advice is
     ///   [`Advice::GiveUp`].
     pub fn notice(&mut self, notice: &TokenNotice, now_ms: u64) -> Advice {

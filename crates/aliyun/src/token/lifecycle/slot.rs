@@ -135,8 +135,8 @@ impl Slot {
 
     /// Marks the token as unusable.
     ///
-    /// If several tokens in a row become unusable within the grace period, for example because the client's clock is far
-    /// ahead of the service's, requests back off.
+    /// If several tokens in a row become unusable within the grace period, for example because the client's clock
+    /// is far ahead of the service's, requests back off.
     pub(super) fn invalidate(&mut self, now: u64, margins: &Margins) {
         self.short_lived =
             if self.in_grace_period(now, margins) { self.short_lived.saturating_add(1) } else { 0 };
