@@ -105,8 +105,8 @@ impl<S: Storage, C: Settings> Client<S, C> {
     #[inline(never)]
     fn poll_puback<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let (machine, requests) = (&mut self.machine, self.storage.memory().requests);
-        if let Some((Ack { packet_id }, rest)) = Ack::split_first(received, PacketType::PubAck)
-            && let Some(oldest) = machine.outbox.oldest_awaiting(requests, packet_id, Kind::AtLeastOnce)
+        if let Some((ack, rest)) = Ack::split_first(received, PacketType::PubAck)
+            && let Some(oldest) = machine.outbox.oldest_awaiting(requests, ack.packet_id, Kind::AtLeastOnce)
             && let Some(ticket) = machine.end(requests, oldest)
         {
             *received = rest;
