@@ -215,10 +215,36 @@ impl<S: Storage, C: Settings> Client<S, C> {
         self.growing(|machine, memory| machine.acknowledge(memory, delivery), Error::need)
     }
 
+    /// Cancels a request that has not ended: it ends in [`Event::Dropped`](crate::Event::Dropped), and is not sent again
+    /// over another connection. Returns whether it was pending.
+    ///
+    /// The server may still act on a request of which the transport has had some. Its packet identifier, and its place in
+    /// the in-flight window, stay in use until the server has answered or the connection ends.
+    ///
+    /// `false`, and nothing happens, for a ticket whose end has been reported, and for a publication of QoS 0 that is being
+    /// written: it ends as usual.
+    ///
+    /// ```
+    /// use mqtt_p2p_core::{Action, Client, Config, Event, Inline, Instant, Publication, QoS, TopicName};
+    ///
+    /// let mut client = Client::new(Config::new(), 42, Inline::<512>::new());
+    /// let topic = TopicName::new("site/state")?;
+    /// let ticket =
+    ///     client.publish(&Publication { topic, payload: b"on", qos: QoS::AtLeastOnce, retain: false })?;
+    /// assert!(client.cancel(ticket));
+    /// let action = client.poll(Instant::from_millis(0), &mut &[][..]);
+    /// assert!(matches!(action, Action::Event(Event::Dropped { ticket: dropped, .. }) if dropped == ticket));
+    /// assert!(!client.cancel(ticket));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel(&mut self, ticket: Ticket) -> bool {
+        self.machine.cancel(self.storage.memory().requests, ticket)
+    }
+
     /// Gives up everything that was accepted and has not ended: each ticket ends in
     /// [`Event::Dropped`](crate::Event::Dropped). Only without a connection; otherwise nothing happens.
     pub fn abandon(&mut self) {
-        self.machine.abandon();
+        self.machine.abandon(self.storage.memory().requests);
     }
 
     // ---- actions out: see also `poll` ----

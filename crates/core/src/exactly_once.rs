@@ -3,7 +3,7 @@
 
 use mqtt_p2p_packet::{AckedQoS, PacketId, PacketType};
 
-use crate::action::{Action, Event};
+use crate::action::Action;
 use crate::constants::SIZE_OPTIMIZED;
 use crate::disconnect::DisconnectReason;
 use crate::error::Error;
@@ -11,7 +11,7 @@ use crate::inbound::InboundId;
 use crate::journal::Due;
 use crate::machine::Machine;
 use crate::outbox::Kind;
-use crate::receive::{Outcome, tell};
+use crate::receive::Outcome;
 use crate::settings::Settings;
 use crate::stats::count;
 use crate::storage::Memory;
@@ -130,8 +130,8 @@ impl<C: Settings> Machine<C> {
         match packet_type {
             PacketType::PubRec => self.pubrec(memory, id),
             PacketType::PubRel => self.pubrel(memory, id),
-            _ => match self.published(memory.requests, id, Kind::Release) {
-                Some(ticket) => return tell(action, Event::Published { ticket }),
+            _ => match self.outbox.awaiting(memory.requests, id, Kind::Release) {
+                Some(index) => return self.published(memory.requests, index, action),
                 None => count(&mut self.stats.unexpected_acks),
             },
         }
@@ -142,7 +142,9 @@ impl<C: Settings> Machine<C> {
     fn pubrec(&mut self, memory: &mut Memory<'_>, id: PacketId) {
         if let Some(index) = self.outbox.awaiting(memory.requests, id, Kind::ExactlyOnce) {
             self.outbox.received(memory, index, id);
-            if let Some(entry) = memory.requests.get(index) {
+            if let Some(entry) = memory.requests.get(index)
+                && !self.outbox.is_cancelled(memory.requests, index)
+            {
                 self.note_change(Due::Put(entry.ticket));
             }
         } else if self.outbox.awaiting(memory.requests, id, Kind::Release).is_none() {

@@ -17,7 +17,7 @@ use crate::inbound::Inbound;
 use crate::journal::Due;
 use crate::keep_alive::KeepAlive;
 use crate::login::Login;
-use crate::optional::{Abandon, Optional, Unsubscribed};
+use crate::optional::{DropNext, Optional, Unsubscribed};
 use crate::outbox::{self, Kind, Outbox, Request};
 use crate::pace::Pace;
 use crate::parts::Parts;
@@ -54,13 +54,6 @@ pub(crate) enum Ending {
     Disconnected(DisconnectReason),
 }
 
-/// Everything accepted before a ticket is being given up, by a function that is linked only if it is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Abandoning<C> {
-    pub(crate) until: Ticket,
-    pub(crate) next: Abandon<C>,
-}
-
 /// Whose bytes the last `Transmit` offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offered {
@@ -69,6 +62,8 @@ pub(crate) enum Offered {
     Control,
     /// Those of the outbox.
     Requests,
+    /// Those of a request that goes out ahead of publications that wait for the in-flight window.
+    Ahead,
 }
 
 /// All that a client knows, but for what lies in its [`Memory`].
@@ -88,9 +83,10 @@ pub(crate) struct Machine<C> {
     /// What ends the phase, where time does.
     pub(crate) deadline: Moment,
     /// The caller wants a connection: its intent, never guessed from how the last one ended.
-    wanted: bool,
+    pub(crate) wanted: bool,
     pub(crate) paused: bool,
-    pub(crate) abandoning: Option<Abandoning<C>>,
+    /// Requests were given up, and their ends are to be reported, by a function that is linked only if it is needed.
+    pub(crate) dropping: Option<DropNext<C>>,
     /// The transport has to be closed before anything else.
     pub(crate) close_due: bool,
     pub(crate) ending: Option<Ending>,
@@ -136,7 +132,7 @@ impl<C: Settings> Machine<C> {
             deadline: Moment::NEVER,
             wanted: false,
             paused: false,
-            abandoning: None,
+            dropping: None,
             close_due: false,
             ending: None,
             offered: Offered::Nothing,
@@ -232,6 +228,8 @@ impl<C: Settings> Machine<C> {
         match self.phase {
             Phase::Idle | Phase::Leaving | Phase::Left => {}
             Phase::Waiting => self.phase = Phase::Idle,
+            // A server that has CONNECT is told by DISCONNECT, once it has answered: or else it would publish the will.
+            Phase::Handshake if self.lane.is_empty() => {}
             Phase::Opening | Phase::Handshake => self.lose(DisconnectReason::Requested),
             Phase::Online => {
                 self.release(requests);
@@ -492,16 +490,27 @@ impl<C: Settings> Machine<C> {
         self.lane.push(control, Ack::new(id).to_bytes(packet_type))
     }
 
-    pub(crate) fn abandon(&mut self) {
+    pub(crate) fn cancel(&mut self, requests: &mut [Request], ticket: Ticket) -> bool {
+        let is_pending = self.outbox.cancel(requests, ticket);
+        if is_pending {
+            self.look();
+            self.dropping = Some(Self::drop_next);
+        }
+        is_pending
+    }
+
+    pub(crate) fn abandon(&mut self, requests: &mut [Request]) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting | Phase::Opening) {
             self.look();
-            self.abandoning = Some(Abandoning { until: self.outbox.next_ticket(), next: Self::abandon_next });
+            self.outbox.cancel_all(requests);
+            self.dropping = Some(Self::drop_next);
         }
     }
 
-    /// The next request that is given up.
-    fn abandon_next(&mut self, memory: &mut Memory<'_>, until: Ticket) -> Option<Ticket> {
-        let request = self.outbox.abandon(memory, until)?;
+    /// The next request that was given up.
+    fn drop_next(&mut self, memory: &mut Memory<'_>) -> Option<Ticket> {
+        let connected = matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left);
+        let request = self.outbox.drop_next(memory.requests, connected)?;
         if request.kind == Kind::Subscribe {
             self.subscriptions.expect_no_more(outbox::entries(request.packet(memory.tx)));
         }

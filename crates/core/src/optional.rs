@@ -51,8 +51,8 @@ pub(crate) type Begin<C> =
 pub(crate) type GoOn<C> =
     for<'b> fn(&mut Machine<C>, &mut Memory<'_>, Parts, &mut &'b [u8], &mut Action<'_, 'b>) -> Outcome;
 
-/// [`Client::abandon`]
-pub(crate) type Abandon<C> = fn(&mut Machine<C>, &mut Memory<'_>, Ticket) -> Option<Ticket>;
+/// [`Client::cancel`] and [`Client::abandon`]
+pub(crate) type DropNext<C> = fn(&mut Machine<C>, &mut Memory<'_>) -> Option<Ticket>;
 
 impl<C: Settings> Optional<C> {
     #[inline(always)]

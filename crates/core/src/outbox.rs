@@ -30,6 +30,20 @@ pub struct Request {
     /// How long its packet is.
     len: u32,
     pub(crate) kind: Kind,
+    /// It went out ahead of publications that wait for the in-flight window.
+    ahead: bool,
+    pub(crate) cancel: Cancel,
+}
+
+/// Whether the caller gave a request up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Cancel {
+    No = 0,
+    /// It did, and its end is to be reported.
+    Due = 1,
+    /// Its end has been reported; an answer is still awaited.
+    Reported = 2,
 }
 
 /// What a request waits for.
@@ -66,6 +80,12 @@ pub(crate) struct Outbox {
     sent: usize,
     /// The oldest that may not be sent yet.
     released: usize,
+    /// The request that goes out ahead if [`Self::passing`]; no older one that is not released may.
+    ahead: usize,
+    /// How many of its bytes were handed over.
+    passed: u32,
+    /// A request goes out ahead of publications that wait for the in-flight window.
+    passing: bool,
     /// Behind the newest.
     tail: usize,
     /// The next byte to hand over.
@@ -85,7 +105,12 @@ pub(crate) struct Outbox {
 
 impl Request {
     /// An unused entry.
-    pub const EMPTY: Self = Self { ticket: Ticket::NONE, start: 0, len: 0, kind: Kind::Gap };
+    pub const EMPTY: Self = Self::new(Ticket::NONE, 0, 0, Kind::Gap);
+
+    #[inline]
+    const fn new(ticket: Ticket, start: usize, len: usize, kind: Kind) -> Self {
+        Self { ticket, start: start as u32, len: len as u32, kind, ahead: false, cancel: Cancel::No }
+    }
 
     #[inline]
     fn end(&self) -> usize {
@@ -95,6 +120,7 @@ impl Request {
     /// Whether it still has to end, given whether it is handed over.
     fn is_live(&self, sent: bool) -> bool {
         match self.kind {
+            _ if self.cancel == Cancel::Reported => false,
             Kind::Gap => false,
             Kind::Once | Kind::Taken => !sent,
             _ => true,
@@ -134,6 +160,12 @@ impl Kind {
         matches!(self, Self::Once | Self::Taken)
     }
 
+    /// Whether it waits for the in-flight window. PUBREL never does: its message counted when it went out.
+    #[inline]
+    const fn waits_for_the_window(self) -> bool {
+        matches!(self, Self::AtLeastOnce | Self::ExactlyOnce)
+    }
+
     /// Whether it counts for the in-flight window.
     #[inline]
     pub(crate) const fn is_acknowledged_publication(self) -> bool {
@@ -149,6 +181,9 @@ impl Outbox {
             ends_before: 0,
             sent: 0,
             released: 0,
+            ahead: 0,
+            passed: 0,
+            passing: false,
             tail: 0,
             cursor: 0,
             limit: 0,
@@ -201,11 +236,11 @@ impl Outbox {
             return Err(Error::Full(Need::Requests));
         };
         let ticket = self.next;
-        let request = Request { ticket, start: self.end as u32, len: len as u32, kind };
+        let request = Request::new(ticket, self.end, len, kind);
         *entry = request;
         let is_next = self.released == self.tail;
         self.tail = self.tail.wrapping_add(1);
-        if kind.ends_when_sent() {
+        if !SIZE_OPTIMIZED && kind.ends_when_sent() {
             self.ends_before = self.tail;
         }
         self.end = self.end.wrapping_add(len);
@@ -252,9 +287,28 @@ impl Outbox {
         while count < at_most
             && self.has_unreleased()
             && let Some(entry) = requests.get(self.released)
-            // A window of 0 would hold everything back for ever.
-            && self.release_next(requests, entry, window.max(1))
         {
+            if entry.ahead || entry.kind == Kind::Gap {
+                if self.has_ready() {
+                    // What is before it goes out first.
+                    self.release_due = true;
+                    break;
+                }
+                self.hop(entry);
+                continue;
+            }
+            if self.passing && self.ahead == self.released {
+                if self.passed > 0 {
+                    break;
+                }
+                self.passing = false;
+            }
+            // A window of 0 would hold everything back for ever.
+            if !self.release_next(requests, entry, window.max(1)) {
+                self.find_ahead(requests);
+                count = count.wrapping_add(usize::from(self.passing));
+                break;
+            }
             count = count.wrapping_add(1);
         }
         if !self.has_ready() {
@@ -268,14 +322,13 @@ impl Outbox {
     /// flight could come round again.
     #[inline(always)]
     fn release_next(&mut self, requests: &[Request], entry: &Request, window: u16) -> bool {
-        let is_late = |oldest: &Request| entry.ticket.distance(oldest.ticket) >= Ticket::ROUND;
-        if self.released != self.head && requests.get(self.head).is_none_or(is_late) {
+        if self.released != self.head && self.is_late(requests, entry) {
+            return false;
+        }
+        if entry.kind.waits_for_the_window() && self.in_flight >= window {
             return false;
         }
         if entry.kind.is_acknowledged_publication() {
-            if self.in_flight >= window {
-                return false;
-            }
             self.in_flight = self.in_flight.wrapping_add(1);
         }
         self.released = self.released.wrapping_add(1);
@@ -283,13 +336,105 @@ impl Outbox {
         true
     }
 
+    /// Whether the packet identifier of this request may be in flight.
+    #[inline]
+    fn is_late(&self, requests: &[Request], entry: &Request) -> bool {
+        let is_far = |oldest: &Request| entry.ticket.distance(oldest.ticket) >= Ticket::ROUND;
+        requests.get(self.head).is_none_or(is_far)
+    }
+
+    /// Passes the next request, of which nothing is to be sent: it has ended, or went out ahead.
+    fn hop(&mut self, entry: &Request) {
+        let index = self.released;
+        self.released = index.wrapping_add(1);
+        self.sent = self.released;
+        self.cursor = entry.end();
+        self.limit = self.cursor;
+        if self.reported == index {
+            self.reported = self.released;
+        }
+        if self.head == index && entry.kind == Kind::Gap {
+            self.head = self.released;
+        }
+        if self.head == self.tail {
+            self.begin_anew();
+        }
+    }
+
+    /// Looks for a request that need not wait for the window, behind those that do.
+    fn find_ahead(&mut self, requests: &[Request]) {
+        self.ahead = self.ahead.max(self.released);
+        while !self.passing
+            && self.ahead < self.tail
+            && let Some(entry) = requests.get(self.ahead)
+            && !self.is_late(requests, entry)
+        {
+            match entry.kind {
+                Kind::Once | Kind::Release | Kind::Subscribe | Kind::Unsubscribe if !entry.ahead => {
+                    self.passing = true;
+                }
+                _ => self.ahead = self.ahead.wrapping_add(1),
+            }
+        }
+    }
+
+    /// Whether a request goes out ahead: the bytes of [`Self::ahead_bytes`].
+    pub(crate) const fn is_passing(&self) -> bool {
+        self.passing
+    }
+
+    /// Whether some of that request's bytes are out: the rest goes before anything else.
+    pub(crate) const fn has_begun_ahead(&self) -> bool {
+        self.passed > 0
+    }
+
+    /// What of the request that goes ahead may go out.
+    pub(crate) fn ahead_bytes<'m>(&self, requests: &[Request], tx: &'m [u8]) -> &'m [u8] {
+        let packet = requests.get(self.ahead).map(|entry| entry.packet(tx)).unwrap_or_default();
+        packet.get(self.passed as usize..).unwrap_or_default()
+    }
+
+    /// So many of those bytes went out.
+    pub(crate) fn transmitted_ahead(&mut self, requests: &mut [Request], bytes: usize) {
+        let Some(entry) = requests.get_mut(self.ahead).filter(|_| self.passing) else {
+            return;
+        };
+        self.passed = self.passed.saturating_add(bytes as u32);
+        if self.passed < entry.len {
+            return;
+        }
+        entry.ahead = true;
+        if entry.kind == Kind::Release {
+            self.in_flight = self.in_flight.wrapping_add(1);
+        }
+        self.passed = 0;
+        self.passing = false;
+        self.ahead = self.ahead.wrapping_add(1);
+        self.release_due = true;
+    }
+
+    /// Ends the publication of QoS 0 that went out ahead, and returns it.
+    pub(crate) fn report_ahead(&mut self, requests: &mut [Request]) -> Option<Ticket> {
+        let index = self.ahead.wrapping_sub(1);
+        match requests.get(index) {
+            Some(&Request { ticket, kind: Kind::Once, ahead: true, .. }) if index < self.tail => {
+                self.leave(requests, index);
+                Some(ticket)
+            }
+            _ => None,
+        }
+    }
+
     /// Nothing may be sent for now: there is no connection.
     pub(crate) const fn hold_back(&mut self) {
         self.limit = self.cursor;
+        self.passing = false;
+        self.passed = 0;
     }
 
     /// Takes back what was released and has not been begun.
     pub(crate) fn withdraw(&mut self, requests: &[Request]) {
+        self.passing &= self.passed > 0;
         while self.sent < self.released
             && let Some(entry) = requests.get(self.released.wrapping_sub(1))
             && entry.start as usize >= self.cursor
@@ -434,26 +579,30 @@ impl Outbox {
             return Some(oldest);
         }
         let index = self.search(requests, id)?;
-        if index < self.sent && requests.get(index)?.kind == kind { Some(index) } else { None }
+        let entry = requests.get(index)?;
+        if entry.kind == kind && (entry.ahead || index < self.sent) { Some(index) } else { None }
     }
 
     /// The same, if it is the oldest of all.
     #[inline(always)]
     pub(crate) fn oldest_awaiting(&self, requests: &[Request], id: PacketId, kind: Kind) -> Option<usize> {
         let oldest = requests.get(self.head)?;
-        let is_it = self.head < self.sent && oldest.ticket.packet_id() == id.get() && oldest.kind == kind;
+        let is_it = self.head < self.sent
+            && oldest.ticket.packet_id() == id.get()
+            && oldest.kind == kind
+            && oldest.cancel == Cancel::No;
         is_it.then_some(self.head)
     }
 
-    /// Ends a request.
+    /// Ends a request. `None` if its end has been reported already.
     #[inline]
     pub(crate) fn end_request(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
-        let Request { ticket, kind, .. } = *requests.get(index)?;
+        let Request { ticket, kind, cancel, .. } = *requests.get(index)?;
         if kind.is_acknowledged_publication() {
             self.in_flight = self.in_flight.wrapping_sub(1);
         }
         self.leave(requests, index);
-        Some(ticket)
+        if cancel == Cancel::Reported { None } else { Some(ticket) }
     }
 
     /// PUBREC came: the message is no longer needed, the PUBREL takes its place.
@@ -478,7 +627,7 @@ impl Outbox {
     /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
     fn leave(&mut self, requests: &mut [Request], index: usize) {
-        if SIZE_OPTIMIZED || index != self.head {
+        if SIZE_OPTIMIZED || index != self.head || index >= self.reported {
             if let Some(entry) = requests.get_mut(index) {
                 entry.kind = Kind::Gap;
             }
@@ -531,7 +680,12 @@ impl Outbox {
         let mut resends = 0_u32;
         for entry in memory.requests.get_mut(self.head..self.tail).unwrap_or_default() {
             let begun = (entry.start as usize) < cursor;
+            entry.ahead = false;
             match entry.kind {
+                // Nothing more is asked of the server, but to forget a message that it has taken.
+                kind if entry.cancel == Cancel::Reported && !(session_present && kind == Kind::Release) => {
+                    entry.kind = Kind::Gap;
+                }
                 Kind::Release if !session_present => {
                     entry.kind = Kind::Taken;
                     entry.len = 0;
@@ -557,6 +711,9 @@ impl Outbox {
         self.cursor = 0;
         self.limit = 0;
         self.in_flight = 0;
+        self.ahead = 0;
+        self.passed = 0;
+        self.passing = false;
         self.release_due = true;
         if !SIZE_OPTIMIZED {
             self.ends_before = self.tail;
@@ -569,23 +726,24 @@ impl Outbox {
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
         let had_ready = self.has_ready();
         (self.cursor, self.limit, self.end) = (0, 0, 0);
-        let mut marks = [self.reported, self.sent, self.released, self.kept, self.tail];
+        let mut marks = [self.reported, self.sent, self.released, self.kept, self.ahead, self.tail];
         let (mut from, mut to) = (0_usize, 0_usize);
-        while let [_, sent, released, _, tail] = marks
+        while let [_, sent, released, _, _, tail] = marks
             && to < tail
-            && let Some(&Request { ticket, start, mut len, kind }) = memory.requests.get(from)
+            && let Some(&request) = memory.requests.get(from)
         {
-            if from < self.head || kind == Kind::Gap {
+            if from < self.head || request.kind == Kind::Gap {
                 // All marks behind it move up.
                 for mark in &mut marks {
                     *mark = mark.wrapping_sub(usize::from(to < *mark));
                 }
             } else {
-                if kind == Kind::Once && to < sent {
-                    len = 0;
+                let start = request.start as usize;
+                let mut moved = Request { start: self.end as u32, ..request };
+                if request.kind == Kind::Once && (request.ahead || to < sent) {
+                    moved.len = 0;
                 }
-                let moved = Request { ticket, start: self.end as u32, len, kind };
-                move_down(memory.tx, start as usize, (start as usize).wrapping_add(len as usize), self.end);
+                move_down(memory.tx, start, start.wrapping_add(moved.len as usize), self.end);
                 self.end = moved.end();
                 if to < sent {
                     self.cursor = self.end;
@@ -601,27 +759,84 @@ impl Outbox {
             from = from.wrapping_add(1);
         }
         self.head = 0;
-        [self.reported, self.sent, self.released, self.kept, self.tail] = marks;
+        [self.reported, self.sent, self.released, self.kept, self.ahead, self.tail] = marks;
         self.cursor = self.cursor.wrapping_add(within);
         if !had_ready {
             self.limit = self.cursor;
         }
     }
 
-    /// Ends the oldest request that was accepted before `until`, whatever it waits for. To be called until there is
-    /// none, and only without a connection.
-    pub(crate) fn abandon(&mut self, memory: &mut Memory<'_>, until: Ticket) -> Option<Request> {
-        while let Some(&entry) = self.entry(memory, self.head)
-            && until.follows(entry.ticket)
+    /// Gives up the request with this ticket. `false` if it is not pending, or is over once the write in progress is.
+    pub(crate) fn cancel(&mut self, requests: &mut [Request], ticket: Ticket) -> bool {
+        let index = ticket.id().and_then(|id| self.search(requests, id));
+        let Some((index, entry)) = index.and_then(|index| Some((index, requests.get(index)?))) else {
+            return false;
+        };
+        let may_end =
+            !entry.kind.ends_when_sent() || (entry.kind == Kind::Once && !self.is_begun(index, entry));
+        let is_pending = entry.ticket == ticket && entry.kind != Kind::Gap && entry.cancel == Cancel::No;
+        if may_end
+            && is_pending
+            && let Some(entry) = requests.get_mut(index)
         {
-            self.head = self.head.wrapping_add(1);
-            if entry.kind != Kind::Gap {
-                return Some(entry);
+            entry.cancel = Cancel::Due;
+            return true;
+        }
+        false
+    }
+
+    /// Whether the end of a request in flight has been reported: the caller gave it up.
+    pub(crate) fn is_cancelled(&self, requests: &[Request], index: usize) -> bool {
+        requests.get(index).is_some_and(|entry| entry.cancel == Cancel::Reported)
+    }
+
+    /// Gives up all requests.
+    pub(crate) fn cancel_all(&self, requests: &mut [Request]) {
+        for entry in requests.get_mut(self.head..self.tail).unwrap_or_default() {
+            if entry.cancel == Cancel::No {
+                entry.cancel = Cancel::Due;
             }
         }
-        // What is left came later.
-        self.begin_from_the_front(memory);
-        None
+    }
+
+    /// Whether the transport has had some of a request's packet.
+    fn is_begun(&self, index: usize, entry: &Request) -> bool {
+        index < self.sent
+            || entry.ahead
+            || (index == self.sent && index < self.released && self.cursor > entry.start as usize)
+            || (self.passing && index == self.ahead && self.passed > 0)
+    }
+
+    /// Takes the next request that was given up, and returns it. If the transport has had some of it, its answer is still
+    /// awaited.
+    pub(crate) fn drop_next(&mut self, requests: &mut [Request], connected: bool) -> Option<Request> {
+        let pending = requests.get(self.head..self.tail)?;
+        let is_due = |entry: &Request| entry.cancel == Cancel::Due && entry.kind != Kind::Gap;
+        let index = self.head.wrapping_add(pending.iter().position(is_due)?);
+        let request = *requests.get(index)?;
+        let is_begun = self.is_begun(index, &request);
+        if connected && !is_begun {
+            self.withdraw(requests);
+        }
+        let counts = request.kind.is_acknowledged_publication() && (request.ahead || index < self.released);
+        let entry = requests.get_mut(index)?;
+        if connected && is_begun {
+            entry.cancel = Cancel::Reported;
+            return Some(request);
+        }
+        entry.kind = Kind::Gap;
+        if counts {
+            self.in_flight = self.in_flight.wrapping_sub(1);
+        }
+        if !connected && index == self.head {
+            // Without a connection the marks behind the head mean nothing.
+            self.head = index.wrapping_add(1);
+            if self.head == self.tail {
+                self.begin_anew();
+            }
+        }
+        self.release_due = true;
+        Some(request)
     }
 
     /// The requests that have not ended, in their order: each with its packet, and whether the transport had any of
@@ -634,7 +849,7 @@ impl Outbox {
         let tx: &'m [u8] = memory.tx;
         self.live_entries(memory.requests).map(move |entry| {
             let packet = entry.packet(tx);
-            (entry, packet, (entry.start as usize) < cursor || Publish::is_dup(packet))
+            (entry, packet, entry.ahead || (entry.start as usize) < cursor || Publish::is_dup(packet))
         })
     }
 
@@ -711,7 +926,7 @@ impl Outbox {
         if sent {
             Publish::set_dup(place, true);
         }
-        *entry = Request { ticket, start: self.end as u32, len: packet.len() as u32, kind };
+        *entry = Request::new(ticket, self.end, packet.len(), kind);
         self.tail = self.tail.wrapping_add(1);
         self.end = end;
         Ok(())

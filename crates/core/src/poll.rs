@@ -11,7 +11,7 @@ use crate::disconnect::DisconnectReason;
 use crate::error::Need;
 use crate::journal;
 use crate::keep_alive::Due;
-use crate::machine::{Abandoning, Ending, Machine, Offered, Phase};
+use crate::machine::{Ending, Machine, Offered, Phase};
 use crate::outbox::{Kind, Request};
 use crate::receive::{ANSWER, Failed};
 use crate::settings::Settings;
@@ -120,7 +120,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
     fn poll_release<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let (machine, requests) = (&mut self.machine, self.storage.memory().requests);
         machine.outbox.release(requests, machine.config().max_in_flight, usize::MAX);
-        if machine.outbox.has_reports() {
+        if machine.outbox.has_reports() || machine.outbox.is_passing() {
             return self.poll_slow(received);
         }
         self.poll_output()
@@ -188,6 +188,14 @@ impl<C: Settings> Machine<C> {
             if self.outbox.has_reports() && self.tell_report(memory.requests, action) {
                 return;
             }
+        }
+        if self.outbox.is_passing()
+            && (self.outbox.has_begun_ahead() || (self.lane.is_empty() && !self.outbox.has_ready()))
+        {
+            self.offered = Offered::Ahead;
+            let tx: &'a mut [u8] = take(&mut memory.tx);
+            *action = Action::Transmit(self.outbox.ahead_bytes(memory.requests, tx));
+            return;
         }
         let undisturbed = !SIZE_OPTIMIZED && self.is_undisturbed();
         if undisturbed {
@@ -279,6 +287,7 @@ impl<C: Settings> Machine<C> {
             && !self.is_kept()
             && self.optional().pacing.is_none()
             && self.keep_alive.is_quiet()
+            && !self.outbox.is_passing()
     }
 
     /// What has to be done or reported before anything new.
@@ -298,12 +307,18 @@ impl<C: Settings> Machine<C> {
         if self.outbox.has_reports() && self.tell_report(memory.requests, action) {
             return true;
         }
-        if let Some(Abandoning { until, next }) = self.abandoning {
-            if let Some(ticket) = next(self, memory, until) {
+        if let Some(ticket) = self.outbox.report_ahead(memory.requests)
+            && self.config().tell_qos_0
+        {
+            *action = Action::Event(Event::Published { ticket });
+            return true;
+        }
+        if let Some(next) = self.dropping {
+            if let Some(ticket) = next(self, memory) {
                 *action = Action::Event(Event::Dropped { ticket });
                 return true;
             }
-            self.abandoning = None;
+            self.dropping = None;
         }
         false
     }
@@ -395,7 +410,7 @@ impl<C: Settings> Machine<C> {
         if expired {
             return self.timed_out(received, action);
         }
-        if self.lane.is_empty() && !self.outbox.has_ready() {
+        if self.lane.is_empty() && !self.outbox.has_ready() && !self.outbox.has_begun_ahead() {
             match self.phase {
                 Phase::Leaving if self.lane.push(memory.control, DISCONNECT) => self.phase = Phase::Left,
                 Phase::Left => return self.lost(DisconnectReason::Requested, received, action),
@@ -407,7 +422,7 @@ impl<C: Settings> Machine<C> {
 
     fn timed_out(&mut self, received: &mut &[u8], action: &mut Action<'_, '_>) -> bool {
         let reason = match self.phase {
-            Phase::Opening | Phase::Handshake => DisconnectReason::ConnectTimeout,
+            Phase::Opening | Phase::Handshake if self.wanted => DisconnectReason::ConnectTimeout,
             _ => DisconnectReason::Requested,
         };
         self.lost(reason, received, action)
@@ -475,6 +490,10 @@ impl<C: Settings> Machine<C> {
             Offered::Nothing => return,
             Offered::Control => self.lane.transmitted(bytes),
             Offered::Requests => self.outbox.transmitted(requests, bytes),
+            Offered::Ahead => {
+                self.look();
+                self.outbox.transmitted_ahead(requests, bytes);
+            }
         }
         if bytes > 0 {
             self.keep_alive.sent(self.now());

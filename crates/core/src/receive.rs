@@ -136,8 +136,8 @@ impl<C: Settings> Machine<C> {
         action: &mut Action<'_, '_>,
     ) -> bool {
         match packet_type {
-            PacketType::PubAck => match self.published(memory.requests, id, Kind::AtLeastOnce) {
-                Some(ticket) => tell(action, Event::Published { ticket }),
+            PacketType::PubAck => match self.outbox.awaiting(memory.requests, id, Kind::AtLeastOnce) {
+                Some(index) => self.published(memory.requests, index, action),
                 None => self.published_alone(id, action),
             },
             PacketType::UnsubAck => match self.unsubscribed {
@@ -170,6 +170,12 @@ impl<C: Settings> Machine<C> {
         }
         if session_present && self.config().clean_session {
             return Err(self.failed(DisconnectReason::Contradiction));
+        }
+        if !self.wanted {
+            // The caller has left since: the server is told, and whatever it said of the session is unknown.
+            self.unanswered = true;
+            self.phase = Phase::Leaving;
+            return Ok(false);
         }
         self.accepted(memory, session_present);
         Ok(tell(action, Event::Connected { session_present }))
@@ -217,9 +223,13 @@ impl<C: Settings> Machine<C> {
 
     /// PUBACK and PUBCOMP end a publication.
     #[inline]
-    pub(crate) fn published(&mut self, requests: &mut [Request], id: PacketId, kind: Kind) -> Option<Ticket> {
-        let index = self.outbox.awaiting(requests, id, kind)?;
-        self.end(requests, index)
+    pub(crate) fn published(
+        &mut self,
+        requests: &mut [Request],
+        index: usize,
+        action: &mut Action<'_, '_>,
+    ) -> bool {
+        self.end(requests, index).is_some_and(|ticket| tell(action, Event::Published { ticket }))
     }
 
     /// The acknowledgement of the publication that goes alone, or of none.
@@ -244,7 +254,7 @@ impl<C: Settings> Machine<C> {
         index
     }
 
-    /// Ends a request: the next may be sent.
+    /// Ends a request: the next may be sent. `None` if its end has been reported already.
     #[inline]
     pub(crate) fn end(&mut self, requests: &mut [Request], index: usize) -> Option<Ticket> {
         let ticket = self.outbox.end_request(requests, index)?;
@@ -279,7 +289,9 @@ impl<C: Settings> Machine<C> {
         if count_all(entries) != return_codes.len() {
             return Err(self.failed(DisconnectReason::Contradiction));
         }
-        self.subscriptions.granted(memory.subscriptions, entries, return_codes);
+        if !self.outbox.is_cancelled(memory.requests, index) {
+            self.subscriptions.granted(memory.subscriptions, entries, return_codes);
+        }
         Ok(match self.end(memory.requests, index) {
             Some(ticket) => tell(action, Event::Subscribed { ticket, return_codes }),
             None => false,

@@ -349,17 +349,60 @@ fn disconnect_while_dialling_gives_up_and_stays_away() {
 }
 
 #[test]
-fn disconnect_before_connack_gives_up_and_stays_away() {
+fn disconnect_before_connack_says_so_once_connack_has_come() {
     let mut driver = Driver::new(config());
     driver.connect();
+    driver.opened();
+    driver.publish("t", b"x", mqtt_p2p_core::QoS::AtLeastOnce);
+    driver.forget();
+    driver.disconnect();
+    assert_eq!((driver.take_sent(), driver.take_seen()), (vec![], vec![]));
+    driver.receive(&server::connack(false));
+    // Without DISCONNECT the server would publish the will ([MQTT-3.1.2-8]).
+    assert_eq!(driver.take_sent(), ["DISCONNECT"]);
+    assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
+    driver.lost();
+    driver.lost();
+    assert_stays_away(&mut driver);
+}
+
+#[test]
+fn disconnect_before_connack_waits_for_it_no_longer_than_an_attempt_may_take() {
+    let mut driver = Driver::new(config());
+    driver.connect();
+    driver.opened();
+    driver.disconnect();
+    driver.forget();
+    driver.pass(u64::from(config().connect_timeout_ms));
+    assert_eq!(driver.take_sent(), [""; 0]);
+    assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
+    assert_stays_away(&mut driver);
+}
+
+#[test]
+fn disconnect_before_connect_has_gone_out_closes_at_once() {
+    let mut driver = Driver::new(config());
+    driver.connect();
+    driver.writable = 5;
     driver.opened();
     driver.forget();
     driver.disconnect();
     assert_eq!(driver.take_seen(), [Seen::Close, disconnected(DisconnectReason::Requested, None)]);
     driver.receive(&server::connack(false));
     driver.lost();
-    driver.lost();
     assert_stays_away(&mut driver);
+}
+
+#[test]
+fn connect_after_a_disconnect_that_waits_for_connack_takes_it() {
+    let mut driver = Driver::new(config());
+    driver.connect();
+    driver.opened();
+    driver.disconnect();
+    driver.connect();
+    driver.forget();
+    driver.receive(&server::connack(false));
+    assert_eq!(driver.take_seen(), [Seen::Connected { session_present: false }]);
 }
 
 #[test]

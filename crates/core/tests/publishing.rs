@@ -278,14 +278,16 @@ fn no_more_than_the_window_is_under_way_and_the_rest_follows_in_order() {
 }
 
 #[test]
-fn messages_of_all_qualities_keep_their_order() {
-    let mut driver = Driver::online(window(1));
-    driver.publish("t", b"a", AtLeastOnce);
-    driver.publish("t", b"b", AtLeastOnce);
-    driver.publish("t", b"c", AtMostOnce);
-    assert_eq!(driver.take_sent(), ["PUBLISH q1 #1 t=a"]);
-    driver.receive(&server::puback(1));
-    assert_eq!(driver.take_sent(), ["PUBLISH q1 #2 t=b", "PUBLISH q0 t=c"]);
+fn messages_of_all_qualities_keep_their_order_while_the_window_is_open() {
+    let mut driver = Driver::online(window(2));
+    for (payload, qos) in [(b"a", AtLeastOnce), (b"b", AtMostOnce), (b"c", ExactlyOnce), (b"d", AtMostOnce)] {
+        driver.try_publish(&message("t", payload, qos)).expect("room");
+    }
+    driver.run();
+    assert_eq!(
+        driver.take_sent(),
+        ["PUBLISH q1 #1 t=a", "PUBLISH q0 t=b", "PUBLISH q2 #3 t=c", "PUBLISH q0 t=d"]
+    );
 }
 
 #[test]
