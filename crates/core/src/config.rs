@@ -37,6 +37,12 @@ pub struct Config {
     pub takeover_delay_ms: u32,
     /// How many publications of QoS 1 and 2 may be under way at once; the rest waits its turn. Default: 20.
     pub max_in_flight: u16,
+    /// Whether SUBSCRIBE, UNSUBSCRIBE, PUBREL and publications of QoS 0 go out ahead of publications that wait for
+    /// [`Self::max_in_flight`]. Default: yes.
+    ///
+    /// Firmware whose memory holds no more requests than the window never has one that waits, and saves about 500 bytes
+    /// of flash without it.
+    pub pass_window: bool,
     /// The longest packet taken from the server, in bytes with its fixed header; the caller's receive buffer must
     /// hold as much, but for [`Self::max_whole_message`]. A longer one ends the connection when its header is seen. Default: 65,536 + 1,024.
     pub max_packet_size: u32,
@@ -160,6 +166,7 @@ impl Config {
             stable_after_ms: 30_000,
             takeover_delay_ms: 60_000,
             max_in_flight: 20,
+            pass_window: true,
             max_packet_size: 65_536 + 1_024,
             resubscribe: Resubscribe::WithoutSession,
             offline: Offline::QueueAll,

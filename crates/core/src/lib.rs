@@ -100,6 +100,7 @@ mod optional;
 mod outbox;
 mod pace;
 mod parts;
+mod passing;
 mod poll;
 mod receive;
 mod session;

@@ -9,7 +9,7 @@ use crate::action::Delivery;
 use crate::backoff::{History, Life};
 use crate::client::Publication;
 use crate::config::{Config, Offline, Resubscribe};
-use crate::constants::SIZE_OPTIMIZED;
+use crate::constants::{ForSpeed, SIZE_OPTIMIZED};
 use crate::control::ControlLane;
 use crate::disconnect::{DisconnectReason, TransportError};
 use crate::error::{Error, Need};
@@ -74,9 +74,9 @@ pub(crate) struct Machine<C> {
     pub(crate) unsubscribed: Option<Unsubscribed<C>>,
     /// The last that was told.
     pub(crate) clock: Instant,
-    /// Until then, [`Client::poll`](crate::Client::poll) has nothing to attend to but reports, input and output: there
-    /// is a connection, and no timer fires. The start of time while anything else is due.
-    pub(crate) attention_at: Moment,
+    /// Until then, [`Client::poll`](crate::Client::poll) has nothing to attend to but reports, input and output: a
+    /// connection is up, and no timer fires. The start of time while anything else is due.
+    pub(crate) attention_at: ForSpeed<Moment>,
     /// The last full poll found nothing to do, and nothing has asked for attention since.
     pub(crate) resting: bool,
     pub(crate) phase: Phase,
@@ -126,7 +126,7 @@ impl<C: Settings> Machine<C> {
             settings,
             unsubscribed: None,
             clock: Instant::START,
-            attention_at: Moment::START,
+            attention_at: ForSpeed::new(Moment::START),
             resting: false,
             phase: Phase::Idle,
             deadline: Moment::NEVER,
@@ -195,9 +195,7 @@ impl<C: Settings> Machine<C> {
     #[inline]
     pub(crate) const fn look(&mut self) {
         self.resting = false;
-        if !SIZE_OPTIMIZED {
-            self.attention_at = Moment::START;
-        }
+        self.attention_at = ForSpeed::new(Moment::START);
     }
 
     /// The present.
@@ -223,7 +221,7 @@ impl<C: Settings> Machine<C> {
         }
     }
 
-    pub(crate) fn disconnect(&mut self, requests: &[Request]) {
+    pub(crate) fn disconnect(&mut self, requests: &mut [Request]) {
         self.wanted = false;
         match self.phase {
             Phase::Idle | Phase::Leaving | Phase::Left => {}
@@ -405,33 +403,36 @@ impl<C: Settings> Machine<C> {
     #[cfg_attr(not(target_os = "none"), inline(always))]
     fn accept(&mut self, requests: &mut [Request], kind: Kind, len: usize) -> Result<Ticket, Error> {
         // While nothing else needs attention, requests need not wait for the next poll to be released.
-        let window = (self.attention_at > Moment::START).then(|| self.config().max_in_flight);
+        let window = (!SIZE_OPTIMIZED && self.attention_at.get(Moment::START) > Moment::START)
+            .then(|| self.config().max_in_flight);
         self.outbox.accept(requests, kind, len, window)
     }
 
     /// Lets more requests be sent, as far as the in-flight window and the pace reach.
     #[inline]
-    pub(crate) fn release(&mut self, requests: &[Request]) {
+    pub(crate) fn release(&mut self, requests: &mut [Request]) {
         if self.phase != Phase::Online || self.alone {
             self.outbox.release_due = false;
             return;
         }
         match self.optional().pacing {
             None => {
-                self.outbox.release(requests, self.config().max_in_flight, usize::MAX);
+                let passing = self.optional().passing;
+                self.outbox.release(requests, self.config().max_in_flight, usize::MAX, passing);
             }
             Some(pacing) => (pacing.release)(self, requests),
         }
     }
 
-    pub(crate) fn release_paced(&mut self, requests: &[Request]) {
+    pub(crate) fn release_paced(&mut self, requests: &mut [Request]) {
         if self.paused {
             self.outbox.release_due = false;
             return;
         }
         let rate = self.config().max_requests_per_sec;
         let credit = self.pace.credit(self.now(), rate);
-        let released = self.outbox.release(requests, self.config().max_in_flight, credit);
+        let passing = self.optional().passing;
+        let released = self.outbox.release(requests, self.config().max_in_flight, credit, passing);
         self.pace.spend(self.now(), released, rate);
     }
 
@@ -511,6 +512,10 @@ impl<C: Settings> Machine<C> {
     fn drop_next(&mut self, memory: &mut Memory<'_>) -> Option<Ticket> {
         let connected = matches!(self.phase, Phase::Online | Phase::Leaving | Phase::Left);
         let request = self.outbox.drop_next(memory.requests, connected)?;
+        if connected && self.optional().passing.is_none() {
+            // There is nothing that would pass the gap.
+            self.outbox.close_gaps(memory);
+        }
         if request.kind == Kind::Subscribe {
             self.subscriptions.expect_no_more(outbox::entries(request.packet(memory.tx)));
         }

@@ -15,6 +15,7 @@ use crate::exactly_once::ExactlyOnce;
 use crate::machine::Machine;
 use crate::outbox::Request;
 use crate::parts::Parts;
+use crate::passing::Passing;
 use crate::receive::Outcome;
 use crate::settings::{Chosen, Settings};
 use crate::storage::{Memory, Storage};
@@ -26,6 +27,8 @@ use crate::time::Moment;
 pub(crate) struct Optional<C: 'static> {
     /// [`Config::exactly_once`]
     pub(crate) exactly_once: Option<&'static ExactlyOnce<C>>,
+    /// [`Config::pass_window`]
+    pub(crate) passing: Option<&'static Passing>,
     /// [`Config::keep_session`]
     pub(crate) keeping: Option<TellChange<C>>,
     /// [`Config::max_requests_per_sec`]
@@ -39,7 +42,7 @@ pub(crate) struct Optional<C: 'static> {
 /// Requests have a pace.
 #[derive(Debug)]
 pub(crate) struct Pacing<C> {
-    pub(crate) release: fn(&mut Machine<C>, &[Request]),
+    pub(crate) release: fn(&mut Machine<C>, &mut [Request]),
     pub(crate) next_turn: fn(&Machine<C>) -> Moment,
 }
 
@@ -57,9 +60,13 @@ pub(crate) type DropNext<C> = fn(&mut Machine<C>, &mut Memory<'_>) -> Option<Tic
 impl<C: Settings> Optional<C> {
     #[inline(always)]
     pub(crate) const fn of(config: &Config) -> Self {
-        let mut optional = Self { exactly_once: None, keeping: None, pacing: None, begin: None, go_on: None };
+        let mut optional =
+            Self { exactly_once: None, passing: None, keeping: None, pacing: None, begin: None, go_on: None };
         if config.exactly_once {
             optional.exactly_once = Some(&ExactlyOnce::ON);
+        }
+        if config.pass_window {
+            optional.passing = Some(&Passing::ON);
         }
         if config.keep_session {
             optional.keep_session();

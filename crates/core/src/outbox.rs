@@ -15,9 +15,10 @@
 
 use mqtt_p2p_packet::{Ack, PacketId, PacketType, Publish, QoS};
 
-use crate::constants::SIZE_OPTIMIZED;
+use crate::constants::{ForSpeed, SIZE_OPTIMIZED};
 use crate::copy::{copy, move_down};
 use crate::error::{Error, Need};
+use crate::passing::Passing;
 use crate::storage::Memory;
 use crate::ticket::Ticket;
 
@@ -28,11 +29,21 @@ pub struct Request {
     /// Where its packet begins in `tx`.
     start: u32,
     /// How long its packet is.
-    len: u32,
+    pub(crate) len: u32,
     pub(crate) kind: Kind,
-    /// It went out ahead of publications that wait for the in-flight window.
-    ahead: bool,
+    pub(crate) ahead: Ahead,
     pub(crate) cancel: Cancel,
+}
+
+/// Whether a request goes out ahead of publications that wait for the in-flight window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Ahead {
+    No = 0,
+    /// It is the next to go out.
+    Going = 1,
+    /// It went.
+    Gone = 2,
 }
 
 /// Whether the caller gave a request up.
@@ -71,31 +82,31 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// The oldest request that has not ended.
-    head: usize,
+    pub(crate) head: usize,
     /// The oldest whose hand-over may still have to be reported.
-    reported: usize,
+    pub(crate) reported: usize,
     /// No request from here on ends once it is handed over.
-    ends_before: usize,
+    ends_before: ForSpeed<usize>,
     /// The oldest that is not handed over to the transport entirely.
-    sent: usize,
+    pub(crate) sent: usize,
     /// The oldest that may not be sent yet.
-    released: usize,
-    /// The request that goes out ahead if [`Self::passing`]; no older one that is not released may.
-    ahead: usize,
-    /// How many of its bytes were handed over.
-    passed: u32,
+    pub(crate) released: usize,
     /// A request goes out ahead of publications that wait for the in-flight window.
-    passing: bool,
+    pub(crate) passing: bool,
+    /// How many of its bytes were handed over.
+    pub(crate) passed: u32,
+    /// No request before this one that is not released goes ahead, or has to be reported since it did.
+    pub(crate) ahead_from: ForSpeed<usize>,
     /// Behind the newest.
-    tail: usize,
+    pub(crate) tail: usize,
     /// The next byte to hand over.
-    cursor: usize,
+    pub(crate) cursor: usize,
     /// Behind the last byte that may be sent.
-    limit: usize,
+    pub(crate) limit: usize,
     /// Behind the newest packet's last byte.
     end: usize,
     /// Publications of QoS 1 and 2 that are released and not ended.
-    in_flight: u16,
+    pub(crate) in_flight: u16,
     /// Something has happened since [`Self::release`] that may let more requests be sent.
     pub(crate) release_due: bool,
     /// The oldest that is not in the session that is kept.
@@ -109,11 +120,11 @@ impl Request {
 
     #[inline]
     const fn new(ticket: Ticket, start: usize, len: usize, kind: Kind) -> Self {
-        Self { ticket, start: start as u32, len: len as u32, kind, ahead: false, cancel: Cancel::No }
+        Self { ticket, start: start as u32, len: len as u32, kind, ahead: Ahead::No, cancel: Cancel::No }
     }
 
     #[inline]
-    fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         (self.start as usize).wrapping_add(self.len as usize)
     }
 
@@ -178,12 +189,12 @@ impl Outbox {
         Self {
             head: 0,
             reported: 0,
-            ends_before: 0,
+            ends_before: ForSpeed::new(0),
             sent: 0,
             released: 0,
-            ahead: 0,
-            passed: 0,
             passing: false,
+            passed: 0,
+            ahead_from: ForSpeed::new(0),
             tail: 0,
             cursor: 0,
             limit: 0,
@@ -241,7 +252,7 @@ impl Outbox {
         let is_next = self.released == self.tail;
         self.tail = self.tail.wrapping_add(1);
         if !SIZE_OPTIMIZED && kind.ends_when_sent() {
-            self.ends_before = self.tail;
+            self.ends_before = ForSpeed::new(self.tail);
         }
         self.end = self.end.wrapping_add(len);
         self.next = ticket.next();
@@ -281,32 +292,33 @@ impl Outbox {
     }
 
     /// Lets more requests be sent, in order, as far as the in-flight window reaches. Returns how many.
-    pub(crate) fn release(&mut self, requests: &[Request], window: u16, at_most: usize) -> usize {
+    pub(crate) fn release(
+        &mut self,
+        requests: &mut [Request],
+        window: u16,
+        at_most: usize,
+        passing: Option<&'static Passing>,
+    ) -> usize {
         self.release_due = false;
         let mut count = 0_usize;
         while count < at_most
             && self.has_unreleased()
-            && let Some(entry) = requests.get(self.released)
+            && let Some(&entry) = requests.get(self.released)
         {
-            if entry.ahead || entry.kind == Kind::Gap {
-                if self.has_ready() {
-                    // What is before it goes out first.
-                    self.release_due = true;
+            if let Some(passing) = passing
+                && (entry.ahead != Ahead::No || entry.kind == Kind::Gap)
+            {
+                if !(passing.hop)(self, requests) {
                     break;
                 }
-                self.hop(entry);
                 continue;
             }
-            if self.passing && self.ahead == self.released {
-                if self.passed > 0 {
-                    break;
-                }
-                self.passing = false;
-            }
             // A window of 0 would hold everything back for ever.
-            if !self.release_next(requests, entry, window.max(1)) {
-                self.find_ahead(requests);
-                count = count.wrapping_add(usize::from(self.passing));
+            if !self.release_next(requests, &entry, window.max(1)) {
+                if let Some(passing) = passing {
+                    (passing.find)(self, requests);
+                    count = count.wrapping_add(usize::from(self.passing));
+                }
                 break;
             }
             count = count.wrapping_add(1);
@@ -338,47 +350,12 @@ impl Outbox {
 
     /// Whether the packet identifier of this request may be in flight.
     #[inline]
-    fn is_late(&self, requests: &[Request], entry: &Request) -> bool {
+    pub(crate) fn is_late(&self, requests: &[Request], entry: &Request) -> bool {
         let is_far = |oldest: &Request| entry.ticket.distance(oldest.ticket) >= Ticket::ROUND;
         requests.get(self.head).is_none_or(is_far)
     }
 
-    /// Passes the next request, of which nothing is to be sent: it has ended, or went out ahead.
-    fn hop(&mut self, entry: &Request) {
-        let index = self.released;
-        self.released = index.wrapping_add(1);
-        self.sent = self.released;
-        self.cursor = entry.end();
-        self.limit = self.cursor;
-        if self.reported == index {
-            self.reported = self.released;
-        }
-        if self.head == index && entry.kind == Kind::Gap {
-            self.head = self.released;
-        }
-        if self.head == self.tail {
-            self.begin_anew();
-        }
-    }
-
-    /// Looks for a request that need not wait for the window, behind those that do.
-    fn find_ahead(&mut self, requests: &[Request]) {
-        self.ahead = self.ahead.max(self.released);
-        while !self.passing
-            && self.ahead < self.tail
-            && let Some(entry) = requests.get(self.ahead)
-            && !self.is_late(requests, entry)
-        {
-            match entry.kind {
-                Kind::Once | Kind::Release | Kind::Subscribe | Kind::Unsubscribe if !entry.ahead => {
-                    self.passing = true;
-                }
-                _ => self.ahead = self.ahead.wrapping_add(1),
-            }
-        }
-    }
-
-    /// Whether a request goes out ahead: the bytes of [`Self::ahead_bytes`].
+    /// Whether a request goes out ahead: see [`Passing`].
     pub(crate) const fn is_passing(&self) -> bool {
         self.passing
     }
@@ -386,43 +363,6 @@ impl Outbox {
     /// Whether some of that request's bytes are out: the rest goes before anything else.
     pub(crate) const fn has_begun_ahead(&self) -> bool {
         self.passed > 0
-    }
-
-    /// What of the request that goes ahead may go out.
-    pub(crate) fn ahead_bytes<'m>(&self, requests: &[Request], tx: &'m [u8]) -> &'m [u8] {
-        let packet = requests.get(self.ahead).map(|entry| entry.packet(tx)).unwrap_or_default();
-        packet.get(self.passed as usize..).unwrap_or_default()
-    }
-
-    /// So many of those bytes went out.
-    pub(crate) fn transmitted_ahead(&mut self, requests: &mut [Request], bytes: usize) {
-        let Some(entry) = requests.get_mut(self.ahead).filter(|_| self.passing) else {
-            return;
-        };
-        self.passed = self.passed.saturating_add(bytes as u32);
-        if self.passed < entry.len {
-            return;
-        }
-        entry.ahead = true;
-        if entry.kind == Kind::Release {
-            self.in_flight = self.in_flight.wrapping_add(1);
-        }
-        self.passed = 0;
-        self.passing = false;
-        self.ahead = self.ahead.wrapping_add(1);
-        self.release_due = true;
-    }
-
-    /// Ends the publication of QoS 0 that went out ahead, and returns it.
-    pub(crate) fn report_ahead(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        let index = self.ahead.wrapping_sub(1);
-        match requests.get(index) {
-            Some(&Request { ticket, kind: Kind::Once, ahead: true, .. }) if index < self.tail => {
-                self.leave(requests, index);
-                Some(ticket)
-            }
-            _ => None,
-        }
     }
 
     /// Nothing may be sent for now: there is no connection.
@@ -434,7 +374,6 @@ impl Outbox {
 
     /// Takes back what was released and has not been begun.
     pub(crate) fn withdraw(&mut self, requests: &[Request]) {
-        self.passing &= self.passed > 0;
         while self.sent < self.released
             && let Some(entry) = requests.get(self.released.wrapping_sub(1))
             && entry.start as usize >= self.cursor
@@ -544,7 +483,7 @@ impl Outbox {
     /// Passes the requests that were handed over if all of them wait for an answer.
     #[inline]
     const fn pass_awaiting(&mut self) {
-        if !SIZE_OPTIMIZED && self.ends_before <= self.reported {
+        if !SIZE_OPTIMIZED && self.ends_before.get(usize::MAX) <= self.reported {
             self.reported = self.sent;
         }
     }
@@ -580,7 +519,11 @@ impl Outbox {
         }
         let index = self.search(requests, id)?;
         let entry = requests.get(index)?;
-        if entry.kind == kind && (entry.ahead || index < self.sent) { Some(index) } else { None }
+        if entry.kind == kind && (entry.ahead == Ahead::Gone || index < self.sent) {
+            Some(index)
+        } else {
+            None
+        }
     }
 
     /// The same, if it is the oldest of all.
@@ -626,7 +569,7 @@ impl Outbox {
 
     /// A request has ended: its entry becomes a gap, and the oldest gaps are left behind.
     #[inline]
-    fn leave(&mut self, requests: &mut [Request], index: usize) {
+    pub(crate) fn leave(&mut self, requests: &mut [Request], index: usize) {
         if SIZE_OPTIMIZED || index != self.head || index >= self.reported {
             if let Some(entry) = requests.get_mut(index) {
                 entry.kind = Kind::Gap;
@@ -666,7 +609,7 @@ impl Outbox {
 
     /// Every request has ended.
     #[inline]
-    const fn begin_anew(&mut self) {
+    pub(crate) const fn begin_anew(&mut self) {
         *self = Self { next: self.next, ..Self::new() };
     }
 
@@ -680,7 +623,7 @@ impl Outbox {
         let mut resends = 0_u32;
         for entry in memory.requests.get_mut(self.head..self.tail).unwrap_or_default() {
             let begun = (entry.start as usize) < cursor;
-            entry.ahead = false;
+            entry.ahead = Ahead::No;
             match entry.kind {
                 // Nothing more is asked of the server, but to forget a message that it has taken.
                 kind if entry.cancel == Cancel::Reported && !(session_present && kind == Kind::Release) => {
@@ -711,24 +654,21 @@ impl Outbox {
         self.cursor = 0;
         self.limit = 0;
         self.in_flight = 0;
-        self.ahead = 0;
         self.passed = 0;
         self.passing = false;
         self.release_due = true;
-        if !SIZE_OPTIMIZED {
-            self.ends_before = self.tail;
-        }
+        self.ends_before = ForSpeed::new(self.tail);
     }
 
     /// Moves everything to the front.
-    fn close_gaps(&mut self, memory: &mut Memory<'_>) {
+    pub(crate) fn close_gaps(&mut self, memory: &mut Memory<'_>) {
         let within =
             self.entry(memory, self.sent).map_or(0, |entry| self.cursor.saturating_sub(entry.start as usize));
         let had_ready = self.has_ready();
         (self.cursor, self.limit, self.end) = (0, 0, 0);
-        let mut marks = [self.reported, self.sent, self.released, self.kept, self.ahead, self.tail];
+        let mut marks = [self.reported, self.sent, self.released, self.kept, self.tail];
         let (mut from, mut to) = (0_usize, 0_usize);
-        while let [_, sent, released, _, _, tail] = marks
+        while let [_, sent, released, _, tail] = marks
             && to < tail
             && let Some(&request) = memory.requests.get(from)
         {
@@ -740,7 +680,7 @@ impl Outbox {
             } else {
                 let start = request.start as usize;
                 let mut moved = Request { start: self.end as u32, ..request };
-                if request.kind == Kind::Once && (request.ahead || to < sent) {
+                if request.kind == Kind::Once && to < sent {
                     moved.len = 0;
                 }
                 move_down(memory.tx, start, start.wrapping_add(moved.len as usize), self.end);
@@ -759,7 +699,8 @@ impl Outbox {
             from = from.wrapping_add(1);
         }
         self.head = 0;
-        [self.reported, self.sent, self.released, self.kept, self.ahead, self.tail] = marks;
+        self.ahead_from = ForSpeed::new(0);
+        [self.reported, self.sent, self.released, self.kept, self.tail] = marks;
         self.cursor = self.cursor.wrapping_add(within);
         if !had_ready {
             self.limit = self.cursor;
@@ -802,9 +743,9 @@ impl Outbox {
     /// Whether the transport has had some of a request's packet.
     fn is_begun(&self, index: usize, entry: &Request) -> bool {
         index < self.sent
-            || entry.ahead
+            || entry.ahead == Ahead::Gone
             || (index == self.sent && index < self.released && self.cursor > entry.start as usize)
-            || (self.passing && index == self.ahead && self.passed > 0)
+            || (entry.ahead == Ahead::Going && self.passed > 0)
     }
 
     /// Takes the next request that was given up, and returns it. If the transport has had some of it, its answer is still
@@ -818,13 +759,18 @@ impl Outbox {
         if connected && !is_begun {
             self.withdraw(requests);
         }
-        let counts = request.kind.is_acknowledged_publication() && (request.ahead || index < self.released);
+        let counts = request.kind.is_acknowledged_publication()
+            && (request.ahead == Ahead::Gone || index < self.released);
         let entry = requests.get_mut(index)?;
         if connected && is_begun {
             entry.cancel = Cancel::Reported;
             return Some(request);
         }
         entry.kind = Kind::Gap;
+        if entry.ahead == Ahead::Going {
+            entry.ahead = Ahead::No;
+            self.passing = false;
+        }
         if counts {
             self.in_flight = self.in_flight.wrapping_sub(1);
         }
@@ -849,7 +795,11 @@ impl Outbox {
         let tx: &'m [u8] = memory.tx;
         self.live_entries(memory.requests).map(move |entry| {
             let packet = entry.packet(tx);
-            (entry, packet, entry.ahead || (entry.start as usize) < cursor || Publish::is_dup(packet))
+            (
+                entry,
+                packet,
+                entry.ahead == Ahead::Gone || (entry.start as usize) < cursor || Publish::is_dup(packet),
+            )
         })
     }
 

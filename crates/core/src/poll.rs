@@ -6,7 +6,7 @@ use mqtt_p2p_packet::{Ack, Framed, PacketType, Publish, frame};
 
 use crate::action::{Action, Event};
 use crate::client::Client;
-use crate::constants::SIZE_OPTIMIZED;
+use crate::constants::{ForSpeed, SIZE_OPTIMIZED};
 use crate::disconnect::DisconnectReason;
 use crate::error::Need;
 use crate::journal;
@@ -119,7 +119,8 @@ impl<S: Storage, C: Settings> Client<S, C> {
     #[inline(never)]
     fn poll_release<'a, 'b>(&'a mut self, received: &mut &'b [u8]) -> Action<'a, 'b> {
         let (machine, requests) = (&mut self.machine, self.storage.memory().requests);
-        machine.outbox.release(requests, machine.config().max_in_flight, usize::MAX);
+        let (window, passing) = (machine.config().max_in_flight, machine.optional().passing);
+        machine.outbox.release(requests, window, usize::MAX, passing);
         if machine.outbox.has_reports() || machine.outbox.is_passing() {
             return self.poll_slow(received);
         }
@@ -189,17 +190,19 @@ impl<C: Settings> Machine<C> {
                 return;
             }
         }
-        if self.outbox.is_passing()
-            && (self.outbox.has_begun_ahead() || (self.lane.is_empty() && !self.outbox.has_ready()))
+        if let Some(passing) = self.optional().passing
+            && self.outbox.is_passing()
+            && (self.outbox.has_begun_ahead()
+                || (self.lane.is_empty() && !self.outbox.has_ready() && !self.alone))
         {
             self.offered = Offered::Ahead;
             let tx: &'a mut [u8] = take(&mut memory.tx);
-            *action = Action::Transmit(self.outbox.ahead_bytes(memory.requests, tx));
+            *action = Action::Transmit((passing.bytes)(&mut self.outbox, memory.requests, tx));
             return;
         }
         let undisturbed = !SIZE_OPTIMIZED && self.is_undisturbed();
         if undisturbed {
-            self.attention_at = self.keep_alive.ping_at();
+            self.attention_at = ForSpeed::new(self.keep_alive.ping_at());
         }
         // The action borrows for as long as the memory is lent.
         let (tx, control): (&'a mut [u8], &'a mut [u8]) = (take(&mut memory.tx), take(&mut memory.control));
@@ -227,8 +230,9 @@ impl<C: Settings> Machine<C> {
             (true, false) => {
                 self.offered = Offered::Nothing;
                 if undisturbed {
-                    self.attention_at = self.keep_alive.ping_at();
-                    return Action::Wait(self.to_instant(self.attention_at));
+                    let until = self.keep_alive.ping_at();
+                    self.attention_at = ForSpeed::new(until);
+                    return Action::Wait(self.to_instant(until));
                 }
                 self.resting = true;
                 Action::Wait(self.to_instant(self.until()))
@@ -263,7 +267,7 @@ impl<C: Settings> Machine<C> {
     /// Whether [`Client::poll`] has to look at everything.
     #[inline]
     pub(crate) fn needs_attention(&self) -> bool {
-        SIZE_OPTIMIZED || self.now() >= self.attention_at
+        SIZE_OPTIMIZED || self.now() >= self.attention_at.get(Moment::START)
     }
 
     /// Whether a poll without input would say to wait.
@@ -307,7 +311,8 @@ impl<C: Settings> Machine<C> {
         if self.outbox.has_reports() && self.tell_report(memory.requests, action) {
             return true;
         }
-        if let Some(ticket) = self.outbox.report_ahead(memory.requests)
+        if let Some(passing) = self.optional().passing
+            && let Some(ticket) = (passing.report)(&mut self.outbox, memory.requests)
             && self.config().tell_qos_0
         {
             *action = Action::Event(Event::Published { ticket });
@@ -492,7 +497,9 @@ impl<C: Settings> Machine<C> {
             Offered::Requests => self.outbox.transmitted(requests, bytes),
             Offered::Ahead => {
                 self.look();
-                self.outbox.transmitted_ahead(requests, bytes);
+                if let Some(passing) = self.optional().passing {
+                    (passing.transmitted)(&mut self.outbox, requests, bytes);
+                }
             }
         }
         if bytes > 0 {
