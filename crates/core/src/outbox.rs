@@ -93,6 +93,8 @@ pub(crate) struct Outbox {
     pub(crate) released: usize,
     /// A request goes out ahead of publications that wait for the in-flight window.
     pub(crate) passing: bool,
+    /// A publication of QoS 0 that went ahead is to be reported.
+    pub(crate) ahead_ended: bool,
     /// How many of its bytes were handed over.
     pub(crate) passed: u32,
     /// No request before this one that is not released goes ahead, or has to be reported since it did.
@@ -193,6 +195,7 @@ impl Outbox {
             sent: 0,
             released: 0,
             passing: false,
+            ahead_ended: false,
             passed: 0,
             ahead_from: ForSpeed::new(0),
             tail: 0,
@@ -292,6 +295,7 @@ impl Outbox {
     }
 
     /// Lets more requests be sent, in order, as far as the in-flight window reaches. Returns how many.
+    #[cfg_attr(target_os = "none", inline(always))]
     pub(crate) fn release(
         &mut self,
         requests: &mut [Request],
@@ -303,7 +307,7 @@ impl Outbox {
         let mut count = 0_usize;
         while count < at_most
             && self.has_unreleased()
-            && let Some(&entry) = requests.get(self.released)
+            && let Some(entry) = requests.get(self.released)
         {
             if let Some(passing) = passing
                 && (entry.ahead != Ahead::No || entry.kind == Kind::Gap)
@@ -314,7 +318,7 @@ impl Outbox {
                 continue;
             }
             // A window of 0 would hold everything back for ever.
-            if !self.release_next(requests, &entry, window.max(1)) {
+            if !self.release_next(requests, entry, window.max(1)) {
                 if let Some(passing) = passing {
                     (passing.find)(self, requests);
                     count = count.wrapping_add(usize::from(self.passing));
@@ -356,6 +360,7 @@ impl Outbox {
     }
 
     /// Whether a request goes out ahead: see [`Passing`].
+    #[inline]
     pub(crate) const fn is_passing(&self) -> bool {
         self.passing
     }

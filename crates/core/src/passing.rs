@@ -4,7 +4,7 @@
 //!
 //! A request that went out ahead keeps its place in the outbox. When its turn comes, it is passed.
 
-use crate::constants::{ForSpeed, SIZE_OPTIMIZED};
+use crate::constants::ForSpeed;
 use crate::outbox::{Ahead, Kind, Outbox, Request};
 use crate::ticket::Ticket;
 
@@ -81,16 +81,14 @@ impl Outbox {
 
     /// Looks for a request that need not wait for the window, behind those that do.
     fn find_ahead(&mut self, requests: &mut [Request]) {
-        // One that went and has not been reported comes first.
-        let is_next = |entry: &Request| match entry.kind {
-            Kind::Once => true,
-            Kind::Release | Kind::Subscribe | Kind::Unsubscribe => entry.ahead == Ahead::No,
-            _ => false,
+        let may_go = |entry: &Request| {
+            entry.ahead == Ahead::No
+                && matches!(entry.kind, Kind::Once | Kind::Release | Kind::Subscribe | Kind::Unsubscribe)
         };
         if !self.passing
-            && let Some(index) = self.first_ahead(requests, is_next)
+            && !self.ahead_ended
+            && let Some(index) = self.first_ahead(requests, may_go)
             && let Some(entry) = requests.get(index)
-            && entry.ahead == Ahead::No
             && !self.is_late(requests, entry)
             && let Some(entry) = requests.get_mut(index)
         {
@@ -124,6 +122,7 @@ impl Outbox {
         if entry.kind == Kind::Release {
             self.in_flight = self.in_flight.wrapping_add(1);
         }
+        self.ahead_ended = entry.kind == Kind::Once;
         self.passed = 0;
         self.passing = false;
         self.release_due = true;
@@ -131,19 +130,11 @@ impl Outbox {
 
     /// Ends the publication of QoS 0 that went out ahead, and returns it.
     fn report_ahead(&mut self, requests: &mut [Request]) -> Option<Ticket> {
-        let index = self.ahead_from.get(0).max(self.released);
-        let index = if SIZE_OPTIMIZED {
-            let is_it = |entry: &Request| entry.kind == Kind::Once && entry.ahead == Ahead::Gone;
-            index.wrapping_add(requests.get(index..self.tail)?.iter().position(is_it)?)
-        } else {
-            index
-        };
-        match requests.get(index) {
-            Some(&Request { ticket, kind: Kind::Once, ahead: Ahead::Gone, .. }) if index < self.tail => {
-                self.leave(requests, index);
-                Some(ticket)
-            }
-            _ => None,
-        }
+        self.ahead_ended = false;
+        let index =
+            self.first_ahead(requests, |entry| entry.kind == Kind::Once && entry.ahead == Ahead::Gone)?;
+        let ticket = requests.get(index)?.ticket;
+        self.leave(requests, index);
+        Some(ticket)
     }
 }

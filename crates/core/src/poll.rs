@@ -312,6 +312,7 @@ impl<C: Settings> Machine<C> {
             return true;
         }
         if let Some(passing) = self.optional().passing
+            && self.outbox.ahead_ended
             && let Some(ticket) = (passing.report)(&mut self.outbox, memory.requests)
             && self.config().tell_qos_0
         {

@@ -49,6 +49,7 @@ impl<C: Settings> Machine<C> {
     }
 
     /// Reads one packet, if it is whole.
+    #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn packet<'b>(
         &mut self,
