@@ -5,7 +5,7 @@ use core::fmt;
 use mqtt_p2p_packet::{AckedQoS, PacketId, QoS, ReasonCode, ReturnCodes, TopicName};
 
 use crate::disconnect::DisconnectReason;
-use crate::journal::Change;
+use crate::session::journal::Change;
 use crate::ticket::Ticket;
 use crate::time::Instant;
 

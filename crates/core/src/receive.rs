@@ -7,9 +7,9 @@ use mqtt_p2p_packet::{
 
 use crate::action::{Action, Delivery, Event, Message};
 use crate::disconnect::DisconnectReason;
-use crate::journal::Due;
 use crate::machine::{Machine, Phase};
 use crate::outbox::{Kind, Outbox, Request};
+use crate::session::journal::Due;
 use crate::settings::Settings;
 use crate::stats::count;
 use crate::storage::Memory;

@@ -10,6 +10,8 @@
 //!   CRC-32 (IEEE) of all before it: u32
 //! ```
 
+pub(crate) mod journal;
+
 use core::fmt;
 
 use mqtt_p2p_packet::{
@@ -17,10 +19,10 @@ use mqtt_p2p_packet::{
     Unsubscribe, frame,
 };
 
+use self::journal::Due;
 use crate::copy::copy;
 use crate::error::Error;
 use crate::inbound::{Inbound, InboundId};
-use crate::journal::Due;
 use crate::machine::{Machine, Phase};
 use crate::outbox::{self, Kind, Outbox};
 use crate::settings::Settings;
