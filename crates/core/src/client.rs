@@ -257,20 +257,21 @@ impl<S: Storage, C: Settings> Client<S, C> {
 
     // ---- the session as bytes ----
 
-    /// Writes the session: what was accepted and has not ended, incoming QoS 2, subscriptions. Gives the length.
-    /// Drain [`poll`](Self::poll) first.
+    /// Writes the session to a buffer and returns its length: requests that were accepted and have not ended, incoming
+    /// messages of QoS 2, and subscriptions. Drain [`poll`](Self::poll) first.
     ///
     /// # Errors
-    /// [`SessionError::BufferTooSmall`], which tells the length.
+    /// [`SessionError::BufferTooSmall`], with the length that is needed.
     pub fn export_session(&mut self, buffer: &mut [u8]) -> Result<usize, SessionError> {
         self.machine.export(&self.storage.memory(), buffer)
     }
 
-    /// Takes over a session that [`export_session`](Self::export_session) wrote, into a client that has not been
-    /// used. Its tickets go on: see [`requests`](Self::requests).
+    /// Takes over a session that [`export_session`](Self::export_session) of this or an earlier version of the library
+    /// wrote. The client must not have been used. The session's tickets stay valid: see [`requests`](Self::requests).
     ///
     /// # Errors
-    /// Damaged or foreign bytes; a client in use; memory too small. The client is as it was.
+    /// The bytes are damaged, no session, or from a later version; the client is in use; its memory is too small. The
+    /// client is as it was.
     pub fn import_session(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
         self.growing(|machine, memory| machine.import(memory, bytes), SessionError::need)
     }

@@ -75,6 +75,11 @@ impl Subscriptions {
         core::mem::replace(&mut self.changed, false)
     }
 
+    /// The list, as it is, is not stored yet.
+    pub(crate) const fn note_changed(&mut self) {
+        self.changed = true;
+    }
+
     /// Whether there is room for what a SUBSCRIBE with these entries may add.
     pub(crate) fn check(&self, memory: &Memory<'_>, entries: &[u8], max: u16) -> Result<(), Error> {
         if max != u16::MAX {
@@ -228,7 +233,6 @@ impl Subscriptions {
         };
         copy(place, entries);
         self.end = entries.len();
-        self.changed = true;
         Ok(())
     }
 }

@@ -298,11 +298,17 @@ fn tickets_are_restored_in_their_order_also_when_they_have_gone_round() {
 #[test]
 fn what_is_no_record_is_reported_and_changes_nothing() {
     let packet = publish(1, AtLeastOnce, false, b"x");
-    let records: [(Key, &[u8]); 6] = [
+    let subscribe = b"\x82\x06\x00\x01\x00\x01a\x00";
+    let records: [(Key, &[u8]); 10] = [
         (Key::Publication(ticket(2)), &packet),
         (Key::Publication(ticket(1)), &packet[..5]),
         (Key::Publication(ticket(1)), &publish(1, AtMostOnce, false, b"x")),
-        (Key::Publication(ticket(1)), b"\x82\x06\x00\x01\x00\x01a\x00"),
+        (Key::Publication(ticket(1)), subscribe),
+        // Only an export has these.
+        (Key::Request(ticket(1)), subscribe),
+        (Key::Request(ticket(1)), &publish(1, AtMostOnce, false, b"x")),
+        (Key::Request(ticket(1)), b""),
+        (Key::Request(ticket(1)), &packet),
         (Key::Received(id(5)), b"x"),
         (Key::Subscriptions, b"\x00\x05a"),
     ];
@@ -329,12 +335,24 @@ fn a_session_without_room_and_a_client_in_use_are_refused() {
 
 #[test]
 fn keys_are_read_back_and_foreign_ones_are_not() {
-    for key in [Key::Publication(ticket(0x0001_0002)), Key::Received(id(7)), Key::Subscriptions] {
+    for key in [
+        Key::Publication(ticket(0x0001_0002)),
+        Key::Received(id(7)),
+        Key::Subscriptions,
+        Key::Request(ticket(0x0001_0002)),
+    ] {
         assert_eq!(Key::from_bytes(&key.to_bytes()), Some(key));
     }
-    for bytes in
-        [&[][..], &[1, 0, 0, 0, 0], &[2, 0, 1, 0, 0], &[4, 0, 0, 0, 0], &[3, 0, 0, 0], &[3, 0, 0, 0, 1]]
-    {
+    for bytes in [
+        &[][..],
+        &[1, 0, 0, 0, 0],
+        &[2, 0, 1, 0, 0],
+        &[4, 0, 0, 0, 0],
+        &[7, 0, 0, 0, 0],
+        &[8, 0, 0, 0, 1],
+        &[3, 0, 0, 0],
+        &[3, 0, 0, 0, 1],
+    ] {
         assert_eq!(Key::from_bytes(bytes), None, "{bytes:?}");
     }
 }

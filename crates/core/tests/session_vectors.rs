@@ -1,5 +1,5 @@
 //! Sessions that earlier versions wrote are loaded with all their content. What is in the files, and who wrote them, is
-//! described in `vectors/sessions/v1/README.md`.
+//! described in `vectors/sessions/v1/README.md`; `vectors/sessions/v2` has the same sessions as version 2.
 
 mod common;
 
@@ -12,6 +12,8 @@ use mqtt_p2p_core::{Client, Config};
 struct Vector {
     name: &'static str,
     bytes: &'static [u8],
+    /// The same session as exported bytes of version 2.
+    version_2: Option<&'static [u8]>,
     /// What a client sends after CONNECT if the server has the session and does not answer.
     sent: &'static [u8],
     load: fn(&[u8], &mut Driver),
@@ -36,11 +38,12 @@ const fn one(words: &'static [&'static str]) -> Content {
 }
 
 macro_rules! vector {
-    ($name:literal, $kind:literal, $load:expr, $content:expr) => {
+    ($name:literal, $kind:literal, $load:expr, $version_2:expr, $content:expr) => {
         Vector {
             name: concat!($name, ".", $kind),
             bytes: include_bytes!(concat!("vectors/sessions/v1/", $name, ".", $kind)),
             sent: include_bytes!(concat!("vectors/sessions/v1/", $name, ".", $kind, ".sent")),
+            version_2: $version_2,
             load: $load,
             content: $content,
         }
@@ -49,13 +52,19 @@ macro_rules! vector {
 
 macro_rules! session {
     ($name:literal, $content:expr) => {
-        vector!($name, "session", import, $content)
+        vector!(
+            $name,
+            "session",
+            import,
+            Some(include_bytes!(concat!("vectors/sessions/v2/", $name, ".session"))),
+            $content
+        )
     };
 }
 
 macro_rules! records {
     ($name:literal, $content:expr) => {
-        vector!($name, "records", restore, $content)
+        vector!($name, "records", restore, None, $content)
     };
 }
 
@@ -228,15 +237,33 @@ const VECTORS: &[Vector] = &[
     records!("number-wrap", NUMBER_WRAP),
 ];
 
+/// A new client that has loaded a session.
+fn loaded(bytes: &[u8], load: fn(&[u8], &mut Driver)) -> Driver {
+    let config = Config { keep_session: true, ..config() };
+    let mut driver = Driver::around(Client::new(config, 7, Small::new()));
+    load(bytes, &mut driver);
+    driver
+}
+
 /// New clients that have loaded one vector each; `look` is called with each of them.
 fn for_each_vector(look: impl Fn(&Vector, Driver)) {
     for vector in VECTORS {
         println!("{}", vector.name);
-        let config = Config { keep_session: true, ..config() };
-        let mut driver = Driver::around(Client::new(config, 7, Small::new()));
-        (vector.load)(vector.bytes, &mut driver);
-        driver.checks.live = vector.content.requests.iter().copied().collect();
-        look(vector, driver);
+        let drivers =
+            [Some(loaded(vector.bytes, vector.load)), vector.version_2.map(|bytes| loaded(bytes, import))];
+        for mut driver in drivers.into_iter().flatten() {
+            driver.checks.live = vector.content.requests.iter().copied().collect();
+            look(vector, driver);
+        }
+    }
+}
+
+#[test]
+fn a_session_of_either_version_is_exported_as_version_2() {
+    for (vector, version_2) in VECTORS.iter().filter_map(|vector| Some((vector, vector.version_2?))) {
+        let exported = loaded(vector.bytes, vector.load).export();
+        assert_eq!(exported, version_2, "{}", vector.name);
+        assert_eq!(loaded(version_2, import).export(), version_2, "{}", vector.name);
     }
 }
 

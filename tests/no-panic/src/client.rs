@@ -1,9 +1,9 @@
 //! `mqtt-p2p-core`: a client with everything that is optional, in memory of its own and in the caller's.
 
 use mqtt_p2p_core::{
-    Action, Change, Client, Config, Delivery, DisconnectReason, Event, FixedConfig, HeldEvent, InboundId,
-    Inline, Instant, Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore,
-    Settings, Storage, Ticket, TransportError,
+    Action, Change, Client, Config, Crc32, Delivery, DisconnectReason, Event, FixedConfig, HeldEvent,
+    InboundId, Inline, Instant, Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request,
+    SessionStore, Settings, Storage, Ticket, TransportError,
 };
 
 use crate::packet::{subscribe_filters, topic_filters, topic_name, will};
@@ -173,6 +173,9 @@ fn values() {
     take(TransportError::advice(&any(TransportError::ClosedByPeer)));
     take(mqtt_p2p_core::Error::from(any(mqtt_p2p_core::EncodeError::PacketTooLarge)));
     take(mqtt_p2p_core::SessionError::from(any(mqtt_p2p_core::Error::Stale)));
+    let mut crc = any(Crc32::new());
+    Crc32::update(any(&mut crc), bytes());
+    take(Crc32::value(any(&crc)));
     take(Key::to_bytes(any(Key::Received(PacketId::MIN))));
     take(Key::from_bytes(bytes()));
     take(any(Change::Remove { key: Key::Subscriptions }) == any(Change::Remove { key: Key::Subscriptions }));
