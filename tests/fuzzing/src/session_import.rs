@@ -4,12 +4,14 @@ use mqtt_p2p_core::{Client, Growing, Key, Storage};
 
 use crate::driver::{Driver, Kept, Small, config, sealed, server};
 
-/// The first byte says what the rest is: bytes of a session, or such bytes without the checksum, or records.
+/// The first byte says what the rest is: bytes of a session; what follows the version in a session of version 1 or 2, up to
+/// the checksum; or records.
 pub fn session_import(input: &[u8]) {
     let [kind, rest @ ..] = input else { return };
     match kind % 4 {
         0 => import(rest),
         1 => import(&sealed(&[b"MP2P\x01", rest].concat())),
+        3 => import(&sealed(&[b"MP2P\x02", rest].concat())),
         _ => restore(rest),
     }
 }
@@ -22,6 +24,14 @@ fn import(bytes: &[u8]) {
     if fits.is_ok() {
         assert_eq!(is_session, Ok(()), "memory that grows takes as much");
     }
+    let exported = Driver::around(large).export();
+    let mut large = Client::new(config(), 1, Growing::default());
+    if is_session.is_ok() {
+        assert_eq!(large.import_session(&exported), Ok(()), "what is exported is imported");
+    }
+    let mut large = Driver::around(large);
+    assert_eq!(large.export(), exported, "and exported unchanged; a failed import leaves nothing");
+    let large = large.client;
     drive(small);
     drive(large);
 }
