@@ -12,7 +12,7 @@
 //! async fn restore<F: NorFlash>(saved: &mut SavedSession<F>, client: &mut Client<Inline<1024>>) {
 //!     let mut buffer = [0; 2048];
 //!     if let Ok(Some(session)) = saved.load(&mut buffer).await {
-//!         // What can't be taken over, such as the session of an older version, is given up.
+//!         // What can't be taken over, such as the session of a later version, is given up.
 //!         let _ = client.import_session(session);
 //!     }
 //! }
@@ -32,7 +32,7 @@
 //!
 //! A session that is restored is as it was when it was saved. What was accepted later is lost; what was acknowledged
 //! later is sent once more; a message of QoS 2 that came later can come once more. Who must not lose a publication saves
-//! after it was accepted, before anything relies on it. (A journal of every change, as hosts with a disk keep it, would
+//! after it was accepted, before anything relies on it. (Storing every change, as hosts with a disk do, would
 //! cost an erase for every few messages; flash does not live long then.)
 //!
 //! # Wear
@@ -44,6 +44,7 @@ use core::fmt;
 use core::ops::Range;
 
 use embedded_storage_async::nor_flash::NorFlash;
+use mqtt_p2p_core::Crc32;
 
 /// `MP2F` and the version of the layout.
 const MAGIC: [u8; 4] = *b"MP2F";
@@ -113,15 +114,15 @@ impl Header {
     fn of(sequence: u32, session: &[u8]) -> Self {
         let header = Self { sequence, len: session.len() as u32, crc: 0 };
         let mut crc = header.crc();
-        crc.add(session);
-        Self { crc: crc.get(), ..header }
+        crc.update(session);
+        Self { crc: crc.value(), ..header }
     }
 
     /// The beginning of the checksum.
-    fn crc(&self) -> Crc {
-        let mut crc = Crc(!0);
-        crc.add(&self.sequence.to_le_bytes());
-        crc.add(&self.len.to_le_bytes());
+    fn crc(&self) -> Crc32 {
+        let mut crc = Crc32::new();
+        crc.update(&self.sequence.to_le_bytes());
+        crc.update(&self.len.to_le_bytes());
         crc
     }
 
@@ -281,11 +282,11 @@ impl<F: NorFlash> SavedSession<F> {
             let len = left.min(MAX_WORD);
             let part = word.get_mut(..round_up(len, Self::WORD)).unwrap_or_default();
             self.flash.read(at, part).await.map_err(FlashError::Flash)?;
-            crc.add(part.get(..len).unwrap_or_default());
+            crc.update(part.get(..len).unwrap_or_default());
             at = at.saturating_add(len as u32);
             left = left.saturating_sub(len);
         }
-        Ok((crc.get() == header.crc).then_some(header))
+        Ok((crc.value() == header.crc).then_some(header))
     }
 }
 
@@ -293,23 +294,5 @@ const fn round_up(len: usize, word: usize) -> usize {
     match len.checked_next_multiple_of(word) {
         Some(len) => len,
         None => usize::MAX,
-    }
-}
-
-/// CRC-32 (IEEE 802.3), bit by bit: sessions are short, and a table would cost a kilobyte.
-struct Crc(u32);
-
-impl Crc {
-    fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 ^= u32::from(*byte);
-            for _ in 0..8 {
-                self.0 = (self.0 >> 1) ^ (0xedb8_8320 & (self.0 & 1).wrapping_neg());
-            }
-        }
-    }
-
-    const fn get(&self) -> u32 {
-        !self.0
     }
 }
