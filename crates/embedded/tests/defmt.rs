@@ -150,8 +150,8 @@ fn every_public_type_has_a_format() {
         let by_hand: Vec<&str> =
             by_hand.split("Format for ").filter_map(|text| text.split(name_ends).next()).collect();
         let mut types = 0;
-        for file in std::fs::read_dir(source).expect("the sources are there") {
-            let file = std::fs::read_to_string(file.expect("a file").path()).expect("it is text");
+        for file in files(source) {
+            let file = std::fs::read_to_string(file).expect("it is text");
             let mut attributes = String::new();
             for line in file.lines() {
                 if let Some(name) =
@@ -162,11 +162,28 @@ fn every_public_type_has_a_format() {
                     assert!(derived != by_hand.contains(&name), "{crate_name}: {name}");
                     types += 1;
                 }
-                if line.starts_with("#[") { attributes += line } else { attributes.clear() }
+                if line.starts_with("#[") {
+                    attributes += line;
+                } else if !line.starts_with([' ', ')']) {
+                    attributes.clear();
+                }
             }
         }
         assert!(types > 5, "{crate_name} has types");
     }
+}
+
+/// The files in a folder and in those below it.
+fn files(folder: std::path::PathBuf) -> Vec<std::path::PathBuf> {
+    let mut folders = vec![folder];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the sources are there") {
+            let path = entry.expect("a file").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
 }
 
 fn name_ends(c: char) -> bool {
