@@ -1163,7 +1163,7 @@ typedef struct mqttp2p_record_t {
 #define MQTTP2P_E_PASSWORD_ALONE -119
 
 /**
- * The bytes are no session of this version.
+ * The bytes are no session, or one that a later version of this library wrote.
  */
 #define MQTTP2P_E_SESSION_FORMAT -120
 
@@ -1933,8 +1933,8 @@ mqttp2p_status_t mqttp2p_session_export(struct mqttp2p_client_t *client,
                                         size_t *length);
 
 /**
- * Takes over a session that mqttp2p_session_export wrote, into a client that has not been used. Its tickets go on: see
- * mqttp2p_requests.
+ * Takes over a session that mqttp2p_session_export of this or an earlier version wrote. The client must not have been
+ * used. The session's tickets stay valid: see mqttp2p_requests.
  *
  * Returns MQTTP2P_OK; MQTTP2P_E_SESSION_FORMAT; MQTTP2P_E_SESSION_DAMAGED; MQTTP2P_E_IN_USE; MQTTP2P_E_FULL or
  * MQTTP2P_E_TOO_LARGE for memory too small; or an error as every call that takes a client. With an error the client is

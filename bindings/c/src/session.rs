@@ -32,8 +32,8 @@ pub unsafe extern "C" fn mqttp2p_session_export(
     }
 }
 
-/// Takes over a session that `mqttp2p_session_export` wrote, into a client that has not been used. Its tickets go on: see
-/// `mqttp2p_requests`.
+/// Takes over a session that `mqttp2p_session_export` of this or an earlier version wrote. The client must not have been
+/// used. The session's tickets stay valid: see `mqttp2p_requests`.
 ///
 /// Returns MQTTP2P_OK; MQTTP2P_E_SESSION_FORMAT; MQTTP2P_E_SESSION_DAMAGED; MQTTP2P_E_IN_USE; MQTTP2P_E_FULL or
 /// MQTTP2P_E_TOO_LARGE for memory too small; or an error as every call that takes a client. With an error the client is

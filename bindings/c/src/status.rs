@@ -60,7 +60,7 @@ pub const MQTTP2P_E_TOO_MANY_FILTERS: mqttp2p_status_t = -117;
 pub const MQTTP2P_E_NO_FILTER: mqttp2p_status_t = -118;
 /// A password without a user name.
 pub const MQTTP2P_E_PASSWORD_ALONE: mqttp2p_status_t = -119;
-/// The bytes are no session of this version.
+/// The bytes are no session, or one that a later version of this library wrote.
 pub const MQTTP2P_E_SESSION_FORMAT: mqttp2p_status_t = -120;
 /// The session's bytes are damaged or invalid.
 pub const MQTTP2P_E_SESSION_DAMAGED: mqttp2p_status_t = -121;
@@ -146,7 +146,7 @@ fn text(status: mqttp2p_status_t) -> &'static CStr {
         MQTTP2P_E_TOO_MANY_FILTERS => c"more topic filters than one call takes: split them",
         MQTTP2P_E_NO_FILTER => c"at least one topic filter is needed",
         MQTTP2P_E_PASSWORD_ALONE => c"a password needs a user name",
-        MQTTP2P_E_SESSION_FORMAT => c"not a session of this version: keep the bytes for the version that wrote them",
+        MQTTP2P_E_SESSION_FORMAT => c"not a session that this version can read: keep the bytes for the version that wrote them",
         MQTTP2P_E_SESSION_DAMAGED => c"the session's bytes are damaged: restore an older copy, or begin a new session",
         MQTTP2P_E_CLIENT_ID => c"not a client id of ApsaraMQ: GID_<group>@@@<device>, 64 characters of 0-9A-Za-z_-",
         MQTTP2P_E_PARENT_TOPIC => c"not a parent topic of ApsaraMQ: 3 to 64 characters of 0-9A-Za-z_-, one level",

@@ -390,9 +390,9 @@ class Core:
     def stats(self) -> dict[str, int]:
         """Counters."""
     def export_session(self) -> bytes:
-        """What must outlive the program."""
+        """Returns the session, to be imported after a restart of the program."""
     def import_session(self, session: bytes | bytearray | memoryview) -> None:
-        """Takes over what `export_session` gave, before anything else."""
+        """Takes over what `export_session` of this or an earlier version returned, before anything else."""
 
 def topic_matches(filter: str, topic: str) -> bool:
     """Whether a topic filter, with or without wildcards, takes a topic."""

@@ -72,7 +72,7 @@ class Options(TypedDict, total=False):
     queue_size: int
     """How many messages wait for a reader before the reading from the server stops: 1,024."""
     session: bytes | None
-    """Go on with a session of `export_session`."""
+    """Continues a session that `export_session` of this or an earlier version returned."""
     aliyun: bool | None
     """The service's waiting times and limits. True if the credentials are the service's."""
 
