@@ -10,29 +10,26 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Moves the bytes `from..end` to the front, to `to`: one gap at a time, so that no piece overlaps its place.
+/// Moves the elements `from..end` to the front, to `to`.
 #[inline(never)]
-pub(crate) fn move_down(buffer: &mut [u8], mut from: usize, end: usize, mut to: usize) {
-    if SIZE_OPTIMIZED {
-        while from < end
-            && let Some(byte) = buffer.get(from).copied()
-            && let Some(place) = buffer.get_mut(to)
+pub(crate) fn move_down<T: Copy>(buffer: &mut [T], mut from: usize, end: usize, mut to: usize) {
+    if !SIZE_OPTIMIZED {
+        let gap = from.saturating_sub(to);
+        // The library's check, and the compiler then removes that one.
+        if let Some(buffer) = buffer.get_mut(to..end)
+            && gap <= buffer.len()
         {
-            *place = byte;
-            from = from.wrapping_add(1);
-            to = to.wrapping_add(1);
+            buffer.copy_within(gap.., 0);
         }
         return;
     }
-    let gap = from.saturating_sub(to);
-    while gap > 0
-        && from < end
-        && let Some((front, back)) = buffer.split_at_mut_checked(from)
+    while from < end
+        && let Some(element) = buffer.get(from).copied()
+        && let Some(place) = buffer.get_mut(to)
     {
-        let len = gap.min(end.saturating_sub(from));
-        copy(front.get_mut(to..).unwrap_or_default(), back.get(..len).unwrap_or(back));
-        from = from.saturating_add(len);
-        to = to.saturating_add(len);
+        *place = element;
+        from = from.wrapping_add(1);
+        to = to.wrapping_add(1);
     }
 }
 
