@@ -131,6 +131,7 @@ fn subscriptions() {
 
 fn acknowledgements() {
     take(Ack::decode(&any_frame(), protocol()));
+    take(Ack::split_first(bytes(), any(PacketType::PubAck)));
     take(Ack::to_bytes(Ack::new(packet_id()), any(PacketType::PubAck)));
     take(SubAck::decode(&any_frame()));
     if let Ok(codes) = ReturnCodes::new(bytes()) {
