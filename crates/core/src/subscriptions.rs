@@ -2,6 +2,7 @@
 
 use mqtt_p2p_packet::{Filters, PacketId, ReasonCode, ReturnCodes, Subscribe, SubscribeFilter};
 
+use crate::constants::SIZE_OPTIMIZED;
 use crate::control::ControlLane;
 use crate::copy::{copy, move_down};
 use crate::error::{Error, Need};
@@ -12,12 +13,17 @@ use crate::ticket::Ticket;
 const HEADER: usize = 7;
 /// What follows the topic filter in an entry of SUBSCRIBE.
 pub(crate) const QOS: usize = 1;
+/// A search walks through this many sections of the list side by side: where an entry begins is known only once the one
+/// before it has been read, and the processor waits for one section while it reads the others.
+const SECTIONS: usize = if SIZE_OPTIMIZED { 1 } else { 3 };
 
 /// The list, in [`Memory::subscriptions`], as the entries of a SUBSCRIBE packet.
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     /// Behind the last entry.
     end: usize,
+    /// Where the sections after the first begin.
+    sections: [usize; SECTIONS - 1],
     /// Bytes and entries that SUBSCRIBEs under way may add.
     pending_bytes: usize,
     pending: usize,
@@ -46,6 +52,7 @@ impl Subscriptions {
     pub(crate) const fn new() -> Self {
         Self {
             end: 0,
+            sections: [0; SECTIONS - 1],
             pending_bytes: 0,
             pending: 0,
             replay: Replay::Done,
@@ -129,16 +136,62 @@ impl Subscriptions {
         copy(place, entry);
         self.end = end;
         self.changed = true;
+        self.divide(list);
+    }
+
+    /// Moves the beginnings of the sections on, as far as the list has grown.
+    fn divide(&mut self, list: &[u8]) {
+        if SIZE_OPTIMIZED {
+            return;
+        }
+        let entries = self.entries(list);
+        let section = self.end / SECTIONS;
+        let mut target = 0_usize;
+        for start in &mut self.sections {
+            target = target.wrapping_add(section);
+            while let Some((_, entry, _)) = split(entries.get(*start..).unwrap_or_default(), QOS)
+                && start.wrapping_add(entry.len()) <= target
+            {
+                *start = start.wrapping_add(entry.len());
+            }
+        }
     }
 
     /// Where the entry with this topic filter begins.
     fn find(&self, list: &[u8], field: &[u8]) -> Option<usize> {
-        let mut rest = self.entries(list);
-        while let Some((known, _, behind)) = split(rest, QOS) {
-            if known.iter().eq(field) {
-                return Some(self.end.wrapping_sub(rest.len()));
+        let entries = self.entries(list);
+        if SIZE_OPTIMIZED {
+            let mut rest = entries;
+            while let Some((known, _, behind)) = split(rest, QOS) {
+                if known.iter().eq(field) {
+                    return Some(self.end.wrapping_sub(rest.len()));
+                }
+                rest = behind;
             }
-            rest = behind;
+            return None;
+        }
+        let len = field.first_chunk()?;
+        let mut sections = [(0, self.end); SECTIONS];
+        let mut start = 0;
+        for (section, end) in sections.iter_mut().zip(self.sections.into_iter().chain([self.end])) {
+            *section = (start, end);
+            start = end;
+        }
+        let mut walked = 0_usize;
+        while walked < SECTIONS {
+            walked = 0;
+            for (at, end) in &mut sections {
+                if let Some(rest) = entries.get(*at..*end)
+                    && let Some(known) = rest.first_chunk()
+                {
+                    if known == len && is_same(rest, field) {
+                        return Some(*at);
+                    }
+                    *at = at.wrapping_add(field_size(*known)).wrapping_add(QOS);
+                } else {
+                    walked = walked.wrapping_add(1);
+                }
+            }
         }
         None
     }
@@ -153,6 +206,9 @@ impl Subscriptions {
         let moved = |mark: usize| if at < mark { mark.wrapping_sub(size) } else { mark };
         self.asked_from = moved(self.asked_from);
         self.asked_until = moved(self.asked_until);
+        for start in &mut self.sections {
+            *start = moved(*start);
+        }
     }
 
     /// The same for all topic filters of an UNSUBSCRIBE.
@@ -233,6 +289,7 @@ impl Subscriptions {
         };
         copy(place, entries);
         self.end = entries.len();
+        self.divide(memory.subscriptions);
         Ok(())
     }
 }
@@ -258,9 +315,23 @@ fn check_replay(memory: &Memory<'_>, entries: &[u8]) -> Result<(), Error> {
 /// The first entry: its topic filter behind two bytes of length, with what so many bytes say of it, and what follows.
 pub(crate) fn split(entries: &[u8], more: usize) -> Option<(&[u8], &[u8], &[u8])> {
     let [high, low, ..] = entries else { return None };
-    let field = usize::from(u16::from_be_bytes([*high, *low])).wrapping_add(2);
+    let field = field_size([*high, *low]);
     let (entry, rest) = entries.split_at_checked(field.wrapping_add(more))?;
     Some((entry.get(..field)?, entry, rest))
+}
+
+/// The size of a topic filter behind its length, which is this.
+const fn field_size(len: [u8; 2]) -> usize {
+    (u16::from_be_bytes(len) as usize).wrapping_add(2)
+}
+
+/// Whether the bytes begin with this topic filter behind its length: compared word by word, since most differ early.
+#[inline(never)]
+fn is_same(rest: &[u8], field: &[u8]) -> bool {
+    let Some(known) = rest.get(..field.len()) else { return false };
+    let (known, known_rest) = known.as_chunks::<8>();
+    let (field, field_rest) = field.as_chunks();
+    known.iter().eq(field) && known_rest == field_rest
 }
 
 /// How many there are of a kind.
@@ -276,4 +347,54 @@ fn count(mut entries: &[u8], is_one: impl Fn(&[u8]) -> bool) -> usize {
 /// How many there are.
 pub(crate) fn count_all(entries: &[u8]) -> usize {
     count(entries, |_| true)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::format;
+    use std::vec::Vec;
+
+    use super::Subscriptions;
+
+    fn entry(number: usize) -> Vec<u8> {
+        let text = format!("topic/{}/{number}", "x".repeat(number % 13));
+        let mut entry = (text.len() as u16).to_be_bytes().to_vec();
+        entry.extend(text.bytes().chain([1]));
+        entry
+    }
+
+    #[test]
+    fn each_entry_is_found_whatever_was_added_and_removed() {
+        let mut list = [0; 2048];
+        let mut subscriptions = Subscriptions::new();
+        let mut known: Vec<usize> = Vec::new();
+        let mut random = 1_u32;
+        for _ in 0..5_000 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let number = (random >> 16) as usize % 60;
+            let entry = entry(number);
+            let (field, _) = entry.split_at(entry.len() - 1);
+            known.retain(|known| *known != number);
+            if random & 0x8000 == 0 {
+                subscriptions.insert(&mut list, field, &entry);
+                known.push(number);
+            } else {
+                subscriptions.remove(&mut list, field);
+            }
+            let mut at = 0;
+            for number in 0..60 {
+                let entry = self::entry(number);
+                let found = subscriptions.find(&list, &entry[..entry.len() - 1]);
+                assert_eq!(found.is_some(), known.contains(&number));
+            }
+            for number in &known {
+                let entry = self::entry(*number);
+                assert_eq!(subscriptions.find(&list, &entry[..entry.len() - 1]), Some(at));
+                at += entry.len();
+            }
+            assert_eq!(subscriptions.end, at);
+        }
+    }
 }
