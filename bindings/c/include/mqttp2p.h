@@ -87,7 +87,7 @@
 #define MQTTP2P_EVENT_DISCONNECTED 18
 
 /**
- * A message: topic, data, qos, retain, dup, delivery. The bytes lie in the caller's receive buffer.
+ * A message: topic, data, qos, retain, dup, ack. The bytes lie in the caller's receive buffer.
  */
 #define MQTTP2P_EVENT_MESSAGE 19
 
@@ -103,7 +103,7 @@
 #define MQTTP2P_EVENT_MESSAGE_PART 21
 
 /**
- * It has come entirely: delivery.
+ * It has come entirely: ack.
  */
 #define MQTTP2P_EVENT_MESSAGE_END 22
 
@@ -649,7 +649,7 @@ typedef struct mqttp2p_action_t {
     /**
      * What mqttp2p_acknowledge takes; 0 with QoS 0.
      */
-    uint64_t delivery;
+    uint64_t ack;
     /**
      * A moment on the caller's clock, in milliseconds, or MQTTP2P_NEVER.
      */
@@ -667,7 +667,7 @@ typedef struct mqttp2p_action_t {
      */
     uint32_t count;
     /**
-     * QoS of the delivery: 0, 1 or 2.
+     * The QoS at which it was delivered: 0, 1 or 2.
      */
     uint8_t qos;
     /**
@@ -1905,13 +1905,13 @@ mqttp2p_status_t mqttp2p_unsubscribe(struct mqttp2p_client_t *client,
                                      uint32_t *ticket);
 
 /**
- * Acknowledges a message, with config.manual_ack: delivery is that of its event.
+ * Acknowledges a message, with config.manual_ack: ack is that of its event.
  *
  * Returns MQTTP2P_OK; MQTTP2P_E_STALE, and what was not acknowledged in time the server delivers again; MQTTP2P_E_FULL
  * while earlier acknowledgements wait for the transport; or an error as every call that takes a client.
  */
 mqttp2p_status_t mqttp2p_acknowledge(struct mqttp2p_client_t *client,
-                                     uint64_t delivery);
+                                     uint64_t ack);
 
 /**
  * Gives up everything that was accepted and has not ended: each ticket ends in MQTTP2P_EVENT_DROPPED. Only without a

@@ -144,7 +144,7 @@ public:
         const mqttp2p_bytes_t one = filter;
         return mqttp2p_unsubscribe(handle(), &one, 1, ticket);
     }
-    Status acknowledge(std::uint64_t delivery) noexcept { return mqttp2p_acknowledge(handle(), delivery); }
+    Status acknowledge(std::uint64_t ack) noexcept { return mqttp2p_acknowledge(handle(), ack); }
     Status abandon() noexcept { return mqttp2p_abandon(handle()); }
     Status ping() noexcept { return mqttp2p_ping(handle()); }
 

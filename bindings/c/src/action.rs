@@ -1,6 +1,6 @@
 //! Actions out: the next thing to do, or what happened.
 
-use mqtt_p2p_core::{Action, Change, Delivery, Event, Instant, Key, Message};
+use mqtt_p2p_core::{AckToken, Action, Change, Event, Instant, Key, Message};
 
 use crate::client::{mqttp2p_client_t, with};
 use crate::reason::{reason, refusal};
@@ -29,14 +29,14 @@ pub const MQTTP2P_EVENT_CONNECTED: u32 = 16;
 pub const MQTTP2P_EVENT_REFUSED: u32 = 17;
 /// The connection ended, or did not come about, for `reason`; this ends the attempt. `at_ms`: when the next one follows.
 pub const MQTTP2P_EVENT_DISCONNECTED: u32 = 18;
-/// A message: `topic`, `data`, `qos`, `retain`, `dup`, `delivery`. The bytes lie in the caller's receive buffer.
+/// A message: `topic`, `data`, `qos`, `retain`, `dup`, `ack`. The bytes lie in the caller's receive buffer.
 pub const MQTTP2P_EVENT_MESSAGE: u32 = 19;
 /// A long message begins, with `count` bytes of payload in parts; otherwise as MQTTP2P_EVENT_MESSAGE. Only after
 /// `mqttp2p_tell_in_parts`.
 pub const MQTTP2P_EVENT_MESSAGE_BEGIN: u32 = 20;
 /// The next bytes of its payload: `data`.
 pub const MQTTP2P_EVENT_MESSAGE_PART: u32 = 21;
-/// It has come entirely: `delivery`.
+/// It has come entirely: `ack`.
 pub const MQTTP2P_EVENT_MESSAGE_END: u32 = 22;
 /// A publication is through: handed to the transport (QoS 0) or acknowledged (QoS 1 and 2). `ticket`.
 pub const MQTTP2P_EVENT_PUBLISHED: u32 = 23;
@@ -74,7 +74,7 @@ pub struct mqttp2p_action_t {
     /// The topic name of a message, UTF-8.
     pub topic: mqttp2p_bytes_t,
     /// What `mqttp2p_acknowledge` takes; 0 with QoS 0.
-    pub delivery: u64,
+    pub ack: u64,
     /// A moment on the caller's clock, in milliseconds, or MQTTP2P_NEVER.
     pub at_ms: u64,
     /// `MQTTP2P_REASON_...`
@@ -83,7 +83,7 @@ pub struct mqttp2p_action_t {
     pub detail: u32,
     /// A number: see the types.
     pub count: u32,
-    /// QoS of the delivery: 0, 1 or 2.
+    /// The QoS at which it was delivered: 0, 1 or 2.
     pub qos: u8,
     /// 1: the server had kept the message for new subscribers.
     pub retain: u8,
@@ -155,7 +155,7 @@ impl Out {
             qos = message.qos as u8,
             retain = message.retain.into(),
             dup = message.dup.into(),
-            delivery = message.delivery.map_or(0, Delivery::to_bits),
+            ack = message.ack.map_or(0, AckToken::to_bits),
         );
     }
 
@@ -189,9 +189,9 @@ impl Out {
             Event::MessagePart(bytes) => {
                 put!(self, r#type = MQTTP2P_EVENT_MESSAGE_PART, data = mqttp2p_bytes_t::of(bytes));
             }
-            Event::MessageEnd { delivery } => {
-                let delivery = delivery.map_or(0, Delivery::to_bits);
-                put!(self, r#type = MQTTP2P_EVENT_MESSAGE_END, delivery = delivery);
+            Event::MessageEnd { ack } => {
+                let ack = ack.map_or(0, AckToken::to_bits);
+                put!(self, r#type = MQTTP2P_EVENT_MESSAGE_END, ack = ack);
             }
             Event::PublishedAlone => put!(self, r#type = MQTTP2P_EVENT_PUBLISHED_ALONE),
             Event::Subscribed { ticket, return_codes } => put!(

@@ -1,7 +1,7 @@
 //! Events in: what the program wants of the server.
 
 use mqtt_p2p_aliyun::{P2pTopicError, PublishP2p, PublishP2pError};
-use mqtt_p2p_core::{Delivery, Publication, QoS, SubscribeFilter, Ticket, TopicFilter};
+use mqtt_p2p_core::{AckToken, Publication, QoS, SubscribeFilter, Ticket, TopicFilter};
 
 use crate::client::{mqttp2p_client_t, with};
 use crate::status::{
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn mqttp2p_unsubscribe(
 /// What stands in a list before the caller's filters do.
 const ANY: TopicFilter<'static> = TopicFilter::ALL;
 
-/// Acknowledges a message, with `config.manual_ack`: `delivery` is that of its event.
+/// Acknowledges a message, with `config.manual_ack`: `ack` is that of its event.
 ///
 /// Returns MQTTP2P_OK; MQTTP2P_E_STALE, and what was not acknowledged in time the server delivers again; MQTTP2P_E_FULL
 /// while earlier acknowledgements wait for the transport; or an error as every call that takes a client.
@@ -203,14 +203,11 @@ const ANY: TopicFilter<'static> = TopicFilter::ALL;
 /// # Safety
 /// See `mqttp2p_connect`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mqttp2p_acknowledge(
-    client: *mut mqttp2p_client_t,
-    delivery: u64,
-) -> mqttp2p_status_t {
+pub unsafe extern "C" fn mqttp2p_acknowledge(client: *mut mqttp2p_client_t, ack: u64) -> mqttp2p_status_t {
     // SAFETY: the caller's promise.
     unsafe {
         with(client, |client| {
-            client.acknowledge(Delivery::from_bits(delivery).ok_or(Status(MQTTP2P_E_STALE))?)?;
+            client.acknowledge(AckToken::from_bits(ack).ok_or(Status(MQTTP2P_E_STALE))?)?;
             DONE
         })
     }

@@ -534,11 +534,11 @@ static void messages_lie_in_the_callers_buffer_and_are_acknowledged_by_the_next_
     RECEIVE(&bench, PACKETS);
     EXPECT(&bench, MQTTP2P_EVENT_MESSAGE);
     CHECK(IS(bench.action.topic, "t") && IS(bench.action.data, "hi"));
-    CHECK(bench.action.qos == 1 && bench.action.retain == 1 && bench.action.dup == 1 && bench.action.delivery != 0);
+    CHECK(bench.action.qos == 1 && bench.action.retain == 1 && bench.action.dup == 1 && bench.action.ack != 0);
     CHECK(bench.action.data.ptr == (const uint8_t *)PACKETS + 7 && bench.rx_len == 6);
     SENT(&bench, "");
     EXPECT(&bench, MQTTP2P_EVENT_MESSAGE);
-    CHECK(IS(bench.action.topic, "u") && bench.action.qos == 0 && bench.action.delivery == 0);
+    CHECK(IS(bench.action.topic, "u") && bench.action.qos == 0 && bench.action.ack == 0);
     EXPECT(&bench, MQTTP2P_ACTION_WAIT);
     SENT(&bench, "\x40\2\0\7");
     OK(mqttp2p_client_free(bench.client));
@@ -573,22 +573,22 @@ static void manual_acknowledgement_waits_for_the_call(void)
 {
     mqttp2p_config_t config = MQTTP2P_CONFIG_INIT;
     bench_t bench;
-    uint64_t delivery;
+    uint64_t ack;
     config.manual_ack = 1;
     bench = online(&config);
     RECEIVE(&bench, "\x32\5\0\1t\0\7");
     EXPECT(&bench, MQTTP2P_EVENT_MESSAGE);
-    delivery = bench.action.delivery;
+    ack = bench.action.ack;
     EXPECT(&bench, MQTTP2P_ACTION_WAIT);
     SENT(&bench, "");
     CHECK_STATUS(mqttp2p_acknowledge(bench.client, 0), MQTTP2P_E_STALE);
     CHECK_STATUS(mqttp2p_acknowledge(bench.client, UINT64_MAX), MQTTP2P_E_STALE);
-    OK(mqttp2p_acknowledge(bench.client, delivery));
+    OK(mqttp2p_acknowledge(bench.client, ack));
     EXPECT(&bench, MQTTP2P_ACTION_WAIT);
     SENT(&bench, "\x40\2\0\7");
     OK(mqttp2p_transport_closed(bench.client, bench.now, MQTTP2P_REASON_BROKEN));
     EXPECT(&bench, MQTTP2P_EVENT_DISCONNECTED);
-    CHECK_STATUS(mqttp2p_acknowledge(bench.client, delivery), MQTTP2P_E_STALE);
+    CHECK_STATUS(mqttp2p_acknowledge(bench.client, ack), MQTTP2P_E_STALE);
     OK(mqttp2p_client_free(bench.client));
 }
 
@@ -608,7 +608,7 @@ static void long_messages_come_in_parts_on_demand(void)
     EXPECT(&bench, MQTTP2P_EVENT_MESSAGE_PART);
     CHECK(IS(bench.action.data, "abcdefghijkl"));
     EXPECT(&bench, MQTTP2P_EVENT_MESSAGE_END);
-    CHECK(bench.action.delivery != 0);
+    CHECK(bench.action.ack != 0);
     EXPECT(&bench, MQTTP2P_ACTION_WAIT);
     SENT(&bench, "\x40\2\0\7");
     OK(mqttp2p_client_free(bench.client));

@@ -306,7 +306,7 @@ static void drain(fuzz_t *fuzz, input_t *input)
             if (action.type == MQTTP2P_EVENT_MESSAGE)
                 read_all(action.data);
             if (way == 5)
-                known(mqttp2p_acknowledge(fuzz->client, action.delivery));
+                known(mqttp2p_acknowledge(fuzz->client, action.ack));
             break;
         case MQTTP2P_EVENT_MESSAGE_PART:
         case MQTTP2P_EVENT_SUBSCRIBED:

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mqtt_p2p_aliyun::{Diagnosis, PublishP2p, TokenKind, TokenKinds, profile};
 use mqtt_p2p_core::{
-    Client, Config, Delivery, Growing, Publication, QoS, SessionError, SubscribeFilter, TopicFilter,
+    AckToken, Client, Config, Growing, Publication, QoS, SessionError, SubscribeFilter, TopicFilter,
     TopicName,
 };
 use pyo3::prelude::*;
@@ -401,13 +401,13 @@ impl Core {
 
     /// Does nothing for a message without an acknowledgement.
     fn ack(&self, message: &Bound<'_, Message>) -> PyResult<()> {
-        let Some(delivery) = Delivery::from_bits(message.get().delivery) else {
+        let Some(token) = AckToken::from_bits(message.get().ack) else {
             return Ok(());
         };
         let result = {
             let mut driver = self.lock();
             driver.output_due();
-            driver.client.acknowledge(delivery)
+            driver.client.acknowledge(token)
         };
         result.map_err(errors::not_accepted)
     }

@@ -312,8 +312,8 @@ impl Driver {
                         }
                         told.extend(tokens::told(&notice));
                         // Nobody else gets it, so nobody else acknowledges it.
-                        if let Some(delivery) = message.delivery {
-                            let _ = self.client.acknowledge(delivery);
+                        if let Some(token) = message.ack {
+                            let _ = self.client.acknowledge(token);
                         }
                     }
                 },

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
-use mqtt_p2p_core::{Delivery, QoS, TopicFilter, TopicName};
+use mqtt_p2p_core::{AckToken, QoS, TopicFilter, TopicName};
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -26,7 +26,7 @@ pub(crate) struct Message {
     #[pyo3(get)]
     dup: bool,
     /// 0: nothing to acknowledge.
-    pub(crate) delivery: u64,
+    pub(crate) ack: u64,
 }
 
 #[pymethods]
@@ -43,7 +43,7 @@ impl Message {
         let py = topic.py();
         let payload = payload.map(buffer::bytes).transpose()?.unwrap_or_default();
         let payload = PyBytes::new(py, &payload).unbind();
-        Ok(Self { topic: topic.unbind(), payload, qos, retain, dup, delivery: 0 })
+        Ok(Self { topic: topic.unbind(), payload, qos, retain, dup, ack: 0 })
     }
 
     #[classattr]
@@ -108,7 +108,7 @@ pub(crate) struct Parcel<'b> {
     qos: QoS,
     retain: bool,
     dup: bool,
-    delivery: Option<Delivery>,
+    ack: Option<AckToken>,
 }
 
 impl<'b> Parcel<'b> {
@@ -120,7 +120,7 @@ impl<'b> Parcel<'b> {
             qos: message.qos,
             retain: message.retain,
             dup: message.dup,
-            delivery: message.delivery,
+            ack: message.ack,
         }
     }
 
@@ -139,7 +139,7 @@ impl<'b> Parcel<'b> {
             qos: self.qos as u8,
             retain: self.retain,
             dup: self.dup,
-            delivery: self.delivery.map_or(0, Delivery::to_bits),
+            ack: self.ack.map_or(0, AckToken::to_bits),
         };
         Bound::new(py, message)
     }

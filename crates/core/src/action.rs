@@ -100,7 +100,7 @@ pub enum Event<'b> {
     /// no `MessageEnd`; with QoS 1 and 2 the server sends it again from its beginning.
     MessageEnd {
         /// As in its `MessageBegin`.
-        delivery: Option<Delivery>,
+        ack: Option<AckToken>,
     },
     /// A publication is through: handed to the transport (QoS 0) or acknowledged (QoS 1 and 2).
     Published {
@@ -143,34 +143,34 @@ pub struct Message<'b> {
     pub topic: TopicName<'b>,
     /// Any bytes.
     pub payload: &'b [u8],
-    /// The QoS of this delivery.
+    /// The QoS at which it was delivered.
     pub qos: QoS,
     /// The server had kept it for new subscribers.
     pub retain: bool,
     /// The server believes to have sent it before. It says nothing about whether it *arrived* before: QoS 1 may
     /// repeat a message without it, and a message seen for the first time may have it.
     pub dup: bool,
-    /// What [`acknowledge`](crate::Client::acknowledge) takes. `None` with QoS 0.
-    pub delivery: Option<Delivery>,
+    /// The token that [`acknowledge`](crate::Client::acknowledge) takes; `None` for QoS 0.
+    pub ack: Option<AckToken>,
 }
 
-/// Names the delivery of a message until it is acknowledged.
+/// Identifies a received message until it is acknowledged. [`Client::acknowledge`](crate::Client::acknowledge) takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Delivery {
+pub struct AckToken {
     pub(crate) id: PacketId,
     pub(crate) qos: AckedQoS,
     pub(crate) connection: u32,
 }
 
-impl Delivery {
+impl AckToken {
     /// All of it in one number, as other languages keep it; never 0.
     #[inline]
     pub const fn to_bits(self) -> u64 {
         (self.connection as u64) << 32 | (self.qos as u64) << 16 | self.id.get() as u64
     }
 
-    /// The reverse of [`Self::to_bits`]; `None` for a number that no delivery has.
+    /// The reverse of [`Self::to_bits`]; `None` for a number that no token has.
     #[inline]
     pub const fn from_bits(bits: u64) -> Option<Self> {
         let qos = match (bits as u32) >> 16 {
@@ -190,22 +190,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delivery_is_the_same_after_a_trip_through_a_number_that_is_never_0() {
+    fn a_token_is_the_same_after_a_trip_through_a_number_that_is_never_0() {
         for (qos, id, connection) in [
             (AckedQoS::AtLeastOnce, 1, 0),
             (AckedQoS::ExactlyOnce, 0xffff, u32::MAX),
             (AckedQoS::ExactlyOnce, 0x1234, 7),
         ] {
-            let delivery = Delivery { id: PacketId::new(id).unwrap(), qos, connection };
-            assert_ne!(delivery.to_bits(), 0);
-            assert_eq!(Delivery::from_bits(delivery.to_bits()), Some(delivery));
+            let token = AckToken { id: PacketId::new(id).unwrap(), qos, connection };
+            assert_ne!(token.to_bits(), 0);
+            assert_eq!(AckToken::from_bits(token.to_bits()), Some(token));
         }
     }
 
     #[test]
-    fn a_number_without_identifier_or_quality_of_service_is_no_delivery() {
+    fn a_number_without_identifier_or_quality_of_service_is_no_token() {
         for bits in [0, 0x1_0000, 0x0_0001, 0x3_0001, 0x0101_0001, u64::MAX] {
-            assert_eq!(Delivery::from_bits(bits), None, "{bits:#x}");
+            assert_eq!(AckToken::from_bits(bits), None, "{bits:#x}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use mqtt_p2p_packet::{AckedQoS, PacketId, Publish, QoS, SubscribeFilter, TopicFilter, TopicName};
 
-use crate::action::Delivery;
+use crate::action::AckToken;
 use crate::config::Config;
 use crate::constants::SIZE_OPTIMIZED;
 use crate::disconnect::TransportError;
@@ -211,8 +211,8 @@ impl<S: Storage, C: Settings> Client<S, C> {
     ///
     /// # Errors
     /// [`Error::Stale`]; [`Error::Full`] while earlier acknowledgements wait for the transport.
-    pub fn acknowledge(&mut self, delivery: Delivery) -> Result<(), Error> {
-        self.growing(|machine, memory| machine.acknowledge(memory, delivery), Error::need)
+    pub fn acknowledge(&mut self, token: AckToken) -> Result<(), Error> {
+        self.growing(|machine, memory| machine.acknowledge(memory, token), Error::need)
     }
 
     /// Cancels a request that has not ended: it ends in [`Event::Dropped`](crate::Event::Dropped), and is not sent again

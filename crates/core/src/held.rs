@@ -2,7 +2,7 @@
 
 use mqtt_p2p_packet::{QoS, ReturnCodes, TopicName};
 
-use crate::action::{Delivery, Event, Message};
+use crate::action::{AckToken, Event, Message};
 use crate::ticket::Ticket;
 
 /// An event that borrows nothing: it knows where in the receive buffer its bytes are. A driver that reads in a loop, and
@@ -36,7 +36,7 @@ struct HeldMessage {
     qos: QoS,
     retain: bool,
     dup: bool,
-    delivery: Option<Delivery>,
+    ack: Option<AckToken>,
 }
 
 /// A part of the buffer.
@@ -61,15 +61,15 @@ impl Span {
 
 impl HeldMessage {
     fn of(message: &Message<'_>, buffer: &[u8]) -> Self {
-        let Message { topic, payload, qos, retain, dup, delivery } = *message;
+        let Message { topic, payload, qos, retain, dup, ack } = *message;
         let (topic, payload) = (Span::of(topic.as_bytes(), buffer), Span::of(payload, buffer));
-        Self { topic, payload, qos, retain, dup, delivery }
+        Self { topic, payload, qos, retain, dup, ack }
     }
 
     fn message<'c>(&self, buffer: &'c [u8]) -> Option<Message<'c>> {
-        let Self { topic, payload, qos, retain, dup, delivery } = *self;
+        let Self { topic, payload, qos, retain, dup, ack } = *self;
         let topic = TopicName::from_bytes(topic.cut(buffer)?).ok()?;
-        Some(Message { topic, payload: payload.cut(buffer)?, qos, retain, dup, delivery })
+        Some(Message { topic, payload: payload.cut(buffer)?, qos, retain, dup, ack })
     }
 }
 
@@ -91,7 +91,7 @@ impl<'b> Event<'b> {
             Self::Connected { session_present } => Held::Free(Event::Connected { session_present }),
             Self::Refused { reason, retry_at } => Held::Free(Event::Refused { reason, retry_at }),
             Self::Disconnected { reason, retry_at } => Held::Free(Event::Disconnected { reason, retry_at }),
-            Self::MessageEnd { delivery } => Held::Free(Event::MessageEnd { delivery }),
+            Self::MessageEnd { ack } => Held::Free(Event::MessageEnd { ack }),
             Self::Published { ticket } => Held::Free(Event::Published { ticket }),
             Self::PublishedAlone => Held::Free(Event::PublishedAlone),
             Self::Unsubscribed { ticket } => Held::Free(Event::Unsubscribed { ticket }),
@@ -131,8 +131,7 @@ mod tests {
         let buffer = *b"..topic..payload..";
         let topic = TopicName::from_bytes(&buffer[2..7]).unwrap();
         let payload = &buffer[9..16];
-        let message =
-            Message { topic, payload, qos: QoS::AtMostOnce, retain: true, dup: false, delivery: None };
+        let message = Message { topic, payload, qos: QoS::AtMostOnce, retain: true, dup: false, ack: None };
         let held = Event::Message(message).hold(&buffer);
         assert_eq!(held.event(&buffer), Some(Event::Message(message)));
         assert_eq!(held.event(&buffer[..12]), None);
@@ -143,7 +142,7 @@ mod tests {
         let buffer = *b"topic";
         let topic = TopicName::from_bytes(&buffer).unwrap();
         let message =
-            Message { topic, payload: &[], qos: QoS::AtMostOnce, retain: false, dup: false, delivery: None };
+            Message { topic, payload: &[], qos: QoS::AtMostOnce, retain: false, dup: false, ack: None };
         assert_eq!(Event::Message(message).hold(&buffer).event(&buffer), Some(Event::Message(message)));
     }
 }

@@ -110,7 +110,7 @@ mod subscriptions;
 mod ticket;
 mod time;
 
-pub use action::{Action, Delivery, Event, Message};
+pub use action::{AckToken, Action, Event, Message};
 pub use client::{Client, Publication};
 pub use config::{Backoff, Config, Limits, Offline, Resubscribe};
 pub use disconnect::{DisconnectReason, TransportError};

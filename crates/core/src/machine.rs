@@ -5,7 +5,7 @@ use mqtt_p2p_packet::{
     SubscribeFilter, TopicFilter, TopicName, Unsubscribe,
 };
 
-use crate::action::Delivery;
+use crate::action::AckToken;
 use crate::backoff::{History, Life};
 use crate::client::Publication;
 use crate::config::{Config, Offline, Resubscribe};
@@ -445,7 +445,7 @@ impl<C: Settings> Machine<C> {
         }
     }
 
-    pub(crate) fn acknowledge(&mut self, memory: &mut Memory<'_>, delivery: Delivery) -> Result<(), Error> {
+    pub(crate) fn acknowledge(&mut self, memory: &mut Memory<'_>, token: AckToken) -> Result<(), Error> {
         if !self.config().manual_ack {
             return Err(Error::Stale);
         }
@@ -453,24 +453,24 @@ impl<C: Settings> Machine<C> {
         if connected && !self.lane.has_room(memory.control, Ack::LEN) {
             return Err(Error::Full(Need::Control(Ack::LEN)));
         }
-        match delivery.qos {
+        match token.qos {
             // Over whichever connection of the session: the server may have sent it again over this one, and no answer
             // came, because it was not taken yet.
             AckedQoS::ExactlyOnce if self.optional().exactly_once.is_some() => {
                 // Connections are counted modulo 2^32; the later half is older.
-                let age = delivery.connection.wrapping_sub(self.session_since).cast_signed();
-                match self.inbound.find(memory, delivery.id) {
+                let age = token.connection.wrapping_sub(self.session_since).cast_signed();
+                match self.inbound.find(memory, token.id) {
                     Some(entry) if !age.is_negative() && !entry.taken => {}
                     _ => return Err(Error::Stale),
                 }
-                self.inbound.take(memory, delivery.id);
+                self.inbound.take(memory, token.id);
             }
-            _ if connected && delivery.connection == self.connection => {}
+            _ if connected && token.connection == self.connection => {}
             _ => return Err(Error::Stale),
         }
         self.resting = false;
         if connected {
-            self.push_ack(memory.control, delivery.qos, delivery.id);
+            self.push_ack(memory.control, token.qos, token.id);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use mqtt_p2p_packet::{AckedQoS, Publish};
 
-use crate::action::{Action, Delivery, Event};
+use crate::action::{AckToken, Action, Event};
 use crate::disconnect::DisconnectReason;
 use crate::inbound::InboundId;
 use crate::machine::Machine;
@@ -15,7 +15,7 @@ use crate::storage::Memory;
 pub(crate) struct Parts {
     /// Bytes of the payload that have not come.
     missing: u32,
-    delivery: Option<Delivery>,
+    ack: Option<AckToken>,
     /// It came before: read, but not told.
     repeated: bool,
 }
@@ -36,12 +36,12 @@ impl<C: Settings> Machine<C> {
         *received = head.rest;
         self.keep_alive.received(self.now());
         let message = self.told(&head.publish);
-        let repeated = match message.delivery {
-            Some(Delivery { qos: AckedQoS::ExactlyOnce, id, .. }) => self.inbound.find(memory, id).is_some(),
+        let repeated = match message.ack {
+            Some(AckToken { qos: AckedQoS::ExactlyOnce, id, .. }) => self.inbound.find(memory, id).is_some(),
             _ => false,
         };
         self.look();
-        self.parts = Some(Parts { missing: head.payload_len, delivery: message.delivery, repeated });
+        self.parts = Some(Parts { missing: head.payload_len, ack: message.ack, repeated });
         if repeated {
             return Ok(false);
         }
@@ -84,7 +84,7 @@ impl<C: Settings> Machine<C> {
 
     fn end_parts(&mut self, memory: &mut Memory<'_>, parts: Parts, action: &mut Action<'_, '_>) -> Outcome {
         self.parts = None;
-        if let Some(Delivery { qos: AckedQoS::ExactlyOnce, id, .. }) = parts.delivery {
+        if let Some(AckToken { qos: AckedQoS::ExactlyOnce, id, .. }) = parts.ack {
             if parts.repeated {
                 self.first_seen(memory, id)?;
                 return Ok(false);
@@ -94,9 +94,9 @@ impl<C: Settings> Machine<C> {
                 return Err(self.failed(DisconnectReason::InboundFull));
             }
         }
-        if let Some(Delivery { id, qos, .. }) = parts.delivery {
+        if let Some(AckToken { id, qos, .. }) = parts.ack {
             self.note_given(memory.control, qos, id);
         }
-        Ok(tell(action, Event::MessageEnd { delivery: parts.delivery }))
+        Ok(tell(action, Event::MessageEnd { ack: parts.ack }))
     }
 }

@@ -5,7 +5,7 @@ use mqtt_p2p_packet::{
     frame,
 };
 
-use crate::action::{Action, Delivery, Event, Message};
+use crate::action::{AckToken, Action, Event, Message};
 use crate::disconnect::DisconnectReason;
 use crate::machine::{Machine, Phase};
 use crate::outbox::{Kind, Outbox, Request};
@@ -211,14 +211,14 @@ impl<C: Settings> Machine<C> {
     /// A message in the caller's words.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn told<'b>(&self, publish: &Publish<'b>) -> Message<'b> {
-        let delivery = |(qos, id)| Delivery { id, qos, connection: self.connection };
+        let token = |(qos, id)| AckToken { id, qos, connection: self.connection };
         Message {
             topic: publish.topic,
             payload: publish.payload,
             qos: publish.qos(),
             retain: publish.retain,
             dup: publish.dup,
-            delivery: publish.delivery.map(delivery),
+            ack: publish.delivery.map(token),
         }
     }
 

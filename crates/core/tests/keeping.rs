@@ -122,7 +122,7 @@ fn with_manual_acknowledgement_all_that_were_taken_are_kept() {
     }
     let messages = driver.take_messages();
     for message in &messages[..2] {
-        driver.client.acknowledge(message.delivery.expect("QoS 2")).expect("it was not acknowledged");
+        driver.client.acknowledge(message.ack.expect("QoS 2")).expect("it was not acknowledged");
     }
     driver.run();
     assert_eq!([5, 6, 7].map(|number| driver.kept.has(Key::Received(id(number)))), [true, true, false]);

@@ -109,11 +109,11 @@ fn a_message_that_breaks_off_comes_again_from_its_beginning() {
 fn manual_acknowledgement_takes_what_the_end_names() {
     let mut driver = Driver::online(Config { manual_ack: true, ..in_parts() });
     receive_through(&mut driver, &publish(5, ExactlyOnce, false, &[7; 100]), BUFFER);
-    let Some(Seen::End(Some(delivery))) = driver.take_seen().pop() else {
+    let Some(Seen::End(Some(token))) = driver.take_seen().pop() else {
         panic!("no end");
     };
     assert_eq!(driver.take_sent(), [""; 0]);
-    driver.acknowledge(delivery).expect("it was not acknowledged");
+    driver.acknowledge(token).expect("it was not acknowledged");
     assert_eq!(driver.take_sent(), ["PUBREC #5"]);
 }
 

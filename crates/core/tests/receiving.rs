@@ -5,17 +5,17 @@ mod common;
 use common::server::{puback, publish, pubrel};
 use common::{Driver, RETRY, Seen, config};
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use mqtt_p2p_core::{Config, DecodeError, Delivery, DisconnectReason, Error, Inline, PacketType};
+use mqtt_p2p_core::{AckToken, Config, DecodeError, DisconnectReason, Error, Inline, PacketType};
 
 fn manual() -> Config {
     Config { manual_ack: true, ..config() }
 }
 
 /// What names the only message that came.
-fn delivery<S: mqtt_p2p_core::Storage>(driver: &mut Driver<S>) -> Delivery {
+fn token<S: mqtt_p2p_core::Storage>(driver: &mut Driver<S>) -> AckToken {
     let messages = driver.take_messages();
     assert_eq!(messages.len(), 1);
-    messages[0].delivery.expect("QoS 1 or 2")
+    messages[0].ack.expect("QoS 1 or 2")
 }
 
 fn closes(driver: &mut Driver, reason: DisconnectReason) {
@@ -35,7 +35,7 @@ fn a_message_is_delivered_with_all_that_it_says() {
         (messages[0].topic.as_str(), &messages[0].payload[..], messages[0].qos),
         ("a/b", &b"x"[..], AtMostOnce)
     );
-    assert_eq!((messages[0].retain, messages[0].dup, messages[0].delivery), (true, false, None));
+    assert_eq!((messages[0].retain, messages[0].dup, messages[0].ack), (true, false, None));
     assert_eq!(
         (messages[1].topic.as_str(), &messages[1].payload[..], messages[1].qos),
         ("t", &b"y"[..], AtLeastOnce)
@@ -204,8 +204,8 @@ fn by_hand_nothing_is_acknowledged_before_the_caller_says_so() {
         driver.receive(&publish(5, qos, false, b"x"));
         driver.pass(1_000);
         assert_eq!(driver.take_sent(), [""; 0]);
-        let delivery = delivery(&mut driver);
-        assert_eq!(driver.acknowledge(delivery), Ok(()));
+        let token = token(&mut driver);
+        assert_eq!(driver.acknowledge(token), Ok(()));
         assert_eq!(driver.take_sent(), [ack]);
     }
 }
@@ -217,7 +217,7 @@ fn by_hand_messages_may_be_acknowledged_in_any_order() {
         driver.receive(&publish(id, AtLeastOnce, false, b"x"));
     }
     for message in driver.take_messages().iter().rev() {
-        driver.acknowledge(message.delivery.unwrap()).unwrap();
+        driver.acknowledge(message.ack.unwrap()).unwrap();
     }
     assert_eq!(driver.take_sent(), ["PUBACK #3", "PUBACK #2", "PUBACK #1"]);
 }
@@ -226,14 +226,14 @@ fn by_hand_messages_may_be_acknowledged_in_any_order() {
 fn by_hand_qos_1_of_an_earlier_connection_is_stale_and_comes_again() {
     let mut driver = Driver::online(manual());
     driver.receive(&publish(5, AtLeastOnce, false, b"x"));
-    let old = delivery(&mut driver);
+    let old = token(&mut driver);
     driver.lost();
     assert_eq!(driver.acknowledge(old), Err(Error::Stale));
     driver.go_online(true);
     assert_eq!(driver.acknowledge(old), Err(Error::Stale));
     driver.forget();
     driver.receive(&publish(5, AtLeastOnce, true, b"x"));
-    let new = delivery(&mut driver);
+    let new = token(&mut driver);
     assert_eq!(driver.acknowledge(new), Ok(()));
     assert_eq!(driver.take_sent(), ["PUBACK #5"]);
 }
@@ -242,24 +242,24 @@ fn by_hand_qos_1_of_an_earlier_connection_is_stale_and_comes_again() {
 fn by_hand_qos_2_stays_valid_over_the_connections_of_its_session() {
     let mut driver = Driver::online(manual());
     driver.receive(&publish(5, ExactlyOnce, false, b"x"));
-    let delivery = delivery(&mut driver);
+    let token = token(&mut driver);
     driver.reconnect(true);
     driver.forget();
     driver.receive(&publish(5, ExactlyOnce, true, b"x"));
     assert_eq!(driver.take_payloads(), [""; 0]);
     assert_eq!(driver.take_sent(), [""; 0], "it is not taken yet");
-    assert_eq!(driver.acknowledge(delivery), Ok(()));
+    assert_eq!(driver.acknowledge(token), Ok(()));
     assert_eq!(driver.take_sent(), ["PUBREC #5"], "the repetition is answered at once");
-    assert_eq!(driver.acknowledge(delivery), Err(Error::Stale));
+    assert_eq!(driver.acknowledge(token), Err(Error::Stale));
 }
 
 #[test]
 fn by_hand_qos_2_taken_while_offline_is_answered_when_it_comes_again() {
     let mut driver = Driver::online(manual());
     driver.receive(&publish(5, ExactlyOnce, false, b"x"));
-    let delivery = delivery(&mut driver);
+    let token = token(&mut driver);
     driver.lost();
-    assert_eq!(driver.acknowledge(delivery), Ok(()));
+    assert_eq!(driver.acknowledge(token), Ok(()));
     driver.go_online(true);
     driver.forget();
     driver.receive(&publish(5, ExactlyOnce, true, b"x"));
@@ -271,12 +271,12 @@ fn by_hand_qos_2_taken_while_offline_is_answered_when_it_comes_again() {
 fn by_hand_qos_2_of_an_earlier_session_is_stale_also_if_its_identifier_is_in_use_again() {
     let mut driver = Driver::online(manual());
     driver.receive(&publish(5, ExactlyOnce, false, b"x"));
-    let old = delivery(&mut driver);
+    let old = token(&mut driver);
     driver.reconnect(false);
     assert_eq!(driver.acknowledge(old), Err(Error::Stale));
     driver.receive(&publish(5, ExactlyOnce, false, b"y"));
     assert_eq!(driver.acknowledge(old), Err(Error::Stale));
-    let new = delivery(&mut driver);
+    let new = token(&mut driver);
     assert_eq!(driver.acknowledge(new), Ok(()));
 }
 
@@ -290,10 +290,10 @@ fn by_hand_an_acknowledgement_without_room_can_be_tried_again() {
     driver.forget();
     driver.writable = 0;
     driver.receive(&publish(10, AtLeastOnce, false, b"x"));
-    let delivery = delivery(&mut driver);
+    let token = token(&mut driver);
     let mut accepted = 0;
     let error = loop {
-        match driver.acknowledge(delivery) {
+        match driver.acknowledge(token) {
             Ok(()) => accepted += 1,
             Err(error) => break error,
         }
@@ -301,7 +301,7 @@ fn by_hand_an_acknowledgement_without_room_can_be_tried_again() {
     assert_eq!((accepted, error), (8, Error::Full(mqtt_p2p_core::Need::Control(4))));
     driver.writable = usize::MAX;
     driver.run();
-    assert_eq!(driver.acknowledge(delivery), Ok(()));
+    assert_eq!(driver.acknowledge(token), Ok(()));
 }
 
 #[cfg(feature = "alloc")]
@@ -314,7 +314,7 @@ fn by_hand_memory_grows_for_acknowledgements_that_wait() {
     driver.receive(&messages);
     driver.writable = 0;
     for message in driver.take_messages() {
-        assert_eq!(driver.acknowledge(message.delivery.unwrap()), Ok(()));
+        assert_eq!(driver.acknowledge(message.ack.unwrap()), Ok(()));
     }
     driver.writable = usize::MAX;
     driver.run();

@@ -162,7 +162,7 @@ fn a_message_that_was_not_taken_before_the_export_is_delivered_again() {
     driver.receive(&publish(7, ExactlyOnce, true, b"x"));
     let messages = driver.take_messages();
     assert_eq!(messages.len(), 1);
-    assert_eq!(driver.acknowledge(messages[0].delivery.unwrap()), Ok(()));
+    assert_eq!(driver.acknowledge(messages[0].ack.unwrap()), Ok(()));
 }
 
 #[test]

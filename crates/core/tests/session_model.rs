@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::model::{Serial, Server};
 use common::{Driver, Seen, config, message, server};
-use mqtt_p2p_core::{Client, Config, Delivery, Error, Inline, Key, QoS, Resubscribe, Ticket, TransportError};
+use mqtt_p2p_core::{AckToken, Client, Config, Error, Inline, Key, QoS, Resubscribe, Ticket, TransportError};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
@@ -130,7 +130,7 @@ struct Sent {
     delivered: usize,
     /// How often it may be delivered, with QoS 2.
     allowed: usize,
-    delivery: Option<Delivery>,
+    ack: Option<AckToken>,
 }
 
 /// Client, link and server.
@@ -265,15 +265,14 @@ impl World {
     }
 
     fn acknowledge(&mut self, choice: usize) {
-        let count = self.sent.values().filter(|sent| sent.delivery.is_some()).count();
-        let Some(sent) =
-            self.sent.values_mut().filter(|sent| sent.delivery.is_some()).nth(choice % count.max(1))
+        let count = self.sent.values().filter(|sent| sent.ack.is_some()).count();
+        let Some(sent) = self.sent.values_mut().filter(|sent| sent.ack.is_some()).nth(choice % count.max(1))
         else {
             return;
         };
-        if let Some(delivery) = sent.delivery {
-            match self.driver.client.acknowledge(delivery) {
-                Ok(()) | Err(Error::Stale) => sent.delivery = None,
+        if let Some(token) = sent.ack {
+            match self.driver.client.acknowledge(token) {
+                Ok(()) | Err(Error::Stale) => sent.ack = None,
                 Err(error) => assert!(matches!(error, Error::Full(_)), "{error:?}"),
             }
         }
@@ -333,7 +332,7 @@ impl World {
     fn server_sends(&mut self, qos: QoS) {
         let serial = self.serial();
         if self.server.send(serial, qos) {
-            let sent = Sent { qos, losses: self.server.losses, delivered: 0, allowed: 1, delivery: None };
+            let sent = Sent { qos, losses: self.server.losses, delivered: 0, allowed: 1, ack: None };
             self.sent.insert(serial, sent);
         }
     }
@@ -371,7 +370,7 @@ impl World {
         self.driver.run();
         // Nobody can acknowledge what was delivered before: it comes again.
         for sent in self.sent.values_mut() {
-            if sent.delivery.take().is_some() {
+            if sent.ack.take().is_some() {
                 sent.allowed += 1;
             }
         }
@@ -437,7 +436,7 @@ impl World {
             if self.server.unreceived(*serial).is_some_and(|id| !kept(id)) {
                 sent.allowed += 1;
             }
-            sent.delivery = None;
+            sent.ack = None;
         }
     }
 
@@ -493,7 +492,7 @@ impl World {
         let sent = self.sent.get_mut(&serial).expect("the server sent it");
         sent.delivered += 1;
         if self.driver.client.config().manual_ack {
-            sent.delivery = message.delivery;
+            sent.ack = message.ack;
         }
         assert!(
             sent.qos == QoS::AtLeastOnce || sent.delivered <= sent.allowed,
@@ -569,7 +568,7 @@ impl World {
             && self.driver.checks.live.is_empty()
             && self.server.is_settled()
             && self.driver.written[self.link - 1].len() == self.arrived
-            && self.sent.values().all(|sent| sent.delivery.is_none())
+            && self.sent.values().all(|sent| sent.ack.is_none())
     }
 
     fn assert_complete(&mut self) {

@@ -42,8 +42,8 @@ fn a_message_of_qos_2_that_is_acknowledged_by_hand_is_answered_then() {
     let mut driver = Driver::online(Config { manual_ack: true, ..without() });
     driver.receive(&publish(5, ExactlyOnce, false, b"x"));
     assert_eq!(driver.take_sent(), [""; 0]);
-    let delivery = driver.take_messages()[0].delivery.expect("QoS 2");
-    driver.acknowledge(delivery).expect("the connection is the same");
+    let token = driver.take_messages()[0].ack.expect("QoS 2");
+    driver.acknowledge(token).expect("the connection is the same");
     driver.run();
     assert_eq!(driver.take_sent(), ["PUBREC #5"]);
 }

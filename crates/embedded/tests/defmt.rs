@@ -127,7 +127,7 @@ fn a_message_shows_its_topic_and_its_payload() {
         qos: QoS::AtMostOnce,
         retain: false,
         dup: false,
-        delivery: None,
+        ack: None,
     };
     let bytes = of(&Event::Message(message));
     assert!(holds(&bytes, b"devices/1") && holds(&bytes, b"the-payload"));

@@ -229,8 +229,8 @@ impl Driver {
                         }
                         self.news.events.extend(ConnectionEvent::of_notice(&notice));
                         // Nobody else gets it, so nobody else acknowledges it.
-                        if let Some(delivery) = message.delivery {
-                            let _ = state.core.acknowledge(delivery);
+                        if let Some(token) = message.ack {
+                            let _ = state.core.acknowledge(token);
                         }
                     }
                     None => state.deliver(&message, &shared),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use mqtt_p2p_aliyun::{P2p, parse_p2p};
-use mqtt_p2p_core::{Delivery, Error, QoS};
+use mqtt_p2p_core::{AckToken, Error, QoS};
 
 use crate::error::AcknowledgeError;
 use crate::shared::Shared;
@@ -27,7 +27,7 @@ pub struct Message {
 
 /// The acknowledgement that all clones of a message share.
 struct Receipt {
-    delivery: Delivery,
+    token: AckToken,
     /// It was given. Changes under the lock of the state only.
     given: AtomicBool,
     shared: Weak<Shared>,
@@ -35,9 +35,9 @@ struct Receipt {
 
 impl Message {
     pub(crate) fn new(message: &mqtt_p2p_core::Message<'_>, shared: &Arc<Shared>) -> Self {
-        let receipt = |delivery| {
+        let receipt = |token| {
             let shared = Arc::downgrade(shared);
-            Arc::new(Receipt { delivery, given: AtomicBool::new(false), shared })
+            Arc::new(Receipt { token, given: AtomicBool::new(false), shared })
         };
         let topic = message.topic.as_bytes();
         let mut bytes = BytesMut::with_capacity(topic.len() + message.payload.len());
@@ -49,7 +49,7 @@ impl Message {
             qos: message.qos,
             retain: message.retain,
             dup: message.dup,
-            receipt: message.delivery.filter(|_| shared.manual_ack).map(receipt),
+            receipt: message.ack.filter(|_| shared.manual_ack).map(receipt),
         }
     }
 
@@ -76,7 +76,7 @@ impl Message {
         self.bytes.split_off(self.topic_len)
     }
 
-    /// The QoS of this delivery.
+    /// The QoS at which it was delivered.
     pub const fn qos(&self) -> QoS {
         self.qos
     }
@@ -129,7 +129,7 @@ impl Receipt {
         if state.closed {
             return Err(AcknowledgeError::Closed);
         }
-        state.core.acknowledge(self.delivery).map_err(|error| match error {
+        state.core.acknowledge(self.token).map_err(|error| match error {
             Error::Full(_) => AcknowledgeError::ServerBehind,
             _ => AcknowledgeError::Stale,
         })?;

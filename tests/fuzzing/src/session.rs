@@ -2,7 +2,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use mqtt_p2p_core::{
-    Backoff, Client, Config, Delivery, Error, Growing, Inline, Offline, QoS, Resubscribe, Storage, Ticket,
+    AckToken, Backoff, Client, Config, Error, Growing, Inline, Offline, QoS, Resubscribe, Storage, Ticket,
     TopicName, TransportError,
 };
 use mqtt_p2p_packet::PacketId;
@@ -94,7 +94,7 @@ pub fn session(input: &[u8]) {
 }
 
 fn run<S: Storage>(input: &mut Unstructured<'_>, make: &dyn Fn() -> Client<S>) {
-    let mut world = World { driver: Driver::around(make()), deliveries: Vec::new(), sent: Vec::new() };
+    let mut world = World { driver: Driver::around(make()), tokens: Vec::new(), sent: Vec::new() };
     for _ in 0..MAX_STEPS {
         if input.is_empty() {
             break;
@@ -108,7 +108,7 @@ fn run<S: Storage>(input: &mut Unstructured<'_>, make: &dyn Fn() -> Client<S>) {
 struct World<S> {
     driver: Driver<S>,
     /// Messages that were not acknowledged, with `manual_ack`.
-    deliveries: Vec<Delivery>,
+    tokens: Vec<AckToken>,
     /// Packets that the server has not answered, in words.
     sent: Vec<String>,
 }
@@ -142,11 +142,11 @@ impl<S: Storage> World<S> {
                 let filters = [filter(pick(&FILTERS, topic), QoS::AtMostOnce).filter];
                 let _ = driver.client.unsubscribe(&filters).inspect(|ticket| driver.checks.accepted(*ticket));
             }
-            Step::Acknowledge(number) if !self.deliveries.is_empty() => {
-                let at = usize::from(number) % self.deliveries.len();
-                let delivery = self.deliveries[at];
-                if !matches!(driver.acknowledge(delivery), Err(Error::Full(_))) {
-                    self.deliveries.swap_remove(at);
+            Step::Acknowledge(number) if !self.tokens.is_empty() => {
+                let at = usize::from(number) % self.tokens.len();
+                let token = self.tokens[at];
+                if !matches!(driver.acknowledge(token), Err(Error::Full(_))) {
+                    self.tokens.swap_remove(at);
                 }
             }
             Step::Acknowledge(_) => {}
@@ -189,12 +189,12 @@ impl<S: Storage> World<S> {
         self.driver.run();
         self.sent.extend(self.driver.take_sent());
         let taken = self.driver.take_seen().into_iter().filter_map(|seen| match seen {
-            Seen::Message(message) => message.delivery,
-            Seen::End(delivery) => delivery,
+            Seen::Message(message) => message.ack,
+            Seen::End(token) => token,
             _ => None,
         });
         let manual_ack = self.driver.client.config().manual_ack;
-        self.deliveries.extend(taken.filter(|_| manual_ack));
+        self.tokens.extend(taken.filter(|_| manual_ack));
         assert!(self.driver.input.len() <= 2048, "input piles up");
     }
 
@@ -237,7 +237,7 @@ impl<S: Storage> World<S> {
         let (now, kept) = (self.driver.now, std::mem::take(&mut self.driver.kept));
         self.driver = Driver::around(client);
         (self.driver.checks, self.driver.now, self.driver.kept) = (checks, now, kept);
-        self.deliveries.clear();
+        self.tokens.clear();
     }
 
     /// All that was accepted can be brought to its end.

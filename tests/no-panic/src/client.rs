@@ -1,9 +1,9 @@
 //! `mqtt-p2p-core`: a client with everything that is optional, in memory of its own and in the caller's.
 
 use mqtt_p2p_core::{
-    Action, Change, Client, Config, Crc32, Delivery, DisconnectReason, Event, FixedConfig, HeldEvent,
-    InboundId, Inline, Instant, Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request,
-    SessionStore, Settings, Storage, Ticket, TransportError,
+    AckToken, Action, Change, Client, Config, Crc32, DisconnectReason, Event, FixedConfig, HeldEvent, InboundId,
+    Inline, Instant, Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore,
+    Settings, Storage, Ticket, TransportError,
 };
 
 use crate::packet::{subscribe_filters, topic_filters, topic_name, will};
@@ -137,8 +137,8 @@ fn client<S: Storage, C: Settings>(mut client: Client<S, C>) {
     }
     take(Client::subscribe(any(&mut *client), subscribe_filters()));
     take(Client::unsubscribe(any(&mut *client), topic_filters()));
-    if let Some(delivery) = Delivery::from_bits(any(0)) {
-        take(Client::acknowledge(any(&mut *client), delivery));
+    if let Some(token) = AckToken::from_bits(any(0)) {
+        take(Client::acknowledge(any(&mut *client), token));
     }
     Client::abandon(any(&mut *client));
 
@@ -179,8 +179,8 @@ fn values() {
     take(Key::to_bytes(any(Key::Received(PacketId::MIN))));
     take(Key::from_bytes(bytes()));
     take(any(Change::Remove { key: Key::Subscriptions }) == any(Change::Remove { key: Key::Subscriptions }));
-    if let Some(delivery) = Delivery::from_bits(any(0)) {
-        take(Delivery::to_bits(any(delivery)));
+    if let Some(token) = AckToken::from_bits(any(0)) {
+        take(AckToken::to_bits(any(token)));
     }
     if let Some(ticket) = Ticket::from_bits(any(0)).map(any) {
         take(Ticket::packet_id(ticket));

@@ -150,7 +150,7 @@ impl World {
                         party.attempt = false;
                         // It is not sent over another connection.
                         party.alone = false;
-                        party.to_acknowledge.retain(|(delivery, _)| delivery.to_bits() >> 16 & 3 == 2);
+                        party.to_acknowledge.retain(|(token, _)| token.to_bits() >> 16 & 3 == 2);
                         if retry_at.is_none() && party.wanted && !party.paused {
                             agenda.after(chance.u64(500..5_000), Event::Again(p as u32));
                         }
@@ -172,10 +172,10 @@ impl World {
                         };
                         let topic = message.topic.as_str();
                         delivered(plan.server, &mut party.expected, down, content, message.qos, topic)?;
-                        if let Some(delivery) = message.delivery
+                        if let Some(token) = message.ack
                             && config.manual_ack
                         {
-                            party.to_acknowledge.push((delivery, content.copy));
+                            party.to_acknowledge.push((token, content.copy));
                         }
                     }
                     Said::PublishedAlone => {
@@ -187,7 +187,7 @@ impl World {
                         party.part_of = Some((message.topic.as_str().to_owned(), message.qos));
                     }
                     Said::MessagePart(part) => party.part.extend_from_slice(part),
-                    Said::MessageEnd { delivery } => {
+                    Said::MessageEnd { ack } => {
                         let (Some(content), Some((topic, qos))) =
                             (Content::read(&party.part), party.part_of.take())
                         else {
@@ -195,10 +195,10 @@ impl World {
                             continue;
                         };
                         delivered(plan.server, &mut party.expected, down, content, qos, &topic)?;
-                        if let Some(delivery) = delivery
+                        if let Some(token) = ack
                             && config.manual_ack
                         {
-                            party.to_acknowledge.push((delivery, content.copy));
+                            party.to_acknowledge.push((token, content.copy));
                         }
                     }
                     _ => {}

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use mqtt_p2p_core::{Backoff, Client, Config, Delivery, Offline, QoS, Resubscribe};
+use mqtt_p2p_core::{AckToken, Backoff, Client, Config, Offline, QoS, Resubscribe};
 
 use crate::down::Down;
 use crate::plan::ServerKind;
@@ -45,7 +45,7 @@ pub(crate) struct Party {
     pub(crate) wanted: bool,
     pub(crate) paused: bool,
     /// With manual acknowledgement: what the program has still to acknowledge.
-    pub(crate) to_acknowledge: Vec<(Delivery, u32)>,
+    pub(crate) to_acknowledge: Vec<(AckToken, u32)>,
     /// Nobody knows what the server made of a request about subscriptions.
     pub(crate) unsure: bool,
     /// There was no room: the program waits until no more requests than this are under way.

@@ -237,8 +237,8 @@ impl World {
         let few = if *settling { count } else { chance.usize(..=count) };
         for _ in 0..few {
             let index = chance.usize(..party.to_acknowledge.len());
-            let (delivery, copy) = party.to_acknowledge[index];
-            match client.acknowledge(delivery) {
+            let (token, copy) = party.to_acknowledge[index];
+            match client.acknowledge(token) {
                 Ok(()) => party.down.acknowledge(copy),
                 Err(Error::Stale) => {}
                 Err(_) => return,

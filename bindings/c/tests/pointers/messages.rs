@@ -201,10 +201,10 @@ fn a_message_lies_in_the_input_as_long_as_the_program_leaves_it_there() {
             driver.receive(b"\x3b\x07\0\x01t\0\x07hi\x30\x04\0\x01uz");
             let first = driver.expect(MQTTP2P_EVENT_MESSAGE);
             assert_eq!((first.qos, first.retain, first.dup), (1, 1, 1));
-            assert!(first.delivery != 0);
+            assert!(first.ack != 0);
             assert_eq!(driver.left(), 6);
             let second = driver.expect(MQTTP2P_EVENT_MESSAGE);
-            assert_eq!((second.qos, second.retain, second.dup, second.delivery), (0, 0, 0, 0));
+            assert_eq!((second.qos, second.retain, second.dup, second.ack), (0, 0, 0, 0));
             // An echo, from where they lie.
             for message in [&first, &second] {
                 let (topic, payload) = (message.topic, message.data);
@@ -252,13 +252,13 @@ fn a_message_may_be_acknowledged_when_it_is_long_gone() {
         |driver| {
             driver.go_online(0);
             driver.receive(b"\x32\x05\0\x01t\0\x07");
-            let delivery = driver.expect(MQTTP2P_EVENT_MESSAGE).delivery;
+            let ack = driver.expect(MQTTP2P_EVENT_MESSAGE).ack;
             driver.forget_input();
             driver.sends(b"");
             for stale in [0, u64::MAX] {
                 assert_eq!(c!(mqttp2p_acknowledge(driver.client(), stale)), MQTTP2P_E_STALE);
             }
-            ok!(mqttp2p_acknowledge(driver.client(), delivery));
+            ok!(mqttp2p_acknowledge(driver.client(), ack));
             driver.sends(b"\x40\x02\0\x07");
         },
     );
@@ -283,7 +283,7 @@ fn a_long_message_comes_in_parts_through_input_that_is_overwritten() {
                 payload.extend(read(driver.expect(MQTTP2P_EVENT_MESSAGE_PART).data));
             }
             assert_eq!(payload, b"12345678abcdefghijkl");
-            assert!(driver.expect(MQTTP2P_EVENT_MESSAGE_END).delivery != 0);
+            assert!(driver.expect(MQTTP2P_EVENT_MESSAGE_END).ack != 0);
             driver.sends(b"\x40\x02\0\x07");
         },
     );

@@ -260,7 +260,7 @@ class Message:
         Raises UnicodeDecodeError."""
     @property
     def qos(self) -> int:
-        """The QoS of this delivery."""
+        """The QoS at which it was delivered."""
     @property
     def retain(self) -> bool:
         """The server had kept it for new subscribers."""

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use mqtt_p2p_core::{
-    Action, Backoff, Change, Client, Config, Delivery, DisconnectReason, Error, Event, Inline, Instant, Key,
+    AckToken, Action, Backoff, Change, Client, Config, DisconnectReason, Error, Event, Inline, Instant, Key,
     Login, Message, Publication, QoS, ReasonCode, SessionStore, Storage, SubscribeFilter, Ticket,
     TopicFilter, TopicName, TransportError,
 };
@@ -66,7 +66,7 @@ pub(crate) enum Seen {
     Resubscribed(usize, Vec<u8>),
     Begin(Received, u32),
     Part(Vec<u8>),
-    End(Option<Delivery>),
+    End(Option<AckToken>),
     PublishedAlone,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct Received {
     pub(crate) qos: QoS,
     pub(crate) retain: bool,
     pub(crate) dup: bool,
-    pub(crate) delivery: Option<Delivery>,
+    pub(crate) ack: Option<AckToken>,
 }
 
 impl From<Message<'_>> for Received {
@@ -89,7 +89,7 @@ impl From<Message<'_>> for Received {
             qos: message.qos,
             retain: message.retain,
             dup: message.dup,
-            delivery: message.delivery,
+            ack: message.ack,
         }
     }
 }
@@ -115,7 +115,7 @@ impl From<Event<'_>> for Seen {
             }
             Event::MessageBegin { message, payload_len } => Self::Begin(message.into(), payload_len),
             Event::MessagePart(part) => Self::Part(part.into()),
-            Event::MessageEnd { delivery } => Self::End(delivery),
+            Event::MessageEnd { ack } => Self::End(ack),
             Event::PublishedAlone => Self::PublishedAlone,
             other => panic!("an event that the tests do not know: {other:?}"),
         }
@@ -327,8 +327,8 @@ impl<S: Storage> Driver<S> {
         self.forget();
     }
 
-    pub(crate) fn acknowledge(&mut self, delivery: Delivery) -> Result<(), Error> {
-        let result = self.client.acknowledge(delivery);
+    pub(crate) fn acknowledge(&mut self, token: AckToken) -> Result<(), Error> {
+        let result = self.client.acknowledge(token);
         self.run();
         result
     }

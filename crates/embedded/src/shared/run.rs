@@ -262,7 +262,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
     fn take_back(&mut self) {
         let lent = self.with(|state| {
             let lent = state.lent.take_if(|lent| lent.open == 0)?;
-            state.acknowledge = lent.delivery;
+            state.acknowledge = lent.ack;
             Some(lent)
         });
         if let Some(Lent { receive, .. }) = lent.flatten() {
@@ -286,8 +286,8 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
                 Some(Wish::Disconnect) => state.client.disconnect(now),
                 None => {}
             }
-            if let Some(delivery) = state.acknowledge
-                && !matches!(state.client.acknowledge(delivery), Err(Error::Full(_)))
+            if let Some(token) = state.acknowledge
+                && !matches!(state.client.acknowledge(token), Err(Error::Full(_)))
             {
                 state.acknowledge = None;
             }
@@ -328,10 +328,10 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
                     let open = state.receivers_of(message.topic);
                     if open == 0 {
                         state.unclaimed = state.unclaimed.saturating_add(1);
-                        state.acknowledge = message.delivery;
+                        state.acknowledge = message.ack;
                     } else if let Some(receive) = &*receive {
                         let held = Event::Message(message).hold(receive.whole());
-                        lend = Some((held, message.delivery, open));
+                        lend = Some((held, message.ack, open));
                     }
                     Next::Again
                 }
@@ -343,10 +343,10 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
             if reading && let Some(receive) = receive {
                 receive.leave(rest);
             }
-            if let Some((held, delivery, open)) = lend
+            if let Some((held, ack, open)) = lend
                 && let Some(receive) = receive.take()
             {
-                state.lent = Some(Lent { receive, held, delivery, open });
+                state.lent = Some(Lent { receive, held, ack, open });
             }
             next
         });

@@ -3,7 +3,7 @@
 use core::task::Waker;
 
 use mqtt_p2p_core::{
-    Client, Delivery, Event, HeldEvent, ReasonCode, Storage, Ticket, TopicFilter, TopicName,
+    AckToken, Client, Event, HeldEvent, ReasonCode, Storage, Ticket, TopicFilter, TopicName,
 };
 
 use super::status::Status;
@@ -30,7 +30,7 @@ pub(super) struct State<'b, S, const TASKS: usize, const RECEIVERS: usize> {
     /// A message that lies in the receive buffer and waits for its receivers.
     pub(super) lent: Option<Lent<'b>>,
     /// It is to be acknowledged.
-    pub(super) acknowledge: Option<Delivery>,
+    pub(super) acknowledge: Option<AckToken>,
     pub(super) unclaimed: u32,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Slot<'b> {
 pub(super) struct Lent<'b> {
     pub(super) receive: Receive<'b>,
     pub(super) held: HeldEvent,
-    pub(super) delivery: Option<Delivery>,
+    pub(super) ack: Option<AckToken>,
     /// One bit for each receiver that has not taken it.
     pub(super) open: u32,
 }
