@@ -117,7 +117,7 @@ impl Out {
                 return MQTTP2P_WAIT;
             }
             Action::Event(event) => self.event(event),
-            Action::OpenTransport { attempt } => {
+            Action::OpenTransport { attempt, .. } => {
                 put!(self, r#type = MQTTP2P_ACTION_OPEN_TRANSPORT, count = attempt);
             }
             Action::CloseTransport => put!(self, r#type = MQTTP2P_ACTION_CLOSE_TRANSPORT),
@@ -139,7 +139,7 @@ impl Out {
                 self.message(&message);
                 put!(self, r#type = MQTTP2P_EVENT_MESSAGE);
             }
-            Event::Published { ticket } => {
+            Event::Published { ticket, .. } => {
                 put!(self, r#type = MQTTP2P_EVENT_PUBLISHED, ticket = ticket.to_bits());
             }
             other => self.rarer(other),
@@ -162,17 +162,17 @@ impl Out {
     #[inline(never)]
     fn rarer(&self, event: Event<'_>) {
         match event {
-            Event::Connected { session_present } => {
+            Event::Connected { session_present, .. } => {
                 put!(self, r#type = MQTTP2P_EVENT_CONNECTED, flag = session_present.into());
             }
-            Event::Refused { reason, retry_at } => put!(
+            Event::Refused { reason, retry_at, .. } => put!(
                 self,
                 r#type = MQTTP2P_EVENT_REFUSED,
                 reason = refusal(reason),
                 detail = 0,
                 at_ms = moment(retry_at),
             ),
-            Event::Disconnected { reason: why, retry_at } => {
+            Event::Disconnected { reason: why, retry_at, .. } => {
                 let (number, detail) = reason(why);
                 put!(
                     self,
@@ -194,19 +194,19 @@ impl Out {
                 put!(self, r#type = MQTTP2P_EVENT_MESSAGE_END, ack = ack);
             }
             Event::PublishedAlone => put!(self, r#type = MQTTP2P_EVENT_PUBLISHED_ALONE),
-            Event::Subscribed { ticket, return_codes } => put!(
+            Event::Subscribed { ticket, return_codes, .. } => put!(
                 self,
                 r#type = MQTTP2P_EVENT_SUBSCRIBED,
                 ticket = ticket.to_bits(),
                 data = mqttp2p_bytes_t::of(return_codes.as_bytes()),
             ),
-            Event::Unsubscribed { ticket } => {
+            Event::Unsubscribed { ticket, .. } => {
                 put!(self, r#type = MQTTP2P_EVENT_UNSUBSCRIBED, ticket = ticket.to_bits());
             }
-            Event::Dropped { ticket } => {
+            Event::Dropped { ticket, .. } => {
                 put!(self, r#type = MQTTP2P_EVENT_DROPPED, ticket = ticket.to_bits());
             }
-            Event::Resubscribed { first, return_codes } => put!(
+            Event::Resubscribed { first, return_codes, .. } => put!(
                 self,
                 r#type = MQTTP2P_EVENT_RESUBSCRIBED,
                 count = u32::try_from(first).unwrap_or(u32::MAX),

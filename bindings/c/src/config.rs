@@ -140,46 +140,46 @@ impl mqttp2p_config_t {
     #[inline(always)]
     pub(crate) fn core(&self) -> Result<Config, Status> {
         let wrong = Status(MQTTP2P_E_INVALID_ARGUMENT);
-        Ok(Config {
-            protocol: protocol(self.protocol)?,
-            clean_session: flag(self.clean_session)?,
-            keep_alive_secs: self.keep_alive_secs,
-            ping_timeout_ms: self.ping_timeout_ms,
-            connect_timeout_ms: self.connect_timeout_ms,
-            backoff: match self.backoff_cap_ms {
+        Ok(Config::new()
+            .with_protocol(protocol(self.protocol)?)
+            .with_clean_session(flag(self.clean_session)?)
+            .with_keep_alive_secs(self.keep_alive_secs)
+            .with_ping_timeout_ms(self.ping_timeout_ms)
+            .with_connect_timeout_ms(self.connect_timeout_ms)
+            .with_backoff(match self.backoff_cap_ms {
                 0 => Backoff::Fixed { delay_ms: self.backoff_base_ms },
                 cap_ms => Backoff::Exponential { base_ms: self.backoff_base_ms, cap_ms },
-            },
-            stable_after_ms: self.stable_after_ms,
-            takeover_delay_ms: self.takeover_delay_ms,
-            max_in_flight: self.max_in_flight,
-            max_packet_size: self.max_packet_size,
-            resubscribe: match self.resubscribe {
+            })
+            .with_stable_after_ms(self.stable_after_ms)
+            .with_takeover_delay_ms(self.takeover_delay_ms)
+            .with_max_in_flight(self.max_in_flight)
+            .with_max_packet_size(self.max_packet_size)
+            .with_resubscribe(match self.resubscribe {
                 MQTTP2P_RESUBSCRIBE_WITHOUT_SESSION => Resubscribe::WithoutSession,
                 MQTTP2P_RESUBSCRIBE_ALWAYS => Resubscribe::Always,
                 MQTTP2P_RESUBSCRIBE_NEVER => Resubscribe::Never,
                 _ => return Err(wrong),
-            },
-            offline: match self.offline {
+            })
+            .with_offline(match self.offline {
                 MQTTP2P_OFFLINE_QUEUE_ALL => Offline::QueueAll,
                 MQTTP2P_OFFLINE_QUEUE_ACKNOWLEDGED => Offline::QueueAcknowledged,
                 MQTTP2P_OFFLINE_REFUSE => Offline::Refuse,
                 _ => return Err(wrong),
-            },
-            manual_ack: flag(self.manual_ack)?,
-            exactly_once: true,
-            keep_session: false,
-            max_requests_per_sec: 0,
-            max_whole_message: u32::MAX,
-            tell_qos_0: flag(self.tell_qos_0)?,
-            limits: Limits {
-                max_payload: self.max_payload,
-                max_subscriptions: self.max_subscriptions,
-                retain: flag(self.retain)?,
-                will: flag(self.will)?,
-                max_keep_alive_secs: self.max_keep_alive_secs,
-            },
-        })
+            })
+            .with_manual_ack(flag(self.manual_ack)?)
+            .with_exactly_once(true)
+            .with_keep_session(false)
+            .with_max_requests_per_sec(0)
+            .with_max_whole_message(u32::MAX)
+            .with_tell_qos_0(flag(self.tell_qos_0)?)
+            .with_limits(
+                Limits::none()
+                    .with_max_payload(self.max_payload)
+                    .with_max_subscriptions(self.max_subscriptions)
+                    .with_retain(flag(self.retain)?)
+                    .with_will(flag(self.will)?)
+                    .with_max_keep_alive_secs(self.max_keep_alive_secs),
+            ))
     }
 }
 

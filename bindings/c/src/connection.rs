@@ -66,12 +66,11 @@ impl mqttp2p_login_t {
                         .with_retain(flag(self.will_retain)?),
                 ),
             };
-            Ok(Login {
-                client_id: self.client_id.text()?,
-                user_name: self.user_name.maybe()?.map(text).transpose()?,
-                password: self.password.maybe()?,
-                will,
-            })
+            let mut login = Login::new(self.client_id.text()?);
+            login.user_name = self.user_name.maybe()?.map(text).transpose()?;
+            login.password = self.password.maybe()?;
+            login.will = will;
+            Ok(login)
         }
     }
 }

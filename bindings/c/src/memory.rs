@@ -154,14 +154,10 @@ impl Storage for Store {
         let growable = self.growing.is_some();
         #[cfg(not(feature = "std"))]
         let growable = false;
-        Memory {
-            tx: self.parts.tx.slice(),
-            requests: self.parts.requests.slice(),
-            control: self.parts.control.slice(),
-            subscriptions: self.parts.subscriptions.slice(),
-            inbound: self.parts.inbound.slice(),
-            growable,
-        }
+        Memory::new(self.parts.tx.slice(), self.parts.requests.slice(), self.parts.control.slice())
+            .with_subscriptions(self.parts.subscriptions.slice())
+            .with_inbound(self.parts.inbound.slice())
+            .with_growable(growable)
     }
 
     #[cfg(feature = "std")]

@@ -52,12 +52,9 @@ pub unsafe extern "C" fn mqttp2p_publish(
     // SAFETY: the caller's promise.
     unsafe {
         with(client, |client| {
-            let publication = Publication {
-                topic: topic.topic_name()?,
-                payload: payload.get()?,
-                qos: qos(qos_wanted)?,
-                retain: flag(retain)?,
-            };
+            let publication = Publication::new(topic.topic_name()?, payload.get()?)
+                .with_qos(qos(qos_wanted)?)
+                .with_retain(flag(retain)?);
             accepted(ticket, client.publish(&publication)?)
         })
     }

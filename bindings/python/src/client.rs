@@ -324,7 +324,7 @@ impl Core {
     ) -> PyResult<u32> {
         let payload = buffer::bytes(payload)?;
         let name = TopicName::new(topic).map_err(errors::topic)?;
-        let publication = Publication { topic: name, payload: &payload, qos: self::qos(qos)?, retain };
+        let publication = Publication::new(name, &payload).with_qos(self::qos(qos)?).with_retain(retain);
         let mut driver = self.lock();
         let result = driver.client.publish(&publication);
         match result {

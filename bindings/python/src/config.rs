@@ -122,11 +122,10 @@ impl Login {
             let topic = TopicName::new(&will.topic).ok()?;
             Some(mqtt_p2p_core::Will::new(topic, &will.payload).with_qos(will.qos).with_retain(will.retain))
         });
-        mqtt_p2p_core::Login {
-            client_id: &self.client_id,
-            user_name: self.user_name.as_deref(),
-            password: self.password.as_deref().map(Vec::as_slice),
-            will,
-        }
+        let mut login = mqtt_p2p_core::Login::new(&self.client_id);
+        login.user_name = self.user_name.as_deref();
+        login.password = self.password.as_deref().map(Vec::as_slice);
+        login.will = will;
+        login
     }
 }

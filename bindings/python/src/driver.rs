@@ -339,7 +339,7 @@ impl Driver {
                         return;
                     }
                 }
-                Action::OpenTransport { attempt } => {
+                Action::OpenTransport { attempt, .. } => {
                     self.forget_transport();
                     self.detail = None;
                     if self.tokens.is_some() {
@@ -387,30 +387,30 @@ impl Driver {
         let now = self.now;
         let wait = |at: Option<Instant>| at.map(|at| at.millis_since(now) as f64 / 1000.0);
         match *event {
-            Event::Published { ticket } => {
+            Event::Published { ticket, .. } => {
                 self.answered(ticket);
                 if self.is_awaited(ticket) {
                     told.push(Published { ticket: ticket.to_bits() }.into());
                 }
             }
-            Event::Subscribed { ticket, return_codes } => {
+            Event::Subscribed { ticket, return_codes, .. } => {
                 self.answered(ticket);
                 if self.is_awaited(ticket) {
                     let granted = return_codes.iter().map(|code| code as u32).collect();
                     told.push(Subscribed { ticket: ticket.to_bits(), granted }.into());
                 }
             }
-            Event::Unsubscribed { ticket } => {
+            Event::Unsubscribed { ticket, .. } => {
                 self.answered(ticket);
                 if self.is_awaited(ticket) {
                     told.push(Unsubscribed { ticket: ticket.to_bits() }.into());
                 }
             }
-            Event::Dropped { ticket } => {
+            Event::Dropped { ticket, .. } => {
                 self.unanswered.remove(&ticket.to_bits());
                 told.extend(self.is_awaited(ticket).then(|| Dropped { ticket: ticket.to_bits() }.into()));
             }
-            Event::Resubscribed { first, return_codes } => {
+            Event::Resubscribed { first, return_codes, .. } => {
                 let asked = self.client.subscriptions().skip(first).zip(return_codes.iter());
                 told.extend(
                     asked
@@ -422,7 +422,7 @@ impl Driver {
                 let renewed = self.tokens.as_mut().and_then(Tokens::uploaded);
                 told.extend(renewed.map(Into::into));
             }
-            Event::Connected { session_present } => {
+            Event::Connected { session_present, .. } => {
                 if let Some(diagnosis) = &mut self.diagnosis {
                     diagnosis.connected(now);
                 }
@@ -432,7 +432,7 @@ impl Driver {
                 let again = self.client.stats().connections > 1;
                 told.push(Connected { session_present, again }.into());
             }
-            Event::Refused { reason, retry_at } => {
+            Event::Refused { reason, retry_at, .. } => {
                 let goes_on = self.wanted && self.is_worth_another_log_in(reason);
                 if goes_on {
                     self.client.connect(now);
@@ -447,7 +447,7 @@ impl Driver {
                     .into(),
                 );
             }
-            Event::Disconnected { reason, retry_at } => {
+            Event::Disconnected { reason, retry_at, .. } => {
                 if let Some(tokens) = &mut self.tokens {
                     tokens.lost();
                 }

@@ -24,7 +24,7 @@ fn connect(client: &mut Client<Growing>, login: &Login<'_>) -> Vec<u8> {
 }
 
 fn publication(payload: &[u8], retain: bool) -> Publication<'_> {
-    Publication { topic: TopicName::new("parent").unwrap(), payload, qos: QoS::AtMostOnce, retain }
+    Publication::new(TopicName::new("parent").unwrap(), payload).with_retain(retain)
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn connect_carries_a_keep_alive_of_90_seconds_and_the_signature() {
 
 #[test]
 fn a_keep_alive_of_zero_becomes_the_longest_allowed() {
-    let config = mqtt_p2p_core::Config { keep_alive_secs: 0, ..profile() };
+    let config = profile().with_keep_alive_secs(0);
     let packet = connect(&mut Client::new(config, 1, Growing::default()), &Login::new("c"));
     assert_eq!(packet[10..12], 480_u16.to_be_bytes());
 }
@@ -73,7 +73,8 @@ fn a_will_ends_the_attempt_with_an_explanation() {
     let will = Will::new(TopicName::new("parent").unwrap(), b"");
     client.transport_opened(NOW, &Login::new("c").with_will(will));
     assert_eq!(client.poll(NOW, &mut &[][..]), Action::CloseTransport);
-    let Action::Event(Event::Disconnected { reason, retry_at: None }) = client.poll(NOW, &mut &[][..]) else {
+    let Action::Event(Event::Disconnected { reason, retry_at: None, .. }) = client.poll(NOW, &mut &[][..])
+    else {
         panic!("the attempt has ended")
     };
     assert_eq!(reason, DisconnectReason::WillUnsupported);

@@ -12,11 +12,13 @@ use crate::time::Instant;
 /// The next thing to do, from [`Client::poll`](crate::Client::poll). `'a` is the client's memory, `'b` the caller's
 /// receive buffer.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "a caller must carry out every action")]
 #[must_use = "the order of actions is the protocol"]
 pub enum Action<'a, 'b> {
     /// Dial: resolve the name again, refresh the token, and answer with
     /// [`transport_opened`](crate::Client::transport_opened) or
     /// [`transport_closed`](crate::Client::transport_closed).
+    #[non_exhaustive]
     OpenTransport {
         /// Counts the attempts since the last stable connection, from 1.
         attempt: u32,
@@ -56,19 +58,24 @@ impl fmt::Debug for Action<'_, '_> {
 /// What happened.
 ///
 /// Every [`Action::OpenTransport`] is followed by exactly one [`Event::Refused`] or [`Event::Disconnected`], with or
-/// without an [`Event::Connected`] before it. Every ticket ends in exactly one of `Published`, `Subscribed`,
-/// `Unsubscribed` and `Dropped`, but for those of QoS 0 without [`Config::tell_qos_0`](crate::Config::tell_qos_0), which
-/// end silently where it would be `Published`.
+/// without an [`Event::Connected`] before it. Every ticket ends in exactly one of `Published`, `Rejected`,
+/// `Subscribed`, `Unsubscribed` and `Dropped`. The exception is QoS 0 without
+/// [`Config::tell_qos_0`](crate::Config::tell_qos_0): such a ticket ends silently instead of in `Published`.
+///
+/// Later versions may add events, and fields to those events that are marked as non-exhaustive: match their fields with
+/// `..`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Event<'b> {
     /// The server accepted the log-in.
+    #[non_exhaustive]
     Connected {
         /// Whether it continues a session.
         session_present: bool,
     },
     /// The server refused the log-in; this ends the attempt.
+    #[non_exhaustive]
     Refused {
         /// Its reason.
         reason: ReasonCode,
@@ -77,6 +84,7 @@ pub enum Event<'b> {
         retry_at: Option<Instant>,
     },
     /// The connection ended, or did not come about; this ends the attempt.
+    #[non_exhaustive]
     Disconnected {
         /// Why, as far as the evidence goes.
         reason: DisconnectReason,
@@ -103,13 +111,24 @@ pub enum Event<'b> {
         ack: Option<AckToken>,
     },
     /// A publication is through: handed to the transport (QoS 0) or acknowledged (QoS 1 and 2).
+    #[non_exhaustive]
     Published {
         /// Which.
         ticket: Ticket,
     },
+    /// The server refused a publication. Only MQTT 5 servers can: MQTT 3.1.1 has no such answer, so a connection with
+    /// MQTT 3.1.1 never reports this event.
+    #[non_exhaustive]
+    Rejected {
+        /// The request.
+        ticket: Ticket,
+        /// The server's reason.
+        reason: ReasonCode,
+    },
     /// The publication of [`publish_alone`](crate::Client::publish_alone) is acknowledged; the others go on.
     PublishedAlone,
     /// A SUBSCRIBE was answered.
+    #[non_exhaustive]
     Subscribed {
         /// Which.
         ticket: Ticket,
@@ -117,16 +136,21 @@ pub enum Event<'b> {
         return_codes: ReturnCodes<'b>,
     },
     /// An UNSUBSCRIBE was answered.
+    #[non_exhaustive]
     Unsubscribed {
         /// Which.
         ticket: Ticket,
     },
-    /// A request was given up, by [`abandon`](crate::Client::abandon).
+    /// A request was given up.
+    #[non_exhaustive]
     Dropped {
-        /// Which.
+        /// The request.
         ticket: Ticket,
+        /// Why it was given up.
+        reason: DropReason,
     },
     /// Subscriptions were asked for again after a reconnect, and answered.
+    #[non_exhaustive]
     Resubscribed {
         /// Where in [`subscriptions`](crate::Client::subscriptions) the answers begin.
         first: usize,
@@ -135,9 +159,27 @@ pub enum Event<'b> {
     },
 }
 
+/// Why a request was given up, in [`Event::Dropped`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The caller gave the request up, for example by [`abandon`](crate::Client::abandon).
+    Cancelled,
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cancelled => "the request was given up by the caller",
+        })
+    }
+}
+
 /// A message from the server. It lies in the caller's receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Message<'b> {
     /// Where it was published to. ApsaraMQ may deliver a P2P message under any topic.
     pub topic: TopicName<'b>,
@@ -152,6 +194,14 @@ pub struct Message<'b> {
     pub dup: bool,
     /// The token that [`acknowledge`](crate::Client::acknowledge) takes; `None` for QoS 0.
     pub ack: Option<AckToken>,
+}
+
+impl<'b> Message<'b> {
+    /// Creates a message with QoS 0, neither retained nor repeated, for the tests of code that receives messages. Other
+    /// fields can be set afterwards.
+    pub const fn new(topic: TopicName<'b>, payload: &'b [u8]) -> Self {
+        Self { topic, payload, qos: QoS::AtMostOnce, retain: false, dup: false, ack: None }
+    }
 }
 
 /// Identifies a received message until it is acknowledged. [`Client::acknowledge`](crate::Client::acknowledge) takes it.

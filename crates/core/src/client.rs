@@ -24,20 +24,52 @@ pub struct Client<S, C = Chosen> {
 }
 
 /// A message to publish.
+///
+/// ```
+/// use mqtt_p2p_core::{Publication, QoS, TopicName};
+///
+/// let publication = Publication::new(TopicName::new("site/pump")?, b"on").with_qos(QoS::AtLeastOnce);
+/// assert!(!publication.retain);
+/// # Ok::<(), mqtt_p2p_core::TopicError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Publication<'a> {
-    /// Where to.
+    /// The topic to publish to.
     pub topic: TopicName<'a>,
-    /// Any bytes.
+    /// The payload: any bytes, possibly none.
     pub payload: &'a [u8],
-    /// How surely.
+    /// The QoS.
     pub qos: QoS,
-    /// Whether the server keeps it for later subscribers. ApsaraMQ does not know this.
+    /// Whether the server retains the message for later subscribers. ApsaraMQ does not support this.
     pub retain: bool,
 }
 
 impl<'a> Publication<'a> {
+    /// Creates a message with QoS 0 that is not retained.
+    #[inline]
+    pub const fn new(topic: TopicName<'a>, payload: &'a [u8]) -> Self {
+        Self { topic, payload, qos: QoS::AtMostOnce, retain: false }
+    }
+
+    // The builder methods return a new value instead of changing `mut self`: with that, rustc 1.95 at opt-level 1 may change
+    // the caller's copy as well.
+
+    /// Sets the QoS.
+    #[inline]
+    #[must_use]
+    pub const fn with_qos(self, qos: QoS) -> Self {
+        Self { qos, ..self }
+    }
+
+    /// Sets whether the server retains the message.
+    #[inline]
+    #[must_use]
+    pub const fn with_retain(self, retain: bool) -> Self {
+        Self { retain, ..self }
+    }
+
     #[inline]
     pub(crate) fn packet(&self, id: PacketId) -> Publish<'a> {
         let delivery = match self.qos {
@@ -230,7 +262,7 @@ impl<S: Storage, C: Settings> Client<S, C> {
     /// let mut client = Client::new(Config::new(), 42, Inline::<512>::new());
     /// let topic = TopicName::new("site/state")?;
     /// let ticket =
-    ///     client.publish(&Publication { topic, payload: b"on", qos: QoS::AtLeastOnce, retain: false })?;
+    ///     client.publish(&Publication::new(topic, b"on").with_qos(QoS::AtLeastOnce))?;
     /// assert!(client.cancel(ticket));
     /// let action = client.poll(Instant::from_millis(0), &mut &[][..]);
     /// assert!(matches!(action, Action::Event(Event::Dropped { ticket: dropped, .. }) if dropped == ticket));
@@ -327,11 +359,11 @@ impl<S: Storage, C: Settings> Client<S, C> {
     /// has ended holds no memory. Useful for choosing the size of the memory.
     ///
     /// ```
-    /// use mqtt_p2p_core::{Client, Config, Inline, Publication, QoS, TopicName};
+    /// use mqtt_p2p_core::{Client, Config, Inline, Publication, TopicName};
     ///
     /// let mut client = Client::new(Config::new(), 42, Inline::<512, 8>::new());
     /// let topic = TopicName::new("site/state")?;
-    /// client.publish(&Publication { topic, payload: b"on", qos: QoS::AtMostOnce, retain: false })?;
+    /// client.publish(&Publication::new(topic, b"on"))?;
     /// assert_eq!(client.requests_in_use(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -7,10 +7,11 @@ use mqtt_p2p_packet::Protocol;
 /// ```
 /// use mqtt_p2p_core::{Backoff, Config};
 ///
-/// let config = Config { keep_alive_secs: 30, backoff: Backoff::Fixed { delay_ms: 2_000 }, ..Config::new() };
+/// let config = Config::new().with_keep_alive_secs(30).with_backoff(Backoff::Fixed { delay_ms: 2_000 });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Config {
     /// The edition to speak. Default: 3.1.1.
     pub protocol: Protocol,
@@ -78,8 +79,15 @@ pub struct Config {
 }
 
 /// What to refuse on the caller's side because the service would drop it, or the connection with it.
+///
+/// ```
+/// use mqtt_p2p_core::{Config, Limits};
+///
+/// let config = Config::new().with_limits(Limits::none().with_max_payload(65_536).with_retain(false));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Limits {
     /// The longest payload to publish, in bytes.
     pub max_payload: u32,
@@ -151,6 +159,44 @@ impl Limits {
             max_keep_alive_secs: u16::MAX,
         }
     }
+
+    // The builder methods return a new value instead of changing `mut self`: with that, rustc 1.95 at opt-level 1 may change
+    // the caller's copy as well.
+
+    /// Sets the longest payload to publish, in bytes.
+    #[inline]
+    #[must_use]
+    pub const fn with_max_payload(self, max_payload: u32) -> Self {
+        Self { max_payload, ..self }
+    }
+
+    /// Sets the most subscriptions at one time.
+    #[inline]
+    #[must_use]
+    pub const fn with_max_subscriptions(self, max_subscriptions: u16) -> Self {
+        Self { max_subscriptions, ..self }
+    }
+
+    /// Sets whether the service supports retained messages.
+    #[inline]
+    #[must_use]
+    pub const fn with_retain(self, retain: bool) -> Self {
+        Self { retain, ..self }
+    }
+
+    /// Sets whether the service supports wills.
+    #[inline]
+    #[must_use]
+    pub const fn with_will(self, will: bool) -> Self {
+        Self { will, ..self }
+    }
+
+    /// Sets the longest keep-alive, in seconds.
+    #[inline]
+    #[must_use]
+    pub const fn with_max_keep_alive_secs(self, max_keep_alive_secs: u16) -> Self {
+        Self { max_keep_alive_secs, ..self }
+    }
 }
 
 impl Config {
@@ -178,6 +224,149 @@ impl Config {
             tell_qos_0: true,
             limits: Limits::none(),
         }
+    }
+
+    // The builder methods return a new value instead of changing `mut self`: with that, rustc 1.95 at opt-level 1 may change
+    // the caller's copy as well.
+
+    /// Sets the protocol version to speak.
+    #[inline]
+    #[must_use]
+    pub const fn with_protocol(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
+    }
+
+    /// Sets whether the server forgets the session when a connection ends.
+    #[inline]
+    #[must_use]
+    pub const fn with_clean_session(self, clean_session: bool) -> Self {
+        Self { clean_session, ..self }
+    }
+
+    /// Sets the keep-alive, in seconds; 0 turns it off.
+    #[inline]
+    #[must_use]
+    pub const fn with_keep_alive_secs(self, keep_alive_secs: u16) -> Self {
+        Self { keep_alive_secs, ..self }
+    }
+
+    /// Sets how long a ping may wait for its answer.
+    #[inline]
+    #[must_use]
+    pub const fn with_ping_timeout_ms(self, ping_timeout_ms: u32) -> Self {
+        Self { ping_timeout_ms, ..self }
+    }
+
+    /// Sets how long an attempt to connect may take.
+    #[inline]
+    #[must_use]
+    pub const fn with_connect_timeout_ms(self, connect_timeout_ms: u32) -> Self {
+        Self { connect_timeout_ms, ..self }
+    }
+
+    /// Sets how long to wait before the next attempt to connect.
+    #[inline]
+    #[must_use]
+    pub const fn with_backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// Sets how long a connection must last to count as stable.
+    #[inline]
+    #[must_use]
+    pub const fn with_stable_after_ms(self, stable_after_ms: u32) -> Self {
+        Self { stable_after_ms, ..self }
+    }
+
+    /// Sets the longest delay after a suspected takeover of the client id.
+    #[inline]
+    #[must_use]
+    pub const fn with_takeover_delay_ms(self, takeover_delay_ms: u32) -> Self {
+        Self { takeover_delay_ms, ..self }
+    }
+
+    /// Sets how many publications of QoS 1 and 2 may be in flight.
+    #[inline]
+    #[must_use]
+    pub const fn with_max_in_flight(self, max_in_flight: u16) -> Self {
+        Self { max_in_flight, ..self }
+    }
+
+    /// Sets whether what need not wait for the in-flight window passes publications that do.
+    #[inline]
+    #[must_use]
+    pub const fn with_pass_window(self, pass_window: bool) -> Self {
+        Self { pass_window, ..self }
+    }
+
+    /// Sets the longest packet to accept from the server, in bytes.
+    #[inline]
+    #[must_use]
+    pub const fn with_max_packet_size(self, max_packet_size: u32) -> Self {
+        Self { max_packet_size, ..self }
+    }
+
+    /// Sets when to subscribe again after a reconnect.
+    #[inline]
+    #[must_use]
+    pub const fn with_resubscribe(self, resubscribe: Resubscribe) -> Self {
+        Self { resubscribe, ..self }
+    }
+
+    /// Sets what to accept while there is no connection.
+    #[inline]
+    #[must_use]
+    pub const fn with_offline(self, offline: Offline) -> Self {
+        Self { offline, ..self }
+    }
+
+    /// Sets whether the caller acknowledges messages by [`acknowledge`](crate::Client::acknowledge).
+    #[inline]
+    #[must_use]
+    pub const fn with_manual_ack(self, manual_ack: bool) -> Self {
+        Self { manual_ack, ..self }
+    }
+
+    /// Sets whether to support QoS 2.
+    #[inline]
+    #[must_use]
+    pub const fn with_exactly_once(self, exactly_once: bool) -> Self {
+        Self { exactly_once, ..self }
+    }
+
+    /// Sets whether to report every change of the session, to be stored.
+    #[inline]
+    #[must_use]
+    pub const fn with_keep_session(self, keep_session: bool) -> Self {
+        Self { keep_session, ..self }
+    }
+
+    /// Sets the highest average rate of requests per second; 0 for no limit.
+    #[inline]
+    #[must_use]
+    pub const fn with_max_requests_per_sec(self, max_requests_per_sec: u16) -> Self {
+        Self { max_requests_per_sec, ..self }
+    }
+
+    /// Sets the length in bytes from which on a packet is received in parts.
+    #[inline]
+    #[must_use]
+    pub const fn with_max_whole_message(self, max_whole_message: u32) -> Self {
+        Self { max_whole_message, ..self }
+    }
+
+    /// Sets whether [`Event::Published`](crate::Event::Published) is reported for QoS 0 too.
+    #[inline]
+    #[must_use]
+    pub const fn with_tell_qos_0(self, tell_qos_0: bool) -> Self {
+        Self { tell_qos_0, ..self }
+    }
+
+    /// Sets the limits of the service.
+    #[inline]
+    #[must_use]
+    pub const fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The keep alive that CONNECT carries, within the limits.

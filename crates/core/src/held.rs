@@ -92,10 +92,11 @@ impl<'b> Event<'b> {
             Self::Refused { reason, retry_at } => Held::Free(Event::Refused { reason, retry_at }),
             Self::Disconnected { reason, retry_at } => Held::Free(Event::Disconnected { reason, retry_at }),
             Self::MessageEnd { ack } => Held::Free(Event::MessageEnd { ack }),
+            Self::Rejected { ticket, reason } => Held::Free(Event::Rejected { ticket, reason }),
             Self::Published { ticket } => Held::Free(Event::Published { ticket }),
             Self::PublishedAlone => Held::Free(Event::PublishedAlone),
             Self::Unsubscribed { ticket } => Held::Free(Event::Unsubscribed { ticket }),
-            Self::Dropped { ticket } => Held::Free(Event::Dropped { ticket }),
+            Self::Dropped { ticket, reason } => Held::Free(Event::Dropped { ticket, reason }),
         })
     }
 }

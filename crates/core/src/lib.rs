@@ -16,12 +16,8 @@
 //! let now = Instant::from_millis(0);
 //! client.connect(now);
 //! // Accepted while there is no connection: it waits.
-//! let ticket = client.publish(&Publication {
-//!     topic: TopicName::new("site/p2p/GID_a@@@1")?,
-//!     payload: b"hello",
-//!     qos: QoS::AtLeastOnce,
-//!     retain: false,
-//! })?;
+//! let topic = TopicName::new("site/p2p/GID_a@@@1")?;
+//! let ticket = client.publish(&Publication::new(topic, b"hello").with_qos(QoS::AtLeastOnce))?;
 //!
 //! // The server's side of this example: CONNACK and PUBACK.
 //! let mut input: &[u8] = &[0x20, 2, 0, 0, 0x40, 2, 0, 1];
@@ -36,7 +32,7 @@
 //!             client.transmitted(sent);
 //!         }
 //!         Action::Event(Event::Connected { .. }) => { input = &input[4..]; sent = 0 }
-//!         Action::Event(Event::Published { ticket: done }) => { assert_eq!(done, ticket); break }
+//!         Action::Event(Event::Published { ticket: done, .. }) => { assert_eq!(done, ticket); break }
 //!         other => panic!("{other:?}"),
 //!     }
 //! }
@@ -72,6 +68,7 @@
     clippy::panic,
     clippy::arithmetic_side_effects
 )]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -110,7 +107,7 @@ mod subscriptions;
 mod ticket;
 mod time;
 
-pub use action::{AckToken, Action, Event, Message};
+pub use action::{AckToken, Action, DropReason, Event, Message};
 pub use client::{Client, Publication};
 pub use config::{Backoff, Config, Limits, Offline, Resubscribe};
 pub use disconnect::{DisconnectReason, TransportError};

@@ -7,6 +7,7 @@ use mqtt_p2p_packet::Will;
 /// A log-in. It is asked for at every attempt, so that a token can be renewed in between. Debug does not show the
 /// user name or the password.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Login<'a> {
     /// Who this is. May be empty with a clean session only ([MQTT-3.1.3-7]).
     pub client_id: &'a str,
@@ -19,24 +20,30 @@ pub struct Login<'a> {
 }
 
 impl<'a> Login<'a> {
-    /// A client id and nothing else.
+    /// Creates a login with a client id and nothing else.
     pub const fn new(client_id: &'a str) -> Self {
         Self { client_id, user_name: None, password: None, will: None }
     }
 
-    /// The same with user name and password.
+    // The builder methods return a new value instead of changing `mut self`: with that, rustc 1.95 at opt-level 1 may change
+    // the caller's copy as well.
+
+    /// Sets the user name, without a password.
     #[must_use]
-    pub const fn with_password(mut self, user_name: &'a str, password: &'a [u8]) -> Self {
-        self.user_name = Some(user_name);
-        self.password = Some(password);
-        self
+    pub const fn with_user_name(self, user_name: &'a str) -> Self {
+        Self { user_name: Some(user_name), ..self }
     }
 
-    /// The same with a will.
+    /// Sets the user name and the password.
     #[must_use]
-    pub const fn with_will(mut self, will: Will<'a>) -> Self {
-        self.will = Some(will);
-        self
+    pub const fn with_password(self, user_name: &'a str, password: &'a [u8]) -> Self {
+        Self { user_name: Some(user_name), password: Some(password), ..self }
+    }
+
+    /// Sets the will.
+    #[must_use]
+    pub const fn with_will(self, will: Will<'a>) -> Self {
+        Self { will: Some(will), ..self }
     }
 }
 

@@ -4,7 +4,7 @@ use core::mem::take;
 
 use mqtt_p2p_packet::{Ack, Framed, PacketType, Publish, frame};
 
-use crate::action::{Action, Event};
+use crate::action::{Action, DropReason, Event};
 use crate::client::Client;
 use crate::constants::{ForSpeed, SIZE_OPTIMIZED};
 use crate::disconnect::DisconnectReason;
@@ -321,7 +321,7 @@ impl<C: Settings> Machine<C> {
         }
         if let Some(next) = self.dropping {
             if let Some(ticket) = next(self, memory) {
-                *action = Action::Event(Event::Dropped { ticket });
+                *action = Action::Event(Event::Dropped { ticket, reason: DropReason::Cancelled });
                 return true;
             }
             self.dropping = None;

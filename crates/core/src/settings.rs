@@ -13,7 +13,7 @@ use crate::optional::Optional;
 /// struct Meter;
 ///
 /// impl FixedConfig for Meter {
-///     const CONFIG: Config = Config { keep_alive_secs: 30, exactly_once: false, ..Config::new() };
+///     const CONFIG: Config = Config::new().with_keep_alive_secs(30).with_exactly_once(false);
 /// }
 ///
 /// let client = Client::fixed(Meter, 42, Inline::<512>::new());

@@ -7,7 +7,19 @@ use crate::inbound::InboundId;
 use crate::outbox::Request;
 
 /// A client's memory, in five parts. The state machine's code is the same for any sizes. Debug shows the sizes only: the
-/// log-in passes through here.
+/// login passes through here.
+///
+/// ```
+/// use mqtt_p2p_core::{Client, Config, InboundId, Memory, Request};
+///
+/// let (mut tx, mut requests, mut control) = ([0; 1024], [Request::EMPTY; 8], [0; 256]);
+/// let (mut subscriptions, mut inbound) = ([0; 128], [InboundId::EMPTY; 4]);
+/// let memory = Memory::new(&mut tx, &mut requests, &mut control)
+///     .with_subscriptions(&mut subscriptions)
+///     .with_inbound(&mut inbound);
+/// let client = Client::new(Config::new(), 42, memory);
+/// ```
+#[non_exhaustive]
 pub struct Memory<'m> {
     /// Outgoing packets: those that wait, and those of QoS 1 and 2 until their handshake ends, encoded. The largest
     /// publication must fit.
@@ -24,6 +36,36 @@ pub struct Memory<'m> {
     pub inbound: &'m mut [InboundId],
     /// Whether [`Storage::grow`] may give more.
     pub growable: bool,
+}
+
+impl<'m> Memory<'m> {
+    /// Creates memory that does not grow, with room for outgoing packets, requests and control packets, but for no
+    /// subscription and no incoming message of QoS 2.
+    #[inline]
+    pub const fn new(tx: &'m mut [u8], requests: &'m mut [Request], control: &'m mut [u8]) -> Self {
+        Self { tx, requests, control, subscriptions: &mut [], inbound: &mut [], growable: false }
+    }
+
+    /// Sets the memory for subscriptions.
+    #[inline]
+    #[must_use]
+    pub const fn with_subscriptions(self, subscriptions: &'m mut [u8]) -> Self {
+        Self { subscriptions, ..self }
+    }
+
+    /// Sets the memory for incoming messages of QoS 2.
+    #[inline]
+    #[must_use]
+    pub const fn with_inbound(self, inbound: &'m mut [InboundId]) -> Self {
+        Self { inbound, ..self }
+    }
+
+    /// Sets whether [`Storage::grow`] may give more.
+    #[inline]
+    #[must_use]
+    pub const fn with_growable(self, growable: bool) -> Self {
+        Self { growable, ..self }
+    }
 }
 
 /// Memory for a [`Client`](crate::Client).

@@ -5,7 +5,7 @@ mod common;
 use common::server::{ALONE, REPLAY, puback, publish, suback};
 use common::{Driver, Seen, config};
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use mqtt_p2p_core::{Config, Error, Inline, Need, Resubscribe, TopicName};
+use mqtt_p2p_core::{Error, Inline, Need, Resubscribe, TopicName};
 
 fn publish_alone<S: mqtt_p2p_core::Storage>(driver: &mut Driver<S>, payload: &[u8]) -> Result<(), Error> {
     driver.client.publish_alone(TopicName::new("$SYS/uploadToken").expect("a topic name"), payload)
@@ -43,7 +43,7 @@ fn a_packet_that_has_been_begun_is_finished_first() {
 
 #[test]
 fn acknowledgements_and_pings_go_on() {
-    let mut driver = Driver::online(Config { keep_alive_secs: 60, ..config() });
+    let mut driver = Driver::online(config().with_keep_alive_secs(60));
     publish_alone(&mut driver, b"x").expect("there is a connection");
     driver.run();
     driver.forget();
@@ -54,7 +54,7 @@ fn acknowledgements_and_pings_go_on() {
 
 #[test]
 fn subscriptions_are_asked_for_again_only_after_it() {
-    let mut driver = Driver::online(Config { resubscribe: Resubscribe::Always, ..config() });
+    let mut driver = Driver::online(config().with_resubscribe(Resubscribe::Always));
     driver.subscribed(&[("f", AtMostOnce)]);
     driver.lost();
     driver.connect();
@@ -138,7 +138,7 @@ fn another_one_that_is_under_way_makes_no_memory_grow() {
 
 #[test]
 fn a_publication_that_goes_alone_waits_for_no_window() {
-    let mut driver = Driver::online(Config { max_in_flight: 1, max_requests_per_sec: 1, ..config() });
+    let mut driver = Driver::online(config().with_max_in_flight(1).with_max_requests_per_sec(1));
     driver.publish("t", b"in flight", AtLeastOnce);
     driver.publish("t", b"waits", AtLeastOnce);
     driver.forget();

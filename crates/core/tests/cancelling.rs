@@ -4,11 +4,11 @@ mod common;
 
 use common::{Driver, Seen, Small, config, server};
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use mqtt_p2p_core::{Client, Config, Ticket};
+use mqtt_p2p_core::{Client, Ticket};
 
 /// Two publications fit the window.
 fn online() -> Driver {
-    Driver::online(Config { max_in_flight: 2, ..config() })
+    Driver::online(config().with_max_in_flight(2))
 }
 
 fn cancel(driver: &mut Driver, ticket: Ticket) -> Vec<Seen> {
@@ -150,7 +150,7 @@ fn qos_0_is_dropped_unless_it_is_being_written() {
 
 #[test]
 fn what_went_ahead_of_the_window_can_be_cancelled() {
-    let mut driver = Driver::online(Config { max_in_flight: 1, ..config() });
+    let mut driver = Driver::online(config().with_max_in_flight(1));
     let [first, second] = [b"1", b"2"].map(|payload| driver.publish("t", payload, AtLeastOnce));
     let ahead = driver.subscribe(&[("f", AtMostOnce)]);
     driver.forget();

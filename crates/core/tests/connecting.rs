@@ -35,7 +35,9 @@ fn connect_carries_what_login_and_configuration_say() {
     for protocol in [Protocol::V31, Protocol::V311] {
         for clean_session in [false, true] {
             let login = Login::new("GID_a@@@1").with_password("user", b"pass\0word").with_will(will());
-            let mut driver = Driver::new(Config { protocol, clean_session, keep_alive_secs: 77, ..config() });
+            let mut driver = Driver::new(
+                config().with_protocol(protocol).with_clean_session(clean_session).with_keep_alive_secs(77),
+            );
             driver.connect();
             driver.opened_as(&login);
             driver.only_sent(|packet| {
@@ -89,7 +91,7 @@ fn nothing_goes_out_before_connack_but_connect() {
 
 #[test]
 fn keep_alive_stays_within_the_limits_and_is_not_turned_off_where_there_is_one() {
-    let limited = Limits { max_keep_alive_secs: 90, ..Limits::none() };
+    let limited = Limits::none().with_max_keep_alive_secs(90);
     for (keep_alive_secs, limits, carried) in [
         (0, Limits::none(), 0),
         (65_535, Limits::none(), 65_535),
@@ -97,7 +99,7 @@ fn keep_alive_stays_within_the_limits_and_is_not_turned_off_where_there_is_one()
         (30, limited, 30),
         (91, limited, 90),
     ] {
-        let mut driver = Driver::new(Config { keep_alive_secs, limits, ..config() });
+        let mut driver = Driver::new(config().with_keep_alive_secs(keep_alive_secs).with_limits(limits));
         driver.connect();
         driver.opened();
         driver.only_sent(|packet| {
@@ -109,7 +111,7 @@ fn keep_alive_stays_within_the_limits_and_is_not_turned_off_where_there_is_one()
 
 #[test]
 fn a_will_is_refused_where_the_service_knows_none() {
-    let mut driver = Driver::new(Config { limits: Limits { will: false, ..Limits::none() }, ..config() });
+    let mut driver = Driver::new(config().with_limits(Limits::none().with_will(false)));
     driver.connect();
     driver.forget();
     driver.opened_as(&LOGIN.with_will(will()));
@@ -121,10 +123,12 @@ fn a_will_is_refused_where_the_service_knows_none() {
 #[test]
 fn a_login_that_can_not_be_sent_is_reported_and_not_tried_again() {
     let long = "x".repeat(65_536);
+    let mut without_user_name = LOGIN;
+    without_user_name.password = Some(b"secret");
     for (login, error) in [
         (Login::new(&long), EncodeError::FieldTooLong),
         (Login::new("a\0b"), EncodeError::InvalidText),
-        (Login { password: Some(b"secret"), ..LOGIN }, EncodeError::PasswordWithoutUserName),
+        (without_user_name, EncodeError::PasswordWithoutUserName),
         (Login::new(""), EncodeError::EmptyClientId),
         (Login::new(&long[..600]), EncodeError::BufferTooSmall { needed: 615 }),
     ] {
@@ -168,7 +172,7 @@ fn connected_is_reported_with_the_word_on_the_session() {
 
 #[test]
 fn a_session_that_was_to_be_clean_is_a_contradiction() {
-    let mut driver = Driver::new(Config { clean_session: true, ..config() });
+    let mut driver = Driver::new(config().with_clean_session(true));
     driver.connect();
     driver.opened();
     driver.forget();
@@ -290,7 +294,7 @@ fn a_connack_before_connect_has_gone_out_closes() {
 
 #[test]
 fn the_deadline_covers_dialling_handshake_and_connack() {
-    let config = Config { connect_timeout_ms: 3_000, ..config() };
+    let config = config().with_connect_timeout_ms(3_000);
     let timeout = |driver: &Driver| {
         [Seen::Close, disconnected(DisconnectReason::ConnectTimeout, Some(driver.now + RETRY))]
     };
@@ -353,7 +357,7 @@ fn disconnect_before_connack_says_so_once_connack_has_come() {
     let mut driver = Driver::new(config());
     driver.connect();
     driver.opened();
-    driver.publish("t", b"x", mqtt_p2p_core::QoS::AtLeastOnce);
+    driver.publish("t", b"x", AtLeastOnce);
     driver.forget();
     driver.disconnect();
     assert_eq!((driver.take_sent(), driver.take_seen()), (vec![], vec![]));
@@ -553,7 +557,7 @@ fn bytes_that_follow_the_end_are_discarded() {
 
 /// The wait after each of so many failures to dial in a row.
 fn delays(backoff: Backoff, seed: u64, failures: usize) -> Vec<u64> {
-    let client = mqtt_p2p_core::Client::new(Config { backoff, ..config() }, seed, common::Small::new());
+    let client = mqtt_p2p_core::Client::new(config().with_backoff(backoff), seed, common::Small::new());
     let mut driver = Driver::around(client);
     driver.connect();
     let delays = (0..failures).map(|_| {
@@ -792,7 +796,7 @@ fn connect_while_paused_waits_for_resume() {
 
 #[test]
 fn resume_pings_at_once_and_gives_the_answer_its_time() {
-    let mut driver = Driver::online(Config { keep_alive_secs: 0, ..config() });
+    let mut driver = Driver::online(config().with_keep_alive_secs(0));
     driver.pause();
     driver.pass(1_000_000);
     driver.resume();

@@ -11,7 +11,7 @@ use common::{LOGIN, Small, config, filter, message};
 struct Least;
 
 impl FixedConfig for Least {
-    const CONFIG: Config = Config { exactly_once: false, keep_alive_secs: 30, ..Config::new() };
+    const CONFIG: Config = Config::new().with_exactly_once(false).with_keep_alive_secs(30);
 }
 
 /// All that can be left out.
@@ -19,14 +19,12 @@ impl FixedConfig for Least {
 struct Most;
 
 impl FixedConfig for Most {
-    const CONFIG: Config = Config {
-        keep_session: true,
-        max_requests_per_sec: 2,
-        max_whole_message: 16,
-        manual_ack: true,
-        tell_qos_0: false,
-        ..Config::new()
-    };
+    const CONFIG: Config = Config::new()
+        .with_keep_session(true)
+        .with_max_requests_per_sec(2)
+        .with_max_whole_message(16)
+        .with_manual_ack(true)
+        .with_tell_qos_0(false);
 }
 
 /// What comes in at each step: whatever a server says, in order and out of it.

@@ -11,7 +11,7 @@ const PING: u64 = 52_500;
 const TIMEOUT: u64 = 20_000;
 
 fn keep_alive(keep_alive_secs: u16) -> Config {
-    Config { keep_alive_secs, ..config() }
+    config().with_keep_alive_secs(keep_alive_secs)
 }
 
 fn assert_dead(driver: &mut Driver) {

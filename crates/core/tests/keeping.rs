@@ -8,7 +8,7 @@ use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use mqtt_p2p_core::{Client, Config, Error, Inline, Key, Need, RestoreError, SessionStore, Ticket};
 
 fn keeping() -> Config {
-    Config { keep_session: true, ..config() }
+    config().with_keep_session(true)
 }
 
 fn ticket(bits: u32) -> Ticket {
@@ -116,7 +116,7 @@ fn an_incoming_message_of_qos_2_is_kept_before_pubrec_and_forgotten_before_pubco
 
 #[test]
 fn with_manual_acknowledgement_all_that_were_taken_are_kept() {
-    let mut driver = Driver::online(Config { manual_ack: true, ..keeping() });
+    let mut driver = Driver::online(keeping().with_manual_ack(true));
     for number in [5, 6, 7] {
         driver.receive(&publish(number, ExactlyOnce, false, b"x"));
     }

@@ -8,7 +8,7 @@ use mqtt_p2p_core::Config;
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce};
 
 fn paced(max_requests_per_sec: u16) -> Config {
-    Config { max_requests_per_sec, ..config() }
+    config().with_max_requests_per_sec(max_requests_per_sec)
 }
 
 /// Time passes as the client asks for it; gives what was sent, with its time since the start.
@@ -55,7 +55,7 @@ fn over_a_long_time_it_is_no_more_than_the_rate() {
 
 #[test]
 fn what_is_sent_again_after_a_reconnect_is_paced_too() {
-    let mut driver = Driver::online(Config { max_in_flight: 20, ..paced(20) });
+    let mut driver = Driver::online(paced(20).with_max_in_flight(20));
     for _ in 0..8 {
         driver.publish("t", b"x", AtLeastOnce);
     }
@@ -68,7 +68,7 @@ fn what_is_sent_again_after_a_reconnect_is_paced_too() {
 
 #[test]
 fn what_the_window_holds_back_does_not_wake_the_client() {
-    let mut driver = Driver::online(Config { max_in_flight: 1, keep_alive_secs: 0, ..paced(20) });
+    let mut driver = Driver::online(paced(20).with_max_in_flight(1).with_keep_alive_secs(0));
     driver.publish("t", b"1", AtLeastOnce);
     driver.publish("t", b"2", AtLeastOnce);
     assert_eq!(driver.wait, None);
@@ -89,7 +89,7 @@ fn a_rate_of_nothing_is_no_bound() {
 
 #[test]
 fn who_has_nothing_to_send_is_not_woken_by_the_pace() {
-    let mut driver = Driver::online(Config { keep_alive_secs: 0, ..paced(20) });
+    let mut driver = Driver::online(paced(20).with_keep_alive_secs(0));
     for _ in 0..5 {
         driver.client.publish(&common::message("t", b"x", AtMostOnce)).expect("room");
     }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 const BUFFER: usize = 32;
 
 fn in_parts() -> Config {
-    Config { max_whole_message: BUFFER as u32, ..config() }
+    config().with_max_whole_message(BUFFER as u32)
 }
 
 /// Bytes come in as far as a buffer of this size has room for them.
@@ -81,7 +81,7 @@ fn a_repeated_message_of_qos_2_is_read_but_not_told() {
 
 #[test]
 fn what_comes_right_behind_a_repeated_message_without_an_answer_is_read_at_once() {
-    let mut driver = Driver::online(Config { manual_ack: true, ..in_parts() });
+    let mut driver = Driver::online(in_parts().with_manual_ack(true));
     let bytes = publish(5, ExactlyOnce, true, &[7; 100]);
     receive_through(&mut driver, &bytes, BUFFER);
     let (begin, end) = bytes.split_at(100);
@@ -107,7 +107,7 @@ fn a_message_that_breaks_off_comes_again_from_its_beginning() {
 
 #[test]
 fn manual_acknowledgement_takes_what_the_end_names() {
-    let mut driver = Driver::online(Config { manual_ack: true, ..in_parts() });
+    let mut driver = Driver::online(in_parts().with_manual_ack(true));
     receive_through(&mut driver, &publish(5, ExactlyOnce, false, &[7; 100]), BUFFER);
     let Some(Seen::End(Some(token))) = driver.take_seen().pop() else {
         panic!("no end");

@@ -7,7 +7,7 @@ use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use mqtt_p2p_core::{Client, Config, Inline};
 
 fn window(max_in_flight: u16) -> Config {
-    Config { max_in_flight, ..config() }
+    config().with_max_in_flight(max_in_flight)
 }
 
 /// One publication is in flight, and another waits for the window.
@@ -141,7 +141,7 @@ fn pubrel_passes_publications_that_wait() {
 
 #[test]
 fn many_that_pass_leave_no_memory_behind() {
-    let mut driver = Driver::with(Config { tell_qos_0: false, ..window(1) }, Inline::<512, 8>::new());
+    let mut driver = Driver::with(window(1).with_tell_qos_0(false), Inline::<512, 8>::new());
     driver.go_online(false);
     driver.publish("t", b"1", AtLeastOnce);
     driver.publish("t", b"2", AtLeastOnce);

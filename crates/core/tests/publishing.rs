@@ -5,11 +5,11 @@ mod common;
 use common::{Driver, RETRY, Seen, Small, config, message, server};
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use mqtt_p2p_core::{
-    Config, Error, InboundId, Inline, Limits, Memory, Need, Offline, Publication, Request, Storage, Ticket,
+    Config, Error, InboundId, Inline, Limits, Memory, Need, Offline, Request, Storage, Ticket,
 };
 
 fn window(max_in_flight: u16) -> Config {
-    Config { max_in_flight, ..config() }
+    config().with_max_in_flight(max_in_flight)
 }
 
 // ---- the three flows ----
@@ -67,7 +67,7 @@ fn qos_0_is_not_published_before_its_last_byte_is_handed_over() {
 
 #[test]
 fn qos_0_that_is_not_to_be_told_ends_silently_and_only_once_it_is_handed_over() {
-    let mut driver = Driver::online(Config { tell_qos_0: false, ..config() });
+    let mut driver = Driver::online(config().with_tell_qos_0(false));
     driver.writable = 5;
     let tickets = [driver.publish("t", b"x", AtMostOnce), driver.publish("t", b"y", AtMostOnce)];
     assert_eq!(driver.requests(), tickets);
@@ -80,7 +80,7 @@ fn qos_0_that_is_not_to_be_told_ends_silently_and_only_once_it_is_handed_over() 
 
 #[test]
 fn silent_publications_in_tens_leave_no_memory_behind() {
-    let mut driver = Driver::with(Config { tell_qos_0: false, ..config() }, Inline::<4096, 64>::new());
+    let mut driver = Driver::with(config().with_tell_qos_0(false), Inline::<4096, 64>::new());
     driver.go_online(false);
     for _ in 0..200 {
         for _ in 0..10 {
@@ -93,7 +93,7 @@ fn silent_publications_in_tens_leave_no_memory_behind() {
 
 #[test]
 fn qos_0_that_is_not_to_be_told_is_told_when_it_is_given_up() {
-    let mut driver = Driver::new(Config { tell_qos_0: false, ..config() });
+    let mut driver = Driver::new(config().with_tell_qos_0(false));
     let ticket = driver.publish("t", b"x", AtMostOnce);
     driver.abandon();
     assert_eq!(driver.take_seen(), [Seen::Dropped(ticket)]);
@@ -101,7 +101,7 @@ fn qos_0_that_is_not_to_be_told_is_told_when_it_is_given_up() {
 
 #[test]
 fn other_publications_are_told_though_qos_0_is_not() {
-    let mut driver = Driver::online(Config { tell_qos_0: false, ..config() });
+    let mut driver = Driver::online(config().with_tell_qos_0(false));
     driver.publish("t", b"x", AtMostOnce);
     let ticket = driver.publish("t", b"y", AtLeastOnce);
     driver.publish("t", b"z", AtMostOnce);
@@ -112,7 +112,7 @@ fn other_publications_are_told_though_qos_0_is_not() {
 
 #[test]
 fn a_driver_that_has_written_all_of_qos_0_that_is_not_told_need_not_poll() {
-    let mut driver = Driver::online(Config { tell_qos_0: false, ..config() });
+    let mut driver = Driver::online(config().with_tell_qos_0(false));
     driver.run();
     assert!(driver.client.is_waiting());
     driver.try_publish(&message("t", b"x", AtMostOnce)).expect("room");
@@ -151,14 +151,13 @@ fn qos_2_is_published_at_pubcomp() {
 
 #[test]
 fn retain_is_carried_unless_the_service_knows_none() {
-    let retained = Publication { retain: true, ..message("t", b"x", AtLeastOnce) };
+    let retained = message("t", b"x", AtLeastOnce).with_retain(true);
     let mut driver = Driver::online(config());
     driver.try_publish(&retained).unwrap();
     driver.run();
     assert_eq!(driver.take_sent(), ["PUBLISH q1 #1 retain t=x"]);
 
-    let mut driver =
-        Driver::online(Config { limits: Limits { retain: false, ..Limits::none() }, ..config() });
+    let mut driver = Driver::online(config().with_limits(Limits::none().with_retain(false)));
     assert_eq!(driver.try_publish(&retained), Err(Error::RetainUnsupported));
     assert_eq!(driver.requests(), []);
 }
@@ -326,7 +325,7 @@ fn offline_everything_is_queued_by_default_and_goes_out_in_order() {
 #[test]
 fn offline_policies_refuse_what_they_say() {
     let publish = |offline, qos| {
-        let mut driver = Driver::new(Config { offline, ..config() });
+        let mut driver = Driver::new(config().with_offline(offline));
         driver.try_publish(&message("t", b"x", qos)).map(|_| ())
     };
     assert_eq!(publish(Offline::QueueAll, AtMostOnce), Ok(()));
@@ -339,7 +338,7 @@ fn offline_policies_refuse_what_they_say() {
 
 #[test]
 fn offline_policies_do_not_touch_what_was_accepted_before() {
-    let mut driver = Driver::online(Config { offline: Offline::Refuse, ..config() });
+    let mut driver = Driver::online(config().with_offline(Offline::Refuse));
     driver.publish("t", b"x", AtLeastOnce);
     driver.forget();
     driver.reconnect(true);
@@ -580,8 +579,7 @@ fn what_can_never_fit_is_too_large_and_nothing_is_lost_by_it() {
 
 #[test]
 fn a_payload_over_the_limit_of_the_service_is_too_large() {
-    let mut driver =
-        Driver::online(Config { limits: Limits { max_payload: 10, ..Limits::none() }, ..config() });
+    let mut driver = Driver::online(config().with_limits(Limits::none().with_max_payload(10)));
     assert!(driver.try_publish(&message("t", &[0; 10], AtMostOnce)).is_ok());
     assert_eq!(
         driver.try_publish(&message("t", &[0; 11], AtMostOnce)),
@@ -607,7 +605,7 @@ struct Asked(Small, Vec<Need>);
 
 impl Storage for Asked {
     fn memory(&mut self) -> Memory<'_> {
-        Memory { growable: true, ..self.0.memory() }
+        self.0.memory().with_growable(true)
     }
 
     fn grow(&mut self, need: Need) -> bool {
@@ -621,7 +619,7 @@ struct Stubborn(Small);
 
 impl Storage for Stubborn {
     fn memory(&mut self) -> Memory<'_> {
-        Memory { growable: true, ..self.0.memory() }
+        self.0.memory().with_growable(true)
     }
 }
 
@@ -909,14 +907,11 @@ fn story<S: Storage>(storage: S) -> (Vec<Seen>, Vec<String>) {
 #[test]
 fn inline_borrowed_and_growing_memory_behave_the_same() {
     let inline = story(Small::new());
-    let borrowed = story(Memory {
-        tx: &mut [0; 2048],
-        requests: &mut [Request::EMPTY; 16],
-        control: &mut [0; 512],
-        subscriptions: &mut [0; 256],
-        inbound: &mut [InboundId::EMPTY; 4],
-        growable: false,
-    });
+    let borrowed = story(
+        Memory::new(&mut [0; 2048], &mut [Request::EMPTY; 16], &mut [0; 512])
+            .with_subscriptions(&mut [0; 256])
+            .with_inbound(&mut [InboundId::EMPTY; 4]),
+    );
     assert_eq!(inline, borrowed);
     #[cfg(feature = "alloc")]
     assert_eq!(inline, story(mqtt_p2p_core::Growing::default()));
@@ -983,7 +978,7 @@ mod growing {
 
 #[test]
 fn what_waits_for_the_window_does_not_go_out_between_a_disconnect_and_its_packet() {
-    let mut driver = Driver::online(Config { max_in_flight: 1, ..config() });
+    let mut driver = Driver::online(config().with_max_in_flight(1));
     let first = driver.publish("t", b"1", AtLeastOnce);
     driver.publish("t", b"2", AtLeastOnce);
     driver.writable = 0;

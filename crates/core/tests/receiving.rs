@@ -8,7 +8,7 @@ use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use mqtt_p2p_core::{AckToken, Config, DecodeError, DisconnectReason, Error, Inline, PacketType};
 
 fn manual() -> Config {
-    Config { manual_ack: true, ..config() }
+    config().with_manual_ack(true)
 }
 
 /// What names the only message that came.
@@ -378,7 +378,7 @@ fn what_follows_malformed_input_is_discarded() {
 
 #[test]
 fn a_packet_over_the_limit_is_refused_at_its_header() {
-    let mut driver = Driver::online(Config { max_packet_size: 100, ..config() });
+    let mut driver = Driver::online(config().with_max_packet_size(100));
     driver.receive(&publish(1, AtMostOnce, false, &[b'x'; 84]));
     assert_eq!(driver.take_payloads().len(), 1, "a packet of 100 bytes");
     driver.receive(&[0x30, 99]);
@@ -432,10 +432,10 @@ fn a_short_packet_over_the_limit_is_refused_like_a_long_one() {
     for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
         let bytes = publish(5, qos, false, &[b'x'; 60]);
         let size = bytes.len() as u32;
-        let mut driver = Driver::online(Config { max_packet_size: size, ..config() });
+        let mut driver = Driver::online(config().with_max_packet_size(size));
         driver.receive(&bytes);
         assert_eq!(driver.take_messages().len(), 1);
-        let mut driver = Driver::online(Config { max_packet_size: size - 1, ..config() });
+        let mut driver = Driver::online(config().with_max_packet_size(size - 1));
         driver.receive(&bytes);
         let reason = DisconnectReason::Malformed(DecodeError::TooLarge { size, max: size - 1 });
         let retry_at = Some(driver.now + RETRY);

@@ -31,7 +31,7 @@ fn debug_of_memory_shows_its_sizes() {
     assert_eq!(format!("{memory:?}"), "Inline<64, 2, 128, 16, 3>");
     assert_eq!(
         format!("{:?}", memory.memory()),
-        "Memory { tx: 64, requests: 2, control: 128, subscriptions: 16, inbound: 3, growable: false }"
+        "Memory::new(64, 2, 128).with_subscriptions(16).with_inbound(3)"
     );
 }
 
@@ -56,14 +56,9 @@ fn debug_of_an_action_shows_no_byte_of_the_password() {
 fn the_password_does_not_stay_in_memory_once_the_server_has_accepted_it() {
     let (mut tx, mut control, mut subscriptions) = ([0; 64], [0; 128], [0; 16]);
     let (mut requests, mut inbound) = ([Request::EMPTY; 2], [InboundId::EMPTY; 2]);
-    let memory = Memory {
-        tx: &mut tx,
-        requests: &mut requests,
-        control: &mut control,
-        subscriptions: &mut subscriptions,
-        inbound: &mut inbound,
-        growable: false,
-    };
+    let memory = Memory::new(&mut tx, &mut requests, &mut control)
+        .with_subscriptions(&mut subscriptions)
+        .with_inbound(&mut inbound);
     let mut client = connecting(memory);
     assert!(matches!(client.poll(NOW, &mut &[0x20, 2, 0, 0][..]), Action::Event(_)));
     for memory in [&tx[..], &control, &subscriptions] {

@@ -5,12 +5,12 @@ mod common;
 use common::server::{connack, puback, pubcomp, publish, pubrec, suback};
 use common::{Driver, Seen, Small, config, message, sealed};
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use mqtt_p2p_core::{Client, Config, DisconnectReason, Error, Inline, Need, SessionError, Storage, Ticket};
+use mqtt_p2p_core::{Client, DisconnectReason, Error, Inline, Need, SessionError, Storage, Ticket};
 use proptest::prelude::*;
 
 /// A client with something of everything under way, and its tickets.
 fn under_way() -> (Driver, Vec<Ticket>) {
-    let mut driver = Driver::online(Config { max_in_flight: 3, ..config() });
+    let mut driver = Driver::online(config().with_max_in_flight(3));
     driver.subscribed(&[("kept/#", ExactlyOnce)]);
     driver.receive(&publish(7, ExactlyOnce, false, b"in"));
     let tickets = vec![
@@ -155,7 +155,7 @@ fn a_subscription_under_way_at_the_export_is_kept_once_it_is_granted() {
 
 #[test]
 fn a_message_that_was_not_taken_before_the_export_is_delivered_again() {
-    let mut old = Driver::online(Config { manual_ack: true, ..config() });
+    let mut old = Driver::online(config().with_manual_ack(true));
     old.receive(&publish(7, ExactlyOnce, false, b"x"));
     let mut driver = restarted(&mut old);
     driver.go_online(true);

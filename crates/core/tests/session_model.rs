@@ -102,14 +102,14 @@ fn any_config() -> impl Strategy<Value = Config> {
     let resubscribe = select(&[Resubscribe::WithoutSession, Resubscribe::Always, Resubscribe::Never][..]);
     let rate = select(&[0, 0, 1, 20][..]);
     (1..5_u16, any::<[bool; 3]>(), resubscribe, rate).prop_map(
-        |(max_in_flight, [manual_ack, keep_session, tell_qos_0], resubscribe, max_requests_per_sec)| Config {
-            max_in_flight,
-            manual_ack,
-            keep_session,
-            resubscribe,
-            max_requests_per_sec,
-            tell_qos_0,
-            ..config()
+        |(max_in_flight, [manual_ack, keep_session, tell_qos_0], resubscribe, max_requests_per_sec)| {
+            config()
+                .with_max_in_flight(max_in_flight)
+                .with_manual_ack(manual_ack)
+                .with_keep_session(keep_session)
+                .with_resubscribe(resubscribe)
+                .with_max_requests_per_sec(max_requests_per_sec)
+                .with_tell_qos_0(tell_qos_0)
         },
     )
 }

@@ -132,7 +132,7 @@ proptest! {
         v31 in any::<bool>(),
     ) {
         let protocol = if v31 { Protocol::V31 } else { Protocol::V311 };
-        let config = Config { max_in_flight: 3, protocol, ..config() };
+        let config = config().with_max_in_flight(3).with_protocol(protocol);
         let mut old = after(&history, config);
         let version_2 = old.export();
         prop_assert_eq!(version_2[5], if v31 { 3 } else { 4 });
@@ -281,7 +281,7 @@ fn what_a_later_version_may_write_is_an_unknown_format() {
 
 #[test]
 fn a_session_may_change_between_3_1_and_3_1_1() {
-    let mut old = Driver::new(Config { protocol: Protocol::V31, ..config() });
+    let mut old = Driver::new(config().with_protocol(Protocol::V31));
     old.publish("t", b"x", AtLeastOnce);
     let mut new = imported(&old.export(), config());
     assert_eq!(new.requests(), old.requests());

@@ -5,8 +5,8 @@ mod common;
 
 use common::server::{self, puback, pubcomp, publish, pubrec, pubrel, suback, unsuback};
 use common::{Driver, Kept, Seen, Small, config};
+use mqtt_p2p_core::Client;
 use mqtt_p2p_core::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
-use mqtt_p2p_core::{Client, Config};
 
 /// A file, and what is in it.
 struct Vector {
@@ -239,7 +239,7 @@ const VECTORS: &[Vector] = &[
 
 /// A new client that has loaded a session.
 fn loaded(bytes: &[u8], load: fn(&[u8], &mut Driver)) -> Driver {
-    let config = Config { keep_session: true, ..config() };
+    let config = config().with_keep_session(true);
     let mut driver = Driver::around(Client::new(config, 7, Small::new()));
     load(bytes, &mut driver);
     driver

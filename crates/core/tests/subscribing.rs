@@ -8,7 +8,7 @@ use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 use mqtt_p2p_core::{Config, DisconnectReason, EncodeError, Error, Inline, Limits, Need, QoS, Resubscribe};
 
 fn resubscribe(resubscribe: Resubscribe) -> Config {
-    Config { resubscribe, ..config() }
+    config().with_resubscribe(resubscribe)
 }
 
 fn kept(list: &[(&str, QoS)]) -> Vec<(String, QoS)> {
@@ -93,8 +93,7 @@ fn an_empty_list_is_invalid() {
 
 #[test]
 fn more_subscriptions_than_the_service_grants_are_refused() {
-    let mut driver =
-        Driver::online(Config { limits: Limits { max_subscriptions: 3, ..Limits::none() }, ..config() });
+    let mut driver = Driver::online(config().with_limits(Limits::none().with_max_subscriptions(3)));
     driver.subscribed(&[("a", AtMostOnce)]);
     driver.subscribe(&[("b", AtMostOnce), ("c", AtMostOnce)]);
     let too_many = Err(Error::TooManySubscriptions { max: 3 });

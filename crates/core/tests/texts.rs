@@ -150,7 +150,6 @@ fn a_session_that_is_not_taken_over_says_why() {
 #[test]
 fn actions_are_shown_without_the_bytes_that_go_out() {
     for (action, shown) in [
-        (Action::OpenTransport { attempt: 3 }, "OpenTransport { attempt: 3 }"),
         (Action::Transmit(b"secret"), "Transmit(6 bytes)"),
         (Action::CloseTransport, "CloseTransport"),
         (Action::Event(Event::PublishedAlone), "Event(PublishedAlone)"),

@@ -5,9 +5,7 @@ mod common;
 use common::server::{puback, pubcomp, publish, pubrec, pubrel, suback};
 use common::{Driver, RETRY, Seen, config, message};
 use mqtt_p2p_core::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use mqtt_p2p_core::{
-    Action, Config, DecodeError, DisconnectReason, Error, Event, Inline, Need, TransportError,
-};
+use mqtt_p2p_core::{Action, DecodeError, DisconnectReason, Error, Event, Inline, Need, TransportError};
 
 /// rumqttc
 #[test]
@@ -68,7 +66,7 @@ fn trap_subscribe_takes_an_identifier_in_flight() {
 /// rumqttc
 #[test]
 fn trap_unsent_requests_are_dropped_when_the_session_is_gone() {
-    let mut driver = Driver::online(Config { max_in_flight: 1, ..config() });
+    let mut driver = Driver::online(config().with_max_in_flight(1));
     driver.publish("t", b"under way", AtLeastOnce);
     driver.publish("t", b"waits", AtLeastOnce);
     driver.lost();

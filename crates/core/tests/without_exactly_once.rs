@@ -8,7 +8,7 @@ use mqtt_p2p_core::QoS::{AtLeastOnce, ExactlyOnce};
 use mqtt_p2p_core::{Config, Error, SessionError};
 
 fn without() -> Config {
-    Config { exactly_once: false, ..config() }
+    config().with_exactly_once(false)
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_message_of_qos_2_is_told_as_often_as_it_comes() {
 
 #[test]
 fn a_message_of_qos_2_that_is_acknowledged_by_hand_is_answered_then() {
-    let mut driver = Driver::online(Config { manual_ack: true, ..without() });
+    let mut driver = Driver::online(without().with_manual_ack(true));
     driver.receive(&publish(5, ExactlyOnce, false, b"x"));
     assert_eq!(driver.take_sent(), [""; 0]);
     let token = driver.take_messages()[0].ack.expect("QoS 2");

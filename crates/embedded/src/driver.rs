@@ -52,7 +52,7 @@ impl<'b, S: Storage, T: Timer> Driver<'b, S, T> {
     /// messages told in parts. [`Config::keep_session`] has no effect.
     pub fn new(config: Config, seed: u64, storage: S, receive: &'b mut [u8], timer: T) -> Self {
         let receive = Receive::new(receive);
-        let config = Config { keep_session: false, ..receive.fit(config) };
+        let config = receive.fit(config).with_keep_session(false);
         let mut client = Client::new(config, seed, storage);
         client.connect(timer.now());
         Self { client, timer, receive, transport: Transport::None, event: None }
@@ -105,7 +105,7 @@ impl<'b, S: Storage, T: Timer> Driver<'b, S, T> {
                 return Wanted::Transport(attempt);
             }
             match self.client.poll(self.timer.now(), &mut &[][..]) {
-                Action::OpenTransport { attempt } => self.transport = Transport::Wanted(attempt),
+                Action::OpenTransport { attempt, .. } => self.transport = Transport::Wanted(attempt),
                 Action::Event(event) => self.event = Some(event),
                 Action::Wait(until) => {
                     if self.client.is_idle() {

@@ -102,7 +102,7 @@ impl<'l, 'b, S: Storage, T: Timer, C: Read + Write> Link<'l, 'b, S, T, C> {
                 driver.transport = Transport::None;
                 line.close(now);
             }
-            Action::OpenTransport { attempt } => {
+            Action::OpenTransport { attempt, .. } => {
                 // The next attempt. This link was there to tell of something else.
                 driver.transport = Transport::Wanted(attempt);
                 self.over = true;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use defmt::Format;
 use mqtt_p2p_aliyun::{ConnectCredentials, Credentials, TokenKind, TokenSet, UserName, sign};
-use mqtt_p2p_core::{Action, Client, Config, Event, Inline, Instant, Login, Message, QoS, TopicName};
+use mqtt_p2p_core::{Action, Client, Config, Event, Inline, Instant, Login, Message, TopicName};
 use mqtt_p2p_packet::{Connect, PacketType};
 use mqtt_p2p_websocket::Request;
 
@@ -121,14 +121,7 @@ fn a_request_for_websocket_shows_the_host_and_not_what_may_be_a_token() {
 #[test]
 fn a_message_shows_its_topic_and_its_payload() {
     let topic = TopicName::new("devices/1").expect("a topic");
-    let message = Message {
-        topic,
-        payload: b"the-payload",
-        qos: QoS::AtMostOnce,
-        retain: false,
-        dup: false,
-        ack: None,
-    };
+    let message = Message::new(topic, b"the-payload");
     let bytes = of(&Event::Message(message));
     assert!(holds(&bytes, b"devices/1") && holds(&bytes, b"the-payload"));
 }

@@ -219,7 +219,7 @@ fn ranges_that_the_flash_cant_erase_are_refused() {
 fn a_clients_session_comes_back_with_what_was_accepted() {
     let mut client = Client::new(Config::new(), 1, Inline::<512>::new());
     let topic = TopicName::new("demo/x").unwrap();
-    let publication = Publication { topic, payload: b"kept", qos: QoS::AtLeastOnce, retain: false };
+    let publication = Publication::new(topic, b"kept").with_qos(QoS::AtLeastOnce);
     let ticket = client.publish(&publication).unwrap();
     let mut flash = Flash::<4>::new(false);
     let mut buffer = [0; 256];

@@ -14,8 +14,8 @@ use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use ledger::{config, logins};
 use mqtt_p2p_aliyun::{Credentials, EXPIRE_NOTICE_TOPIC, TokenKind, TokenNotice, TokenSet};
 use mqtt_p2p_embedded::{
-    AliyunLogin, Clock as _, Config, DisconnectReason, Error, Inline, Instant, Login, Publication, QoS,
-    ReasonCode, Receiver, Shared, Status, SubscribeError, Timer as _, TopicFilter, TopicName,
+    AliyunLogin, Clock as _, DisconnectReason, Error, Inline, Instant, Login, Publication, QoS, ReasonCode,
+    Receiver, Shared, Status, SubscribeError, Timer as _, TopicFilter, TopicName,
 };
 use world::{CLIENT_ID, World};
 
@@ -174,7 +174,7 @@ fn a_message_goes_to_every_receiver_that_it_matches_and_to_no_other() {
         );
         for topic in topics {
             let topic = TopicName::new(topic).unwrap();
-            let publication = Publication { topic, payload: b"", qos: QoS::AtLeastOnce, retain: false };
+            let publication = Publication::new(topic, b"").with_qos(QoS::AtLeastOnce);
             let ticket = client.publish(&publication).await.unwrap();
             client.acknowledged(ticket).await;
         }
@@ -270,7 +270,7 @@ fn publishing_waits_for_room_and_accepts_nothing_if_it_is_dropped_before() {
     let (mut receive, mut transmit) = ([0; 512], [0; 256]);
     let client = Client::new(config(), 1, Inline::new(), &mut receive, &mut transmit);
     let topic = TopicName::new("demo/x").unwrap();
-    let publication = Publication { topic, payload: &[0; 300], qos: QoS::AtLeastOnce, retain: false };
+    let publication = Publication::new(topic, &[0; 300]).with_qos(QoS::AtLeastOnce);
     for _ in 0..3 {
         client.try_publish(&publication).unwrap();
     }
@@ -286,7 +286,7 @@ fn publishing_waits_for_room_and_accepts_nothing_if_it_is_dropped_before() {
     };
     world.run(until_first_ends(vec![Box::pin(main), Box::pin(run(&client, &world))]));
     assert_eq!(world.set(|world| world.emulator.client_counters(CLIENT_ID).published), 4);
-    let larger = Publication { payload: &[0; 2_000], ..publication };
+    let larger = Publication::new(topic, &[0; 2_000]).with_qos(QoS::AtLeastOnce);
     assert!(matches!(client.try_publish(&larger), Err(Error::TooLarge { .. })));
 }
 
@@ -328,7 +328,7 @@ fn a_dial_is_given_up_when_a_task_disconnects() {
     let world = World::new();
     world.set(|world| world.dial_takes = 1_000_000);
     let (mut receive, mut transmit) = ([0; 512], [0; 256]);
-    let slow = Config { connect_timeout_ms: 2_000_000, ..config() };
+    let slow = config().with_connect_timeout_ms(2_000_000);
     let client = Client::new(slow, 1, Inline::new(), &mut receive, &mut transmit);
     let leave = async {
         world.wait_until(Instant::from_millis(500)).await;

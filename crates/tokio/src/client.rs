@@ -181,7 +181,7 @@ impl Client {
         qos: QoS,
     ) -> Result<Delivery, PublishError> {
         let topic = TopicName::new(topic).map_err(PublishError::Topic)?;
-        self.accept_publication(&Publication { topic, payload: payload.as_ref(), qos, retain: false })
+        self.accept_publication(&Publication::new(topic, payload.as_ref()).with_qos(qos))
     }
 
     async fn publish_message(
@@ -192,7 +192,7 @@ impl Client {
         retain: bool,
     ) -> Result<Delivery, PublishError> {
         let topic = TopicName::new(topic).map_err(PublishError::Topic)?;
-        let publication = Publication { topic, payload, qos, retain };
+        let publication = Publication::new(topic, payload).with_qos(qos).with_retain(retain);
         // Who publishes without ever having to wait must let the other tasks run, too: the driver is one of them.
         tokio::task::coop::consume_budget().await;
         let delivery =

@@ -198,7 +198,7 @@ impl Driver {
                 state.meter.received(&waiting[..waiting.len() - input.len()]);
             }
             match action {
-                Action::OpenTransport { attempt } => {
+                Action::OpenTransport { attempt, .. } => {
                     self.detail = None;
                     wish.dial = true;
                     self.news.dialling = Some(attempt);

@@ -134,16 +134,16 @@ impl State {
     pub(crate) fn note(&mut self, event: Event<'_>, now: Instant, mut attempt: Attempt<'_>, news: &mut News) {
         let wait = |at: Option<Instant>| at.map(|at| Duration::from_millis(at.millis_since(now)));
         let connection = match event {
-            Event::Published { ticket } | Event::Unsubscribed { ticket } => {
+            Event::Published { ticket, .. } | Event::Unsubscribed { ticket, .. } => {
                 return news.end(self, ticket, Outcome::Done);
             }
-            Event::Subscribed { ticket, return_codes } => {
+            Event::Subscribed { ticket, return_codes, .. } => {
                 return news.end(self, ticket, Outcome::Answered(return_codes.iter().collect()));
             }
-            Event::Dropped { ticket } => {
+            Event::Dropped { ticket, .. } => {
                 return news.end(self, ticket, Outcome::Dropped);
             }
-            Event::Resubscribed { first, return_codes } => {
+            Event::Resubscribed { first, return_codes, .. } => {
                 let asked = self.core.subscriptions().skip(first);
                 for (entry, _) in asked.zip(return_codes.iter()).filter(|(_, answer)| answer.is_error()) {
                     let filter = entry.filter.to_string();
@@ -151,7 +151,7 @@ impl State {
                 }
                 return;
             }
-            Event::Connected { session_present } => {
+            Event::Connected { session_present, .. } => {
                 attempt.attempts.connected();
                 attempt.dialler.steps.done(String::new);
                 if let Some(tokens) = attempt.tokens {
@@ -162,11 +162,11 @@ impl State {
                 let again = self.core.stats().connections > 1;
                 ConnectionEvent::Connected { endpoint: attempt.attempts.endpoint(), again, session_present }
             }
-            Event::Refused { reason, retry_at } => {
+            Event::Refused { reason, retry_at, .. } => {
                 self.ends = self.ends.wrapping_add(1);
                 ConnectionEvent::Refused { reason, retry_in: wait(retry_at) }
             }
-            Event::Disconnected { reason, retry_at } => {
+            Event::Disconnected { reason, retry_at, .. } => {
                 self.ends = self.ends.wrapping_add(1);
                 let likely_cause = Cause::of(self.diagnosis.explain(&reason, now));
                 let detail = match (reason, attempt.dialler.steps.under_way()) {

@@ -7,7 +7,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::Diagnosis;
-use mqtt_p2p_core::{Client as Core, Config, DisconnectReason, Growing, Instant};
+use mqtt_p2p_core::{Client as Core, DisconnectReason, Growing, Instant};
 use tokio::sync::{Notify, broadcast};
 use tracing::Span;
 
@@ -113,7 +113,7 @@ impl Shared {
     pub(crate) fn new(options: &Options, seed: u64) -> Self {
         let keeps = options.session.is_some();
         // Whoever waits for a publication waits for its event.
-        let config = Config { keep_session: keeps, tell_qos_0: true, ..options.config };
+        let config = options.config.with_keep_session(keeps).with_tell_qos_0(true);
         let core = Core::new(config, seed, Growing::new(options.max_outgoing_bytes));
         let state = State {
             core,

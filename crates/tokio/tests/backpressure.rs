@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Raw, connect, emulator, event, next, number, options, packet, publish, tcp, until, within, ws};
 use mqtt_p2p_emulator::Quirks;
-use mqtt_p2p_tokio::{Client, Config, ConnectionEvent, Error, PublishError, QoS};
+use mqtt_p2p_tokio::{Client, ConnectionEvent, Error, PublishError, QoS};
 use tokio::io::AsyncWriteExt;
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn keep_alive_does_not_mistake_a_full_stream_for_a_dead_server() {
     let server = emulator(Quirks::standard()).await;
     let mut small = options(tcp(&server), "1");
     small.stream_capacity = 1;
-    small.config = Config { keep_alive_secs: 1, ping_timeout_ms: 300, ..small.config };
+    small.config = small.config.with_keep_alive_secs(1).with_ping_timeout_ms(300);
     let (client, mut messages) = connect(small).await;
     client.subscribe("n", QoS::AtLeastOnce).await.unwrap();
     for i in 0..100 {

@@ -10,8 +10,8 @@ use common::{
 };
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::{
-    Client, ClientId, Config, ConnectError, ConnectionEvent, Credentials, DisconnectReason, Endpoint, Error,
-    Options, PublishError, QoS, ReasonCode, SubscribeError, TransportError,
+    Client, ClientId, ConnectError, ConnectionEvent, Credentials, DisconnectReason, Endpoint, Error, Options,
+    PublishError, QoS, ReasonCode, SubscribeError, TransportError,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -29,7 +29,7 @@ const fn is_lost(reason: DisconnectReason) -> bool {
 }
 
 fn impatient(options: Options) -> Options {
-    let config = Config { connect_timeout_ms: 200, ..options.config };
+    let config = options.config.with_connect_timeout_ms(200);
     options.config(config)
 }
 
@@ -432,7 +432,7 @@ async fn what_was_accepted_while_everything_failed_arrives_once_the_server_is_go
     receiver.subscribe("n", QoS::AtLeastOnce).await.unwrap();
     let raw = Raw::start().await;
     let mut sending = options(raw.tcp(), "sender");
-    sending.config = Config { connect_timeout_ms: 200, ..quick(sending.config) };
+    sending.config = quick(sending.config).with_connect_timeout_ms(200);
     let (sender, _) = Client::start(sending);
     let mut accepted = 0;
     let mut deliveries = Vec::new();

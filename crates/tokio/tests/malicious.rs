@@ -8,7 +8,7 @@ mod misdeeds;
 use common::{CONNACK, Raw, event, next, packet, upgrade_request, within};
 use misdeeds::{At, Do, End, MISDEEDS, Misdeed, publish};
 use mqtt_p2p_tokio::{
-    Client, Config, ConnectionEvent, DisconnectReason, Events, Messages, Options, QoS, TransportError,
+    Client, ConnectionEvent, DisconnectReason, Events, Messages, Options, QoS, TransportError,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -22,7 +22,7 @@ fn options(raw: &Raw, at: At, expected: End) -> Options {
     match expected {
         End::Ends(DisconnectReason::ConnectTimeout) => options.config.connect_timeout_ms = 1_000,
         End::Ends(DisconnectReason::KeepAliveTimeout) => {
-            options.config = Config { keep_alive_secs: 1, ping_timeout_ms: 100, ..options.config };
+            options.config = options.config.with_keep_alive_secs(1).with_ping_timeout_ms(100);
         }
         _ => {}
     }

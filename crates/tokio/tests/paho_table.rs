@@ -121,13 +121,12 @@ async fn the_table_is_true() {
     let any = Options::tls(any, Tls::new());
     assert!(any.login.will.is_some());
     let options = Options::or_endpoint(options, server.url().parse().unwrap());
-    let config = Config {
-        keep_alive_secs: 30,
-        protocol: Protocol::V31,
-        backoff: Backoff::Fixed { delay_ms: 20 },
-        offline: Offline::Refuse,
-        ..options.config
-    };
+    let config = options
+        .config
+        .with_keep_alive_secs(30)
+        .with_protocol(Protocol::V31)
+        .with_backoff(Backoff::Fixed { delay_ms: 20 })
+        .with_offline(Offline::Refuse);
 
     // onSuccess and onFailure.
     let connected: Result<(Client, Messages), ConnectError> =

@@ -7,8 +7,8 @@ use common::tls::{Authority, TlsFront};
 use common::{Raw, SECRET, emulator, options, quick, tcp, within, ws};
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::{
-    Config, ConnectError, DisconnectReason, Endpoint, Options, Proxy, ReasonCode, Step, StepReport,
-    TransportError, probe,
+    ConnectError, DisconnectReason, Endpoint, Options, Proxy, ReasonCode, Step, StepReport, TransportError,
+    probe,
 };
 
 /// What a probe reported, and how it ended.
@@ -66,7 +66,7 @@ async fn seven_faults_give_seven_diagnoses() {
     let closed = Raw::start().await.tcp();
     let impatient = |endpoint| {
         let mut options = options(endpoint, "1");
-        options.config = Config { connect_timeout_ms: 300, ..quick(options.config) };
+        options.config = quick(options.config).with_connect_timeout_ms(300);
         options
     };
     let port = raw.tcp().port();

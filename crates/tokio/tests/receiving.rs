@@ -6,9 +6,7 @@ use common::{
     Raw, connect, emulator, event, next, number, options, packet, publish, quick, tcp, until, within,
 };
 use mqtt_p2p_emulator::Quirks;
-use mqtt_p2p_tokio::{
-    AcknowledgeError, Client, Config, ConnectionEvent, Messages, QoS, SubscribeError, WhenFull,
-};
+use mqtt_p2p_tokio::{AcknowledgeError, Client, ConnectionEvent, Messages, QoS, SubscribeError, WhenFull};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -133,7 +131,7 @@ async fn by_hand_more_messages_than_the_servers_window_come_as_they_are_acknowle
     const COUNT: usize = 2_000;
     let server = emulator(Quirks::standard()).await;
     let mut careful = options(tcp(&server), "careful");
-    careful.config = Config { manual_ack: true, ..quick(careful.config) };
+    careful.config = quick(careful.config).with_manual_ack(true);
     let (receiver, mut messages) = connect(careful).await;
     receiver.subscribe("n", QoS::ExactlyOnce).await.unwrap();
     let (sender, _) = connect(options(tcp(&server), "sender")).await;

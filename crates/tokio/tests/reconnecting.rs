@@ -9,8 +9,8 @@ use common::{
 };
 use mqtt_p2p_emulator::{CloseReason, Quirks};
 use mqtt_p2p_tokio::{
-    Backoff, Client, Config, ConnectionEvent, DisconnectReason, Dropped, Endpoint, Offline, Options,
-    PublishError, QoS,
+    Backoff, Client, ConnectionEvent, DisconnectReason, Dropped, Endpoint, Offline, Options, PublishError,
+    QoS,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -122,12 +122,11 @@ async fn a_takeover_is_suspected_and_backed_off_from() {
     let server = emulator(Quirks::service()).await;
     let mine = |backoff| {
         let mut options = options(tcp(&server), "shared");
-        options.config = Config {
-            backoff: Backoff::Fixed { delay_ms: backoff },
-            stable_after_ms: 30_000,
-            takeover_delay_ms: 60_000,
-            ..options.config
-        };
+        options.config = options
+            .config
+            .with_backoff(Backoff::Fixed { delay_ms: backoff })
+            .with_stable_after_ms(30_000)
+            .with_takeover_delay_ms(60_000);
         options
     };
     let (first, _) = connect(mine(10)).await;
@@ -331,7 +330,7 @@ async fn offline_publishing_is_refused_if_so_configured() {
         (Offline::Refuse, false, false),
     ] {
         let options = raw.options();
-        let config = Config { offline, ..options.config };
+        let config = options.config.with_offline(offline);
         let (client, _) = Client::start(options.config(config));
         assert_eq!(client.publish("t", "", QoS::AtMostOnce).await.is_ok(), qos0);
         assert_eq!(client.publish("t", "", QoS::AtLeastOnce).await.is_ok(), qos1);

@@ -11,7 +11,7 @@ use common::{Raw, connect, emulator, failure, options, quick, talks_to_itself, t
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::rustls::{ClientConfig, RootCertStore};
 use mqtt_p2p_tokio::{
-    Client, Config, ConnectError, DisconnectReason, Endpoint, Options, Tls, TlsError, TransportError,
+    Client, ConnectError, DisconnectReason, Endpoint, Options, Tls, TlsError, TransportError,
 };
 use rcgen::{BasicConstraints, IsCa};
 use tokio::io::AsyncWriteExt;
@@ -231,7 +231,7 @@ async fn a_handshake_without_an_answer_ends_with_the_connect_deadline() {
     let raw = Raw::start().await;
     let silent = Endpoint::tls("127.0.0.1", raw.tcp().port());
     let mut options = options(silent, "1");
-    options.config = Config { connect_timeout_ms: 200, ..quick(options.config) };
+    options.config = quick(options.config).with_connect_timeout_ms(200);
     let (error, _silent) = tokio::join!(failure(options), raw.accept());
     let ConnectError::Failed { reason: DisconnectReason::ConnectTimeout, detail: Some(detail) } = error
     else {

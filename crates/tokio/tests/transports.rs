@@ -14,8 +14,8 @@ use common::{
 };
 use mqtt_p2p_emulator::Quirks;
 use mqtt_p2p_tokio::{
-    Client, Config, ConnectError, ConnectionEvent, Connector, DisconnectReason, Endpoint, HeaderError,
-    Options, Protocol, Proxy, ReasonCode, TransportError,
+    Client, ConnectError, ConnectionEvent, Connector, DisconnectReason, Endpoint, HeaderError, Options,
+    Protocol, Proxy, ReasonCode, TransportError,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
@@ -411,7 +411,7 @@ async fn a_half_open_link_is_found_by_keep_alive_over_tcp_and_tls() {
         let stopped = Arc::new(AtomicBool::new(false));
         let link = HalfOpen { port: endpoint.port(), stopped: Arc::clone(&stopped) };
         let mut options = options(endpoint, "1").tls(authority.trusted()).connector(link.connector());
-        options.config = Config { keep_alive_secs: 1, ping_timeout_ms: 200, ..quick(options.config) };
+        options.config = quick(options.config).with_keep_alive_secs(1).with_ping_timeout_ms(200);
         let (client, _) = connect(options).await;
         let mut events = client.events();
         stopped.store(true, Ordering::SeqCst);

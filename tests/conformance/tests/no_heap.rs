@@ -32,7 +32,7 @@ fn drain<S: Storage>(client: &mut Client<S>, mut received: &[u8]) -> (usize, usi
 
 fn publish<S: Storage>(client: &mut Client<S>, qos: QoS) -> [u8; 2] {
     let topic = TopicName::new("site/p2p/GID_a@@@1").expect("a valid topic name");
-    let publication = Publication { topic, payload: b"hello", qos, retain: false };
+    let publication = Publication::new(topic, b"hello").with_qos(qos);
     client.publish(&publication).expect("there is room").packet_id().to_be_bytes()
 }
 

@@ -175,7 +175,7 @@ fn connect_has_its_fields_in_their_order() {
     let login = Login::new("client")
         .with_password("user", b"pass")
         .with_will(Will::new(topic, b"gone").with_qos(AtLeastOnce));
-    let config = Config { clean_session: true, keep_alive_secs: 10, ..config() };
+    let config = config().with_clean_session(true).with_keep_alive_secs(10);
     assert_eq!(
         connect(config, &login),
         b"\x10\x2a\x00\x04MQTT\x04\xce\x00\x0a\x00\x06client\x00\x04will\x00\x04gone\x00\x04user\x00\x04pass"
@@ -185,9 +185,9 @@ fn connect_has_its_fields_in_their_order() {
 #[test]
 fn connect_without_will_and_log_in_has_neither_their_flags_nor_their_fields() {
     // [MQTT-3.1.2-11], [MQTT-3.1.2-13], [MQTT-3.1.2-15], [MQTT-3.1.2-18], [MQTT-3.1.2-20]
-    let config = Config { keep_alive_secs: 10, ..config() };
+    let config = config().with_keep_alive_secs(10);
     assert_eq!(connect(config, &Login::new("c")), b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x0a\x00\x01c");
-    let named = Login { user_name: Some("u"), ..Login::new("c") };
+    let named = Login::new("c").with_user_name("u");
     assert_eq!(connect(config, &named), b"\x10\x10\x00\x04MQTT\x04\x80\x00\x0a\x00\x01c\x00\x01u");
 }
 
@@ -196,7 +196,7 @@ fn connect_without_will_and_log_in_has_neither_their_flags_nor_their_fields() {
 #[test]
 fn nothing_of_a_clean_session_is_used_in_the_next() {
     // [MQTT-3.1.2-6]
-    let mut driver = Driver::online(Config { clean_session: true, ..config() });
+    let mut driver = Driver::online(config().with_clean_session(true));
     driver.subscribed(&[("a", AtLeastOnce)]);
     driver.publish("t", b"sent", AtLeastOnce);
     let taken = driver.publish("t", b"taken", ExactlyOnce);

@@ -216,12 +216,10 @@ pub fn round_trip(input: &[u8]) {
 pub fn chunked(input: &[u8]) {
     let [cut, parts, raw @ ..] = input else { return };
     let in_parts = parts & 1 != 0;
-    let config = Config {
-        max_packet_size: 300,
-        max_whole_message: if in_parts { 24 } else { u32::MAX },
-        manual_ack: parts & 2 != 0,
-        ..config()
-    };
+    let config = config()
+        .with_max_packet_size(300)
+        .with_max_whole_message(if in_parts { 24 } else { u32::MAX })
+        .with_manual_ack(parts & 2 != 0);
     let connected = parts & 4 == 0;
     let whole = Outcome::of(config, connected, [raw].into_iter());
     let mut lens = [usize::from(*cut) % 8 + 1, usize::from(*cut) / 8 + 1].into_iter().cycle();

@@ -60,23 +60,25 @@ struct Setting {
 impl Setting {
     fn config(&self) -> Config {
         let [manual_ack, keep_session, tell_qos_0, clean_session, in_parts] = self.flags;
-        Config {
-            keep_alive_secs: self.keep_alive_secs.into(),
-            max_in_flight: u16::from(self.max_in_flight % 5),
-            manual_ack,
-            keep_session,
-            tell_qos_0,
-            clean_session,
-            max_whole_message: if in_parts { 16 } else { u32::MAX },
-            max_packet_size: 200,
-            max_requests_per_sec: u16::from(self.rate % 3),
-            resubscribe: [Resubscribe::WithoutSession, Resubscribe::Always, Resubscribe::Never]
-                [usize::from(self.resubscribe % 3)],
-            offline: [Offline::QueueAll, Offline::QueueAcknowledged, Offline::Refuse]
-                [usize::from(self.offline % 3)],
-            backoff: Backoff::Exponential { base_ms: 100, cap_ms: 5_000 },
-            ..Config::new()
-        }
+        Config::new()
+            .with_keep_alive_secs(self.keep_alive_secs.into())
+            .with_max_in_flight(u16::from(self.max_in_flight % 5))
+            .with_manual_ack(manual_ack)
+            .with_keep_session(keep_session)
+            .with_tell_qos_0(tell_qos_0)
+            .with_clean_session(clean_session)
+            .with_max_whole_message(if in_parts { 16 } else { u32::MAX })
+            .with_max_packet_size(200)
+            .with_max_requests_per_sec(u16::from(self.rate % 3))
+            .with_resubscribe(
+                [Resubscribe::WithoutSession, Resubscribe::Always, Resubscribe::Never]
+                    [usize::from(self.resubscribe % 3)],
+            )
+            .with_offline(
+                [Offline::QueueAll, Offline::QueueAcknowledged, Offline::Refuse]
+                    [usize::from(self.offline % 3)],
+            )
+            .with_backoff(Backoff::Exponential { base_ms: 100, cap_ms: 5_000 })
     }
 }
 

@@ -47,7 +47,7 @@ fn restore(mut bytes: &[u8]) {
             kept.0.insert(key, value.to_vec());
         }
     }
-    let config = mqtt_p2p_core::Config { keep_session: true, ..config() };
+    let config = config().with_keep_session(true);
     let mut small = Client::new(config, 1, Small::new());
     let before = kept.clone();
     let fits = small.restore(&mut kept);

@@ -20,13 +20,11 @@ pub async fn within<F: Future>(what: &str, future: F) -> F::Output {
 
 /// A client that comes back quickly and takes large packets.
 pub fn options(endpoint: Endpoint, client_id: &str) -> Options {
-    let config = Config {
-        backoff: Backoff::Fixed { delay_ms: 20 },
-        max_packet_size: 4 * 1024 * 1024,
+    let config = Config::new()
+        .with_backoff(Backoff::Fixed { delay_ms: 20 })
+        .with_max_packet_size(4 * 1024 * 1024)
         // A broker that is restarted in a test closes young connections.
-        stable_after_ms: 0,
-        ..Config::new()
-    };
+        .with_stable_after_ms(0);
     Options::new(endpoint, client_id).config(config)
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use mqtt_p2p_interop::{FaultProxy, Faults, Mosquitto, Settings, number, options, within};
 use mqtt_p2p_packet::PacketType;
-use mqtt_p2p_tokio::{Client, Config, Delivery, Direction, Endpoint, Messages, Options, QoS};
+use mqtt_p2p_tokio::{Client, Delivery, Direction, Endpoint, Messages, Options, QoS};
 use tokio::sync::watch;
 
 /// The last of them by WebSocket.
@@ -31,7 +31,7 @@ const TRACED: usize = 100_000;
 fn client_options(endpoint: Endpoint, client_id: &str) -> Options {
     let options = options(endpoint, client_id);
     let config =
-        Config { keep_alive_secs: 1, ping_timeout_ms: 500, connect_timeout_ms: 1_500, ..options.config };
+        options.config.with_keep_alive_secs(1).with_ping_timeout_ms(500).with_connect_timeout_ms(1_500);
     options.config(config)
 }
 

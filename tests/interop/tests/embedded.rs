@@ -77,7 +77,7 @@ impl Timer for Host {
 }
 
 fn config() -> Config {
-    Config { backoff: Backoff::Fixed { delay_ms: 20 }, stable_after_ms: 0, ..profile() }
+    profile().with_backoff(Backoff::Fixed { delay_ms: 20 }).with_stable_after_ms(0)
 }
 
 const SIZE: usize = 1_000;
@@ -112,7 +112,7 @@ impl Exchange {
     fn send<S: Storage>(&mut self, client: &mut mqtt_p2p_embedded::Client<S>, topic: TopicName<'_>) {
         while self.sent < Self::TOTAL {
             let payload = payload(self.sent);
-            let publication = Publication { topic, payload: &payload, qos: QoS::AtLeastOnce, retain: false };
+            let publication = Publication::new(topic, &payload).with_qos(QoS::AtLeastOnce);
             match client.publish(&publication) {
                 Ok(ticket) => assert!(self.open.insert(ticket.to_bits())),
                 Err(Error::Full(_)) => return,
@@ -175,10 +175,10 @@ async fn exchange(
                         each(exchange.received.len());
                     }
                 }
-                Some(Event::Published { ticket }) => assert!(exchange.open.remove(&ticket.to_bits())),
+                Some(Event::Published { ticket, .. }) => assert!(exchange.open.remove(&ticket.to_bits())),
                 Some(Event::Connected { .. }) => exchange.connections += 1,
                 Some(Event::Disconnected { reason: DisconnectReason::Requested, .. }) => {}
-                Some(Event::Disconnected { reason: DisconnectReason::Transport(_), retry_at }) => {
+                Some(Event::Disconnected { reason: DisconnectReason::Transport(_), retry_at, .. }) => {
                     assert!(retry_at.is_some());
                 }
                 Some(Event::Subscribed { .. } | Event::Resubscribed { .. }) => {}
@@ -252,7 +252,7 @@ async fn first_end(mut dialer: impl Dial, mut logins: impl LoginSource) -> Strin
     let mut link = driver.open(&mut dialer, &mut logins).await.unwrap();
     match link.next().await {
         Some(Event::Disconnected { reason: DisconnectReason::Transport(error), .. }) => format!("{error:?}"),
-        Some(Event::Refused { reason, retry_at: None }) => format!("{reason:?}"),
+        Some(Event::Refused { reason, retry_at: None, .. }) => format!("{reason:?}"),
         other => panic!("{other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Clean and kept sessions, and log-ins, at mosquitto.
 
 use mqtt_p2p_interop::{Mosquitto, Settings, connect, next, nothing_more, options, within};
-use mqtt_p2p_tokio::{Client, Config, ConnectError, ConnectionEvent, Options, Protocol, QoS, ReasonCode};
+use mqtt_p2p_tokio::{Client, ConnectError, ConnectionEvent, Options, Protocol, QoS, ReasonCode};
 
 /// Connects, and says whether the broker had a session.
 async fn session_present(options: Options) -> bool {
@@ -95,7 +95,7 @@ async fn mqtt_3_1_works_over_both_transports() {
     let broker = Mosquitto::start().await;
     for (name, endpoint) in broker.endpoints() {
         let old = options(endpoint, name);
-        let config = Config { protocol: Protocol::V31, ..old.config };
+        let config = old.config.with_protocol(Protocol::V31);
         let (client, mut messages) = connect(old.config(config)).await;
         assert_eq!(client.subscribe("t", QoS::ExactlyOnce).await, Ok(QoS::ExactlyOnce));
         for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {

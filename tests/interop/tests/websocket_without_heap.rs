@@ -77,7 +77,7 @@ impl Driver {
 
     fn publish(&mut self, payload: &[u8], qos: QoS) {
         let topic = TopicName::new(&self.peer.topic).unwrap();
-        self.client.publish(&Publication { topic, payload, qos, retain: false }).unwrap();
+        self.client.publish(&Publication::new(topic, payload).with_qos(qos)).unwrap();
     }
 
     fn next(&mut self) -> Seen {

@@ -12,14 +12,12 @@ use crate::{any, bytes, take, text};
 pub fn all() {
     chosen(Inline::<64>::new());
     chosen(any(Inline::<64, 2, 80, 32, 2>::default()));
-    chosen(Memory {
-        tx: any(&mut [0; 8]),
-        requests: any(&mut [Request::EMPTY; 2]),
-        control: any(&mut [0; 8]),
-        subscriptions: any(&mut [0; 8]),
-        inbound: any(&mut [InboundId::EMPTY; 2]),
-        growable: any(false),
-    });
+    chosen(
+        Memory::new(any(&mut [0; 8]), any(&mut [Request::EMPTY; 2]), any(&mut [0; 8]))
+            .with_subscriptions(any(&mut [0; 8]))
+            .with_inbound(any(&mut [InboundId::EMPTY; 2]))
+            .with_growable(any(false)),
+    );
     chosen(More);
     client(any(Client::fixed(Fixed, any(0), Inline::<64>::new())));
     held();
@@ -31,14 +29,10 @@ struct More;
 
 impl Storage for More {
     fn memory(&mut self) -> Memory<'_> {
-        Memory {
-            tx: any(&mut []),
-            requests: any(&mut []),
-            control: any(&mut []),
-            subscriptions: any(&mut []),
-            inbound: any(&mut []),
-            growable: any(true),
-        }
+        Memory::new(any(&mut []), any(&mut []), any(&mut []))
+            .with_subscriptions(any(&mut []))
+            .with_inbound(any(&mut []))
+            .with_growable(any(true))
     }
 
     fn grow(&mut self, need: Need) -> bool {
@@ -80,7 +74,7 @@ struct Fixed;
 
 impl FixedConfig for Fixed {
     const CONFIG: Config =
-        Config { keep_session: true, max_requests_per_sec: 20, max_whole_message: 1_000, ..Config::new() };
+        Config::new().with_keep_session(true).with_max_requests_per_sec(20).with_max_whole_message(1_000);
 }
 
 /// A client of any configuration.
@@ -131,7 +125,7 @@ fn client<S: Storage, C: Settings>(mut client: Client<S, C>) {
 
     if let Some(topic) = topic_name() {
         let publication =
-            Publication { topic, payload: bytes(), qos: any(QoS::AtMostOnce), retain: any(false) };
+            Publication::new(topic, bytes()).with_qos(any(QoS::AtMostOnce)).with_retain(any(false));
         take(Client::publish(any(&mut *client), &any(publication)));
         take(Client::publish_alone(any(&mut *client), topic, bytes()));
     }

@@ -192,7 +192,7 @@ fn sharing() {
     run(shared.run(&mut Port::new(Net, Net), &mut logins, &Net));
     if let Some(topic) = topic_name() {
         let publication =
-            Publication { topic, payload: bytes(), qos: any(QoS::AtMostOnce), retain: any(false) };
+            Publication::new(topic, bytes()).with_qos(any(QoS::AtMostOnce)).with_retain(any(false));
         run(async { take(shared.publish(&publication).await) });
         take(shared.try_publish(&publication));
     }

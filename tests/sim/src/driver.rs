@@ -127,7 +127,7 @@ impl World {
                     rest = &[];
                 }
                 Action::Event(said) => match said {
-                    Said::Connected { session_present } => {
+                    Said::Connected { session_present, .. } => {
                         promise!(
                             party.attempt,
                             "an attempt has one outcome",
@@ -155,13 +155,13 @@ impl World {
                             agenda.after(chance.u64(500..5_000), Event::Again(p as u32));
                         }
                     }
-                    Said::Published { ticket } => {
+                    Said::Published { ticket, .. } => {
                         ended(up, store.is_none(), ticket, false)?;
                     }
-                    Said::Subscribed { ticket, .. } | Said::Unsubscribed { ticket } => {
+                    Said::Subscribed { ticket, .. } | Said::Unsubscribed { ticket, .. } => {
                         ended(up, store.is_none(), ticket, false)?;
                     }
-                    Said::Dropped { ticket } => {
+                    Said::Dropped { ticket, .. } => {
                         let kind = ended(up, store.is_none(), ticket, true)?;
                         party.unsure |= matches!(kind, Kind::Subscribe | Kind::Unsubscribe);
                     }

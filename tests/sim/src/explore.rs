@@ -156,14 +156,7 @@ struct Glass {
 
 impl Storage for Glass {
     fn memory(&mut self) -> Memory<'_> {
-        Memory {
-            tx: &mut self.tx,
-            requests: &mut self.requests,
-            control: &mut self.control,
-            subscriptions: &mut [],
-            inbound: &mut self.inbound,
-            growable: false,
-        }
+        Memory::new(&mut self.tx, &mut self.requests, &mut self.control).with_inbound(&mut self.inbound)
     }
 }
 
@@ -221,15 +214,13 @@ struct Exchange<'b> {
 const NOW: Instant = Instant::from_millis(1);
 
 fn client(bounds: &Bounds) -> Client<Glass> {
-    let config = Config {
-        keep_alive_secs: 0,
-        backoff: Backoff::Fixed { delay_ms: 0 },
+    let config = Config::new()
+        .with_keep_alive_secs(0)
+        .with_backoff(Backoff::Fixed { delay_ms: 0 })
         // So that nothing ever is a takeover.
-        stable_after_ms: 0,
-        max_in_flight: bounds.window,
-        keep_session: bounds.crashes > 0,
-        ..Config::new()
-    };
+        .with_stable_after_ms(0)
+        .with_max_in_flight(bounds.window)
+        .with_keep_session(bounds.crashes > 0);
     let glass = Glass {
         tx: [0; 64],
         requests: [Request::EMPTY; 4],
@@ -314,7 +305,7 @@ impl<'b> Exchange<'b> {
                 };
                 let topic = TopicName::new("t").expect("a valid topic name");
                 let payload = [message];
-                match self.client.publish(&Publication { topic, payload: &payload, qos, retain: false }) {
+                match self.client.publish(&Publication::new(topic, &payload).with_qos(qos)) {
                     Ok(ticket) => {
                         self.published += 1;
                         let new = self.live.insert(ticket.to_bits(), message).is_none();
@@ -509,7 +500,7 @@ impl<'b> Exchange<'b> {
                     Some(store) => store.apply(change),
                     None => broken = Some(format!("{change:?} without a store")),
                 },
-                Action::Event(Event::Published { ticket }) => match self.live.remove(&ticket.to_bits()) {
+                Action::Event(Event::Published { ticket, .. }) => match self.live.remove(&ticket.to_bits()) {
                     Some(message) if self.arrived[usize::from(message)] > 0 => {}
                     message => broken = Some(format!("{ticket:?} ends, which is {message:?}")),
                 },

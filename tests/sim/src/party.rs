@@ -141,26 +141,30 @@ impl Party {
 fn config(chance: &mut fastrand::Rng, server: ServerKind) -> Config {
     let aliyun = server == ServerKind::Aliyun;
     let keep_session = chance.u8(..3) == 0;
-    Config {
-        clean_session: !keep_session && chance.u8(..3) == 0,
-        keep_session,
-        keep_alive_secs: if chance.u8(..16) == 0 && !aliyun { 0 } else { chance.u16(5..60) },
-        ping_timeout_ms: chance.u32(2_000..20_000),
-        connect_timeout_ms: chance.u32(2_000..10_000),
-        backoff: if chance.u8(..4) == 0 {
+    Config::new()
+        .with_clean_session(!keep_session && chance.u8(..3) == 0)
+        .with_keep_session(keep_session)
+        .with_keep_alive_secs(if chance.u8(..16) == 0 && !aliyun { 0 } else { chance.u16(5..60) })
+        .with_ping_timeout_ms(chance.u32(2_000..20_000))
+        .with_connect_timeout_ms(chance.u32(2_000..10_000))
+        .with_backoff(if chance.u8(..4) == 0 {
             Backoff::Fixed { delay_ms: chance.u32(..2_000) }
         } else {
             Backoff::Exponential { base_ms: chance.u32(10..1_000), cap_ms: chance.u32(1_000..30_000) }
-        },
-        max_in_flight: chance.u16(1..24),
-        max_packet_size: 1_024,
-        resubscribe: if aliyun || chance.bool() { Resubscribe::Always } else { Resubscribe::WithoutSession },
-        offline: [Offline::QueueAll, Offline::QueueAll, Offline::QueueAcknowledged, Offline::Refuse]
-            [chance.usize(..4)],
-        manual_ack: chance.u8(..3) == 0,
-        max_requests_per_sec: if chance.u8(..16) == 0 { chance.u16(20..200) } else { 0 },
-        max_whole_message: if chance.u8(..8) == 0 { 200 } else { u32::MAX },
-        tell_qos_0: chance.bool(),
-        ..Config::new()
-    }
+        })
+        .with_max_in_flight(chance.u16(1..24))
+        .with_max_packet_size(1_024)
+        .with_resubscribe(if aliyun || chance.bool() {
+            Resubscribe::Always
+        } else {
+            Resubscribe::WithoutSession
+        })
+        .with_offline(
+            [Offline::QueueAll, Offline::QueueAll, Offline::QueueAcknowledged, Offline::Refuse]
+                [chance.usize(..4)],
+        )
+        .with_manual_ack(chance.u8(..3) == 0)
+        .with_max_requests_per_sec(if chance.u8(..16) == 0 { chance.u16(20..200) } else { 0 })
+        .with_max_whole_message(if chance.u8(..8) == 0 { 200 } else { u32::MAX })
+        .with_tell_qos_0(chance.bool())
 }

@@ -122,7 +122,7 @@ impl World {
             name = &target;
         }
         let topic_name = TopicName::new(name).expect("a valid topic name");
-        let publication = Publication { topic: topic_name, payload: scratch, qos, retain: false };
+        let publication = Publication::new(topic_name, scratch).with_qos(qos);
         match client.publish(&publication) {
             Ok(ticket) => {
                 let first_dial = party.dials + u32::from(party.link.is_none());

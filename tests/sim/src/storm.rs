@@ -187,7 +187,7 @@ fn waiter(strategy: Strategy, seed: u64) -> Waiter {
         Strategy::FullJitter => Config::new().backoff,
     };
     // Without keep alive, so that an hour passes without a ping.
-    let config = Config { backoff, keep_alive_secs: 0, ..Config::new() };
+    let config = Config::new().with_backoff(backoff).with_keep_alive_secs(0);
     let mut client = Tiny::new(config, seed, Inline::new());
     client.connect(Instant::from_millis(0));
     let dialled = matches!(client.poll(Instant::from_millis(0), &mut &[][..]), Action::OpenTransport { .. });

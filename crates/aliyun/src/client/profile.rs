@@ -20,23 +20,22 @@ use crate::limits;
 /// use mqtt_p2p_aliyun::profile;
 /// use mqtt_p2p_core::{Client, Config, Inline};
 ///
-/// let client = Client::new(Config { clean_session: true, ..profile() }, 42, Inline::<1024>::new());
+/// let client = Client::new(profile().with_clean_session(true), 42, Inline::<1024>::new());
 /// ```
 pub const fn profile() -> Config {
-    Config {
-        keep_alive_secs: limits::KEEP_ALIVE.as_secs() as u16,
-        connect_timeout_ms: millis(limits::CONNECT_TIMEOUT),
-        backoff: Backoff::Exponential { base_ms: millis(limits::RECONNECT_BASE), cap_ms: 60_000 },
-        resubscribe: Resubscribe::Always,
-        limits: Limits {
-            max_payload: limits::MAX_PAYLOAD as u32,
-            max_subscriptions: limits::MAX_SUBSCRIPTIONS as u16,
-            retain: false,
-            will: false,
-            max_keep_alive_secs: limits::MAX_KEEP_ALIVE.as_secs() as u16,
-        },
-        ..Config::new()
-    }
+    Config::new()
+        .with_keep_alive_secs(limits::KEEP_ALIVE.as_secs() as u16)
+        .with_connect_timeout_ms(millis(limits::CONNECT_TIMEOUT))
+        .with_backoff(Backoff::Exponential { base_ms: millis(limits::RECONNECT_BASE), cap_ms: 60_000 })
+        .with_resubscribe(Resubscribe::Always)
+        .with_limits(
+            Limits::none()
+                .with_max_payload(limits::MAX_PAYLOAD as u32)
+                .with_max_subscriptions(limits::MAX_SUBSCRIPTIONS as u16)
+                .with_retain(false)
+                .with_will(false)
+                .with_max_keep_alive_secs(limits::MAX_KEEP_ALIVE.as_secs() as u16),
+        )
 }
 
 const fn millis(duration: core::time::Duration) -> u32 {

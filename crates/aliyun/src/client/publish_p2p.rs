@@ -70,7 +70,6 @@ impl<S: Storage> PublishP2p for Client<S> {
     ) -> Result<Ticket, PublishP2pError> {
         let topic = P2pTopic::new(parent, target).map_err(PublishP2pError::Topic)?;
         let topic = TopicName::new(topic.as_str()).map_err(PublishP2pError::TopicName)?;
-        self.publish(&Publication { topic, payload, qos, retain: false })
-            .map_err(PublishP2pError::NotAccepted)
+        self.publish(&Publication::new(topic, payload).with_qos(qos)).map_err(PublishP2pError::NotAccepted)
     }
 }

@@ -33,14 +33,11 @@ fn growing() -> Client<Growing> {
 
 /// Over the caller's slices, as other languages give them.
 fn slices() -> Client<Memory<'static>> {
-    connected(Memory {
-        tx: vec![0; 65_536].leak(),
-        requests: vec![Request::EMPTY; 256].leak(),
-        control: vec![0; 1024].leak(),
-        subscriptions: vec![0; 128].leak(),
-        inbound: vec![InboundId::EMPTY; 4].leak(),
-        growable: false,
-    })
+    connected(
+        Memory::new(vec![0; 65_536].leak(), vec![Request::EMPTY; 256].leak(), vec![0; 1024].leak())
+            .with_subscriptions(vec![0; 128].leak())
+            .with_inbound(vec![InboundId::EMPTY; 4].leak()),
+    )
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -115,14 +112,14 @@ fn connected<S: Storage>(storage: S) -> Client<S> {
 }
 
 fn connected_with<S: Storage>(storage: S, config: Config) -> Client<S> {
-    let mut client = Client::new(Config { max_in_flight: BATCH as u16, ..config }, 42, storage);
+    let mut client = Client::new(config.with_max_in_flight(BATCH as u16), 42, storage);
     connect(&mut client);
     client
 }
 
 /// With [`Config::tell_qos_0`] off.
 fn silent<S: Storage>(storage: S) -> Client<S> {
-    connected_with(storage, Config { tell_qos_0: false, ..Config::new() })
+    connected_with(storage, Config::new().with_tell_qos_0(false))
 }
 
 pub(crate) fn connect<S: Storage>(client: &mut Client<S>) {
@@ -173,7 +170,7 @@ fn trace<S: Storage>(client: &mut Client<S>, mut received: &[u8], words: &mut Ve
 }
 
 pub(crate) fn publication(qos: QoS) -> Publication<'static> {
-    Publication { topic: TopicName::new(TOPIC).expect("a topic name"), payload: &PAYLOAD, qos, retain: false }
+    Publication::new(TopicName::new(TOPIC).expect("a topic name"), &PAYLOAD).with_qos(qos)
 }
 
 #[inline]

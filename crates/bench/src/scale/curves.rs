@@ -94,7 +94,7 @@ fn least(rounds: usize, mut operation: impl FnMut()) -> f64 {
 
 fn client(max_in_flight: usize) -> Client<Growing> {
     let max_in_flight = max_in_flight.try_into().unwrap_or(u16::MAX);
-    Client::new(Config { max_in_flight, ..Config::new() }, 42, Growing::new(ROOM))
+    Client::new(Config::new().with_max_in_flight(max_in_flight), 42, Growing::new(ROOM))
 }
 
 /// With so many under way, one is acknowledged and another published.

@@ -24,6 +24,7 @@ use crate::ticket::Ticket;
 /// A change of the session, to be kept: see [`Action::Store`](crate::Action::Store).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[allow(clippy::exhaustive_enums, reason = "a store must carry out every change")]
 pub enum Change<'a> {
     /// Keep this record, in the place of one with the same key.
     Put {

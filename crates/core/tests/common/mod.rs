@@ -27,11 +27,11 @@ pub(crate) const LOGIN: Login<'static> = Login::new("GID_test@@@1");
 
 /// Reconnects after a known time; everything else as by default.
 pub(crate) fn config() -> Config {
-    Config { backoff: Backoff::Fixed { delay_ms: RETRY as u32 }, ..Config::new() }
+    Config::new().with_backoff(Backoff::Fixed { delay_ms: RETRY as u32 })
 }
 
 pub(crate) fn message<'a>(topic: &'a str, payload: &'a [u8], qos: QoS) -> Publication<'a> {
-    Publication { topic: TopicName::new(topic).expect("a valid topic name"), payload, qos, retain: false }
+    Publication::new(TopicName::new(topic).expect("a valid topic name"), payload).with_qos(qos)
 }
 
 pub(crate) fn filter(filter: &str, qos: QoS) -> SubscribeFilter<'_> {
@@ -98,19 +98,19 @@ impl From<Event<'_>> for Seen {
     fn from(event: Event<'_>) -> Self {
         let millis = |at: Option<Instant>| at.map(Instant::as_millis);
         match event {
-            Event::Connected { session_present } => Self::Connected { session_present },
-            Event::Refused { reason, retry_at } => Self::Refused { reason, retry_at: millis(retry_at) },
-            Event::Disconnected { reason, retry_at } => {
+            Event::Connected { session_present, .. } => Self::Connected { session_present },
+            Event::Refused { reason, retry_at, .. } => Self::Refused { reason, retry_at: millis(retry_at) },
+            Event::Disconnected { reason, retry_at, .. } => {
                 Self::Disconnected { reason, retry_at: millis(retry_at) }
             }
             Event::Message(message) => Self::Message(message.into()),
-            Event::Published { ticket } => Self::Published(ticket),
-            Event::Subscribed { ticket, return_codes } => {
+            Event::Published { ticket, .. } => Self::Published(ticket),
+            Event::Subscribed { ticket, return_codes, .. } => {
                 Self::Subscribed(ticket, return_codes.as_bytes().into())
             }
-            Event::Unsubscribed { ticket } => Self::Unsubscribed(ticket),
-            Event::Dropped { ticket } => Self::Dropped(ticket),
-            Event::Resubscribed { first, return_codes } => {
+            Event::Unsubscribed { ticket, .. } => Self::Unsubscribed(ticket),
+            Event::Dropped { ticket, .. } => Self::Dropped(ticket),
+            Event::Resubscribed { first, return_codes, .. } => {
                 Self::Resubscribed(first, return_codes.as_bytes().into())
             }
             Event::MessageBegin { message, payload_len } => Self::Begin(message.into(), payload_len),
@@ -430,7 +430,7 @@ impl<S: Storage> Driver<S> {
         let mut rest = self.input.as_slice();
         let action = self.client.poll(Instant::from_millis(self.now), &mut rest);
         let step = match action {
-            Action::OpenTransport { attempt } => Step::Seen(Seen::Open(attempt)),
+            Action::OpenTransport { attempt, .. } => Step::Seen(Seen::Open(attempt)),
             Action::Transmit(bytes) => Step::Write(bytes.to_vec()),
             Action::CloseTransport => Step::Seen(Seen::Close),
             Action::Event(event) => {

@@ -92,7 +92,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
     pub fn new(config: Config, seed: u64, storage: S, receive: &'b mut [u8], transmit: &'b mut [u8]) -> Self {
         const { assert!(RECEIVERS <= 32, "a message notes its receivers in 32 bits") };
         let receive = Receive::new(receive);
-        let config = Config { manual_ack: true, keep_session: false, max_whole_message: u32::MAX, ..config };
+        let config = config.with_manual_ack(true).with_keep_session(false).with_max_whole_message(u32::MAX);
         let client = Client::new(receive.fit(config), seed, storage);
         Self { state: Mutex::new(RefCell::new(State::new(client, receive, transmit))) }
     }

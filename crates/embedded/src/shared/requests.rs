@@ -97,7 +97,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
     ) -> Result<Ticket, PublishP2pError> {
         let topic = P2pTopic::new(parent, target).map_err(PublishP2pError::Topic)?;
         let topic = TopicName::new(topic.as_str()).map_err(PublishP2pError::TopicName)?;
-        let publication = Publication { topic, payload, qos, retain: false };
+        let publication = Publication::new(topic, payload).with_qos(qos);
         self.publish(&publication).await.map_err(PublishP2pError::NotAccepted)
     }
 

@@ -301,7 +301,7 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
             let action = state.client.poll(now, &mut received);
             let rest = received.len();
             let next = match action {
-                Action::OpenTransport { attempt } => return Next::Dial(attempt),
+                Action::OpenTransport { attempt, .. } => return Next::Dial(attempt),
                 Action::CloseTransport => Next::Close,
                 Action::Store(_) => Next::Again,
                 Action::Transmit(bytes) => {

@@ -140,12 +140,12 @@ impl<'b, S: Storage, const TASKS: usize, const RECEIVERS: usize> State<'b, S, TA
     /// Tells whoever waits for it. A message is not told here.
     pub(super) fn note(&mut self, event: &Event<'_>) {
         match *event {
-            Event::Connected { session_present } => self.change(Status::Connected { session_present }),
-            Event::Refused { reason, retry_at } => self.change(Status::Refused { reason, retry_at }),
-            Event::Disconnected { reason, retry_at } => {
+            Event::Connected { session_present, .. } => self.change(Status::Connected { session_present }),
+            Event::Refused { reason, retry_at, .. } => self.change(Status::Refused { reason, retry_at }),
+            Event::Disconnected { reason, retry_at, .. } => {
                 self.change(Status::Disconnected { reason, retry_at })
             }
-            Event::Subscribed { ticket, return_codes } => {
+            Event::Subscribed { ticket, return_codes, .. } => {
                 let answer = self.answers.iter_mut().flatten().find(|answer| answer.ticket == ticket);
                 if let Some(answer) = answer {
                     answer.code = return_codes.iter().next();

@@ -9,7 +9,7 @@ use mqtt_p2p_embedded::{Backoff, Config, Error, QoS, SignedLogin, Storage, Ticke
 use crate::world::{CLIENT_ID, CREDENTIALS, Seen};
 
 pub(crate) fn config() -> Config {
-    Config { backoff: Backoff::Fixed { delay_ms: 500 }, ..profile() }
+    profile().with_backoff(Backoff::Fixed { delay_ms: 500 })
 }
 
 pub(crate) fn logins() -> SignedLogin<'static> {

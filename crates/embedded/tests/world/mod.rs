@@ -374,9 +374,9 @@ impl From<Event<'_>> for Seen {
                 payload: message.payload.into(),
                 qos: message.qos,
             },
-            Event::Published { ticket } => Self::Published(ticket),
-            Event::Disconnected { reason, retry_at } => Self::Disconnected(reason, retry_at.is_some()),
-            Event::Refused { reason, retry_at } => Self::Refused(reason, retry_at.is_some()),
+            Event::Published { ticket, .. } => Self::Published(ticket),
+            Event::Disconnected { reason, retry_at, .. } => Self::Disconnected(reason, retry_at.is_some()),
+            Event::Refused { reason, retry_at, .. } => Self::Refused(reason, retry_at.is_some()),
             other => Self::Other(format!("{other:?}")),
         }
     }

@@ -82,12 +82,10 @@ pub(crate) fn options(endpoint: Endpoint, device: &str) -> Options {
 
 /// Comes back quickly, and never suspects a takeover: the tests close many young connections.
 pub(crate) fn quick(config: Config) -> Config {
-    Config {
-        backoff: Backoff::Fixed { delay_ms: 20 },
-        stable_after_ms: 0,
-        connect_timeout_ms: 10_000,
-        ..config
-    }
+    config
+        .with_backoff(Backoff::Fixed { delay_ms: 20 })
+        .with_stable_after_ms(0)
+        .with_connect_timeout_ms(10_000)
 }
 
 pub(crate) async fn connect(options: Options) -> (Client, Messages) {

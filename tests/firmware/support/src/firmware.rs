@@ -55,16 +55,14 @@ impl<'a> Firmware<'a> {
     /// The service's profile, quick to find that a link is dead and to come back: a link that only falls silent is found
     /// out by keep alive, and by the deadline for connecting.
     pub const fn config() -> Config {
-        Config {
-            keep_alive_secs: 2,
-            ping_timeout_ms: 2_500,
-            connect_timeout_ms: 2_000,
-            backoff: Backoff::Fixed { delay_ms: 300 },
+        profile()
+            .with_keep_alive_secs(2)
+            .with_ping_timeout_ms(2_500)
+            .with_connect_timeout_ms(2_000)
+            .with_backoff(Backoff::Fixed { delay_ms: 300 })
             // The link is cut on purpose, soon after it came about: nobody has taken over the client id.
-            stable_after_ms: 0,
-            max_in_flight: 4,
-            ..profile()
-        }
+            .with_stable_after_ms(0)
+            .with_max_in_flight(4)
     }
 
     /// Lets the client accept what is to be sent now. To be called before every wait for an event.
@@ -99,9 +97,9 @@ impl<'a> Firmware<'a> {
     /// Makes something of an event. What can't go well ends the firmware, with a report.
     pub fn heed(&mut self, event: &Event<'_>, now: Instant) {
         match event {
-            Event::Connected { session_present } => self.connected(*session_present, now),
-            Event::Refused { reason, retry_at } => self.refused(*reason, *retry_at),
-            Event::Disconnected { reason, retry_at } => self.disconnected(*reason, *retry_at, now),
+            Event::Connected { session_present, .. } => self.connected(*session_present, now),
+            Event::Refused { reason, retry_at, .. } => self.refused(*reason, *retry_at),
+            Event::Disconnected { reason, retry_at, .. } => self.disconnected(*reason, *retry_at, now),
             Event::Message(message) => self.received(message),
             Event::Published { .. } => self.acknowledged(),
             Event::Subscribed { return_codes, .. } | Event::Resubscribed { return_codes, .. }

@@ -11,7 +11,7 @@ use mqtt_p2p_sizes::{Button, Socket, clock, consume, facts, open, sleep};
 pub type Memory = Inline<{ facts::BUFFER }>;
 
 /// Nobody publishes to it at QoS 2, nor does it.
-pub const CONFIG: Config = Config { exactly_once: false, ..Config::new() };
+pub const CONFIG: Config = Config::new().with_exactly_once(false);
 
 /// Checked when the program is built, as what does not change can be.
 const COMMANDS: TopicFilter<'_> = match TopicFilter::from_static(facts::COMMANDS) {
@@ -34,12 +34,9 @@ pub fn act(client: &mut Client<Memory>, button: Button) {
     let accepted = match button {
         Button::None => return,
         Button::Subscribe => client.subscribe(&[SubscribeFilter::new(COMMANDS, QoS::AtLeastOnce)]),
-        Button::Publish => client.publish(&Publication {
-            topic: NEIGHBOUR,
-            payload: &clock().to_be_bytes(),
-            qos: QoS::AtLeastOnce,
-            retain: false,
-        }),
+        Button::Publish => {
+            client.publish(&Publication::new(NEIGHBOUR, &clock().to_be_bytes()).with_qos(QoS::AtLeastOnce))
+        }
     };
     if accepted.is_err() {
         consume(b"full");
@@ -53,7 +50,7 @@ pub fn heed(event: &Event<'_>) {
             consume(message.topic.as_bytes());
             consume(message.payload);
         }
-        Event::Published { ticket } => consume(&ticket.to_bits().to_be_bytes()),
+        Event::Published { ticket, .. } => consume(&ticket.to_bits().to_be_bytes()),
         Event::Connected { .. } => consume(b"on"),
         Event::Refused { .. } | Event::Disconnected { .. } => consume(b"off"),
         _ => {}

@@ -18,7 +18,7 @@ struct Device;
 
 impl FixedConfig for Device {
     // Its memory holds fewer requests than the in-flight window: none has to pass others that wait for it.
-    const CONFIG: Config = Config { exactly_once: false, pass_window: false, ..Config::new() };
+    const CONFIG: Config = Config::new().with_exactly_once(false).with_pass_window(false);
 }
 
 /// Sizes on this target: each type's is the length of its symbol. They take no flash.
@@ -82,12 +82,9 @@ fn act(client: &mut Client<Memory, Device>, button: Button) {
     let accepted = match button {
         Button::None => return,
         Button::Subscribe => client.subscribe(&[SubscribeFilter::new(COMMANDS, QoS::AtLeastOnce)]),
-        Button::Publish => client.publish(&Publication {
-            topic: NEIGHBOUR,
-            payload: &clock().to_be_bytes(),
-            qos: QoS::AtLeastOnce,
-            retain: false,
-        }),
+        Button::Publish => {
+            client.publish(&Publication::new(NEIGHBOUR, &clock().to_be_bytes()).with_qos(QoS::AtLeastOnce))
+        }
     };
     if accepted.is_err() {
         consume(b"full");
@@ -115,7 +112,7 @@ fn perform(client: &mut Client<Memory, Device>, received: &mut &[u8]) -> bool {
             consume(message.topic.as_bytes());
             consume(message.payload);
         }
-        Action::Event(Event::Published { ticket }) => consume(&ticket.to_bits().to_be_bytes()),
+        Action::Event(Event::Published { ticket, .. }) => consume(&ticket.to_bits().to_be_bytes()),
         Action::Event(Event::Connected { .. }) => consume(b"on"),
         Action::Event(Event::Refused { .. } | Event::Disconnected { .. }) => consume(b"off"),
         // Nothing is kept over a restart.
