@@ -129,7 +129,7 @@
 #define MQTTP2P_EVENT_UNSUBSCRIBED 26
 
 /**
- * A request was given up, by mqttp2p_abandon. ticket.
+ * A request was given up, by mqttp2p_abandon. ticket, and in detail why: MQTTP2P_DROPPED_....
  */
 #define MQTTP2P_EVENT_DROPPED 27
 
@@ -140,9 +140,25 @@
 #define MQTTP2P_EVENT_RESUBSCRIBED 28
 
 /**
+ * The server refused a publication: ticket, and in detail its MQTT 5 reason code. MQTT 3.1.1 has no such answer, so a
+ * connection with MQTT 3.1.1 never reports it.
+ */
+#define MQTTP2P_EVENT_REJECTED 29
+
+/**
  * Something that this version of the binding has no number for. Nothing is to be done.
  */
-#define MQTTP2P_EVENT_OTHER 29
+#define MQTTP2P_EVENT_OTHER 30
+
+/**
+ * The caller gave the request up.
+ */
+#define MQTTP2P_DROPPED_CANCELLED 1
+
+/**
+ * A reason that this version of the binding has no number for.
+ */
+#define MQTTP2P_DROPPED_OTHER 0
 
 /**
  * A moment that does not come.
@@ -659,7 +675,8 @@ typedef struct mqttp2p_action_t {
      */
     int32_t reason;
     /**
-     * More about the reason: of MQTTP2P_REASON_PACKET_TOO_LARGE the packet's length, of MQTTP2P_REASON_UNEXPECTED its type.
+     * More about the reason: of MQTTP2P_REASON_PACKET_TOO_LARGE the packet's length, of MQTTP2P_REASON_UNEXPECTED its type,
+     * of MQTTP2P_EVENT_DROPPED and _REJECTED the reason itself.
      */
     uint32_t detail;
     /**

@@ -1,6 +1,6 @@
 //! Actions out: the next thing to do, or what happened.
 
-use mqtt_p2p_core::{AckToken, Action, Change, Event, Instant, Key, Message};
+use mqtt_p2p_core::{AckToken, Action, Change, DropReason, Event, Instant, Key, Message};
 
 use crate::client::{mqttp2p_client_t, with};
 use crate::reason::{reason, refusal};
@@ -47,13 +47,21 @@ pub const MQTTP2P_EVENT_PUBLISHED_ALONE: u32 = 24;
 pub const MQTTP2P_EVENT_SUBSCRIBED: u32 = 25;
 /// An UNSUBSCRIBE was answered. `ticket`.
 pub const MQTTP2P_EVENT_UNSUBSCRIBED: u32 = 26;
-/// A request was given up, by `mqttp2p_abandon`. `ticket`.
+/// A request was given up, by `mqttp2p_abandon`. `ticket`, and in `detail` why: `MQTTP2P_DROPPED_...`.
 pub const MQTTP2P_EVENT_DROPPED: u32 = 27;
 /// Subscriptions were asked for again after a reconnect: `data` has a return code for each, from number `count` of
 /// `mqttp2p_subscription` on.
 pub const MQTTP2P_EVENT_RESUBSCRIBED: u32 = 28;
+/// The server refused a publication: `ticket`, and in `detail` its MQTT 5 reason code. MQTT 3.1.1 has no such answer, so a
+/// connection with MQTT 3.1.1 never reports it.
+pub const MQTTP2P_EVENT_REJECTED: u32 = 29;
 /// Something that this version of the binding has no number for. Nothing is to be done.
-pub const MQTTP2P_EVENT_OTHER: u32 = 29;
+pub const MQTTP2P_EVENT_OTHER: u32 = 30;
+
+/// The caller gave the request up.
+pub const MQTTP2P_DROPPED_CANCELLED: u32 = 1;
+/// A reason that this version of the binding has no number for.
+pub const MQTTP2P_DROPPED_OTHER: u32 = 0;
 
 /// A moment that does not come.
 pub const MQTTP2P_NEVER: u64 = u64::MAX;
@@ -79,7 +87,8 @@ pub struct mqttp2p_action_t {
     pub at_ms: u64,
     /// `MQTTP2P_REASON_...`
     pub reason: i32,
-    /// More about the reason: of MQTTP2P_REASON_PACKET_TOO_LARGE the packet's length, of MQTTP2P_REASON_UNEXPECTED its type.
+    /// More about the reason: of MQTTP2P_REASON_PACKET_TOO_LARGE the packet's length, of MQTTP2P_REASON_UNEXPECTED its type,
+    /// of MQTTP2P_EVENT_DROPPED and _REJECTED the reason itself.
     pub detail: u32,
     /// A number: see the types.
     pub count: u32,
@@ -203,8 +212,18 @@ impl Out {
             Event::Unsubscribed { ticket, .. } => {
                 put!(self, r#type = MQTTP2P_EVENT_UNSUBSCRIBED, ticket = ticket.to_bits());
             }
-            Event::Dropped { ticket, .. } => {
-                put!(self, r#type = MQTTP2P_EVENT_DROPPED, ticket = ticket.to_bits());
+            Event::Rejected { ticket, reason, .. } => put!(
+                self,
+                r#type = MQTTP2P_EVENT_REJECTED,
+                ticket = ticket.to_bits(),
+                detail = u32::from(reason as u8),
+            ),
+            Event::Dropped { ticket, reason, .. } => {
+                let why = match reason {
+                    DropReason::Cancelled => MQTTP2P_DROPPED_CANCELLED,
+                    _ => MQTTP2P_DROPPED_OTHER,
+                };
+                put!(self, r#type = MQTTP2P_EVENT_DROPPED, ticket = ticket.to_bits(), detail = why);
             }
             Event::Resubscribed { first, return_codes, .. } => put!(
                 self,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::config::Login;
 use crate::events::{
-    CloseTransport, Connected, Disconnected, Dropped, OpenTransport, Published, Refused, Subscribed,
-    SubscriptionLost, Unsubscribed,
+    CloseTransport, Connected, Disconnected, Dropped, OpenTransport, Published, Refused, Rejected,
+    Subscribed, SubscriptionLost, Unsubscribed,
 };
 use crate::message::Parcel;
 use crate::reasons;
@@ -406,9 +406,18 @@ impl Driver {
                     told.push(Unsubscribed { ticket: ticket.to_bits() }.into());
                 }
             }
-            Event::Dropped { ticket, .. } => {
+            Event::Rejected { ticket, reason, .. } => {
+                self.answered(ticket);
+                if self.is_awaited(ticket) {
+                    let (code, reason) = (reason as u32, reason.to_string());
+                    told.push(Rejected { ticket: ticket.to_bits(), code, reason }.into());
+                }
+            }
+            Event::Dropped { ticket, reason, .. } => {
                 self.unanswered.remove(&ticket.to_bits());
-                told.extend(self.is_awaited(ticket).then(|| Dropped { ticket: ticket.to_bits() }.into()));
+                if self.is_awaited(ticket) {
+                    told.push(Dropped { ticket: ticket.to_bits(), reason: reason.to_string() }.into());
+                }
             }
             Event::Resubscribed { first, return_codes, .. } => {
                 let asked = self.client.subscriptions().skip(first).zip(return_codes.iter());

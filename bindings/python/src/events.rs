@@ -148,6 +148,18 @@ event! {
 }
 
 event! {
+    /// The server refused a publication. Only MQTT 5 servers can.
+    Rejected {
+        /// What `publish` gave.
+        ticket: u32,
+        /// The MQTT 5 reason code.
+        code: u32,
+        /// In words.
+        reason: String,
+    }
+}
+
+event! {
     /// A SUBSCRIBE was answered.
     Subscribed {
         /// What `subscribe` gave.
@@ -166,10 +178,12 @@ event! {
 }
 
 event! {
-    /// A request was given up by `abandon`.
+    /// A request was given up.
     Dropped {
         /// What the request gave.
         ticket: u32,
+        /// Why it was given up, in words.
+        reason: String,
     }
 }
 
@@ -251,6 +265,6 @@ macro_rules! any {
 }
 
 any! {
-    OpenTransport, CloseTransport, Connected, Refused, Disconnected, Published, Subscribed, Unsubscribed,
+    OpenTransport, CloseTransport, Connected, Refused, Disconnected, Published, Rejected, Subscribed, Unsubscribed,
     Dropped, SubscriptionLost, TokenNeeded, TokenExpires, TokenInvalid, TokenRenewed, TokenFailed,
 }

@@ -33,8 +33,9 @@ mod _core {
     use crate::emulator::Emulator;
     #[pymodule_export]
     use crate::events::{
-        CloseTransport, Connected, Disconnected, Dropped, OpenTransport, Published, Refused, Subscribed,
-        SubscriptionLost, TokenExpires, TokenFailed, TokenInvalid, TokenNeeded, TokenRenewed, Unsubscribed,
+        CloseTransport, Connected, Disconnected, Dropped, OpenTransport, Published, Refused, Rejected,
+        Subscribed, SubscriptionLost, TokenExpires, TokenFailed, TokenInvalid, TokenNeeded, TokenRenewed,
+        Unsubscribed,
     };
     #[pymodule_export]
     use crate::message::{Message, topic_matches};

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use mqtt_p2p_aliyun::{limits::MAX_PAYLOAD, topic_warning};
-use mqtt_p2p_tokio::{Client, Delivery, Dropped, PublishError, TopicName};
+use mqtt_p2p_tokio::{Client, Delivery, TopicName};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
@@ -182,7 +182,7 @@ impl Work<'_> {
         let delivered = timeout(self.args.timeout, message.delivery).await;
         delivered
             .map_err(|_| Trouble::NoAnswer(None))?
-            .map_err(|Dropped| Trouble::Failure(Failure::Publish(PublishError::Closed)))?;
+            .map_err(|error| Trouble::Failure(Failure::Publish(error)))?;
         if !output::is_json() {
             return Ok(());
         }

@@ -4,9 +4,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::{P2pTopic, limits::MAX_PAYLOAD, topic_warning};
-use mqtt_p2p_tokio::{
-    Client, ConnectError, ConnectionEvent, DisconnectReason, Dropped, Events, PublishError, QoS, TopicName,
-};
+use mqtt_p2p_tokio::{Client, ConnectError, ConnectionEvent, DisconnectReason, Events, QoS, TopicName};
 use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -94,7 +92,7 @@ async fn deliver(client: &Client, message: &Outgoing, qos: QoS, deadline: Instan
     let delivery = async {
         let publishing = client.publish(&message.topic, &message.payload, qos).await;
         let delivery = publishing.map_err(Failure::Publish)?;
-        delivery.await.map_err(|Dropped| Failure::Publish(PublishError::Closed))
+        delivery.await.map_err(Failure::Publish)
     };
     let mut last = None;
     tokio::select! {

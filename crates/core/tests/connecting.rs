@@ -357,7 +357,7 @@ fn disconnect_before_connack_says_so_once_connack_has_come() {
     let mut driver = Driver::new(config());
     driver.connect();
     driver.opened();
-    driver.publish("t", b"x", AtLeastOnce);
+    driver.publish("t", b"x", QoS::AtLeastOnce);
     driver.forget();
     driver.disconnect();
     assert_eq!((driver.take_sent(), driver.take_seen()), (vec![], vec![]));

@@ -230,6 +230,7 @@ impl Client {
                 Some(reason) if reason.is_error() => Err(SubscribeError::Refused(*reason)),
                 _ => Ok(QoS::AtMostOnce),
             },
+            Outcome::Rejected(reason) => Err(SubscribeError::Refused(reason)),
             Outcome::Done | Outcome::Dropped => Err(SubscribeError::Closed),
         }
     }
@@ -244,6 +245,7 @@ impl Client {
         let filters = [TopicFilter::new(filter).map_err(SubscribeError::Filter)?];
         match self.request(filter, |core| core.unsubscribe(&filters)).await?.await {
             Outcome::Dropped => Err(SubscribeError::Closed),
+            Outcome::Rejected(reason) => Err(SubscribeError::Refused(reason)),
             Outcome::Done | Outcome::Answered(_) => Ok(()),
         }
     }

@@ -39,7 +39,9 @@ pub enum PublishError {
     P2p(P2pTopicError),
     /// The client did not take it: too large, no room, or not without a connection.
     NotAccepted(Error),
-    /// The client was closed.
+    /// Peer: the server refused the message. Only MQTT 5 servers can say so.
+    Rejected(ReasonCode),
+    /// The client was closed. A message that had been accepted may not have been delivered.
     Closed,
 }
 
@@ -129,6 +131,9 @@ impl fmt::Display for PublishError {
             Self::Topic(error) => error.fmt(f),
             Self::P2p(error) => error.fmt(f),
             Self::NotAccepted(error) => error.fmt(f),
+            Self::Rejected(reason) => {
+                write!(f, "the server refused the message: {reason}; check the permission")
+            }
             Self::Closed => f.write_str("the client was closed"),
         }
     }

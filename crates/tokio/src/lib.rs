@@ -110,7 +110,7 @@ pub use route::Connector;
 pub use stats::Stats;
 pub use step::{Step, StepReport};
 pub use streams::{Messages, StreamBuilder, WhenFull};
-pub use tickets::{Delivery, Dropped};
+pub use tickets::Delivery;
 pub use tls::{Tls, TlsError};
 pub use tokens::{Token, TokenRequest, TokenSource};
 /// The TLS library, for [`Tls::with_config`].

@@ -140,6 +140,9 @@ impl State {
             Event::Subscribed { ticket, return_codes, .. } => {
                 return news.end(self, ticket, Outcome::Answered(return_codes.iter().collect()));
             }
+            Event::Rejected { ticket, reason, .. } => {
+                return news.end(self, ticket, Outcome::Rejected(reason));
+            }
             Event::Dropped { ticket, .. } => {
                 return news.end(self, ticket, Outcome::Dropped);
             }

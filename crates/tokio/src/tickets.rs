@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use mqtt_p2p_core::{ReasonCode, Ticket};
 
+use crate::error::PublishError;
 use crate::shared::Shared;
 
 /// How a request ended.
@@ -18,6 +19,8 @@ pub(crate) enum Outcome {
     Done,
     /// Subscribed, with the server's answers.
     Answered(Vec<ReasonCode>),
+    /// Refused by the server.
+    Rejected(ReasonCode),
     Dropped,
 }
 
@@ -170,20 +173,20 @@ impl Drop for Pending {
 /// connection (QoS 0) or acknowledged by the server (QoS 1 and 2); or drop it, which changes nothing. One that is kept
 /// and not awaited keeps a few bytes for every later request.
 ///
+/// It fails with [`PublishError::Closed`] if the client is closed first, and with [`PublishError::Rejected`] if the server
+/// refuses the message.
+///
 /// Cancel safe.
 #[must_use = "dropping it is fine, but says nothing about the message: await it, or drop it on purpose"]
 pub struct Delivery(pub(crate) Pending);
 
-/// The client was closed before the message was through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dropped;
-
 impl Future for Delivery {
-    type Output = Result<(), Dropped>;
+    type Output = Result<(), PublishError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(|outcome| match outcome {
-            Outcome::Dropped => Err(Dropped),
+            Outcome::Dropped => Err(PublishError::Closed),
+            Outcome::Rejected(reason) => Err(PublishError::Rejected(reason)),
             Outcome::Done | Outcome::Answered(_) => Ok(()),
         })
     }
@@ -194,14 +197,6 @@ impl fmt::Debug for Delivery {
         f.debug_tuple("Delivery").field(&self.0.ticket).finish()
     }
 }
-
-impl fmt::Display for Dropped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the client was closed before the message was through")
-    }
-}
-
-impl std::error::Error for Dropped {}
 
 #[cfg(test)]
 mod tests {

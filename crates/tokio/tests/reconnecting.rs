@@ -9,8 +9,7 @@ use common::{
 };
 use mqtt_p2p_emulator::{CloseReason, Quirks};
 use mqtt_p2p_tokio::{
-    Backoff, Client, ConnectionEvent, DisconnectReason, Dropped, Endpoint, Offline, Options, PublishError,
-    QoS,
+    Backoff, Client, ConnectionEvent, DisconnectReason, Endpoint, Offline, Options, PublishError, QoS,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -274,7 +273,7 @@ async fn close_sends_what_may_be_sent_and_ends_the_rest() {
     let waiting = sender.publish("n", "", QoS::AtLeastOnce).await.unwrap();
     let other = sender.clone();
     within("close", sender.close()).await;
-    assert_eq!(within("its end", waiting).await, Err(Dropped));
+    assert_eq!(within("its end", waiting).await, Err(PublishError::Closed));
     assert!(matches!(other.publish("n", "", QoS::AtLeastOnce).await, Err(PublishError::Closed)));
     // A closed client stays closed, and says so at once.
     other.reconnect();
@@ -314,7 +313,7 @@ async fn a_client_whose_runtime_ended_leaves_nobody_waiting() {
     let delivery = client.publish("t", "", QoS::AtLeastOnce).await.unwrap();
     let mut events = client.events();
     runtime.shutdown_background();
-    assert_eq!(within("the delivery", delivery).await, Err(Dropped));
+    assert_eq!(within("the delivery", delivery).await, Err(PublishError::Closed));
     assert!(within("the stream", messages.recv()).await.is_none());
     let end = async { while events.recv().await.is_some() {} };
     within("the events", end).await;

@@ -1,9 +1,9 @@
 //! `mqtt-p2p-core`: a client with everything that is optional, in memory of its own and in the caller's.
 
 use mqtt_p2p_core::{
-    AckToken, Action, Change, Client, Config, Crc32, DisconnectReason, Event, FixedConfig, HeldEvent, InboundId,
-    Inline, Instant, Key, Limits, Login, Memory, Need, PacketId, Publication, QoS, Request, SessionStore,
-    Settings, Storage, Ticket, TransportError,
+    AckToken, Action, Backoff, Change, Client, Config, Crc32, DisconnectReason, Event, FixedConfig, HeldEvent,
+    InboundId, Inline, Instant, Key, Limits, Login, Memory, Message, Need, Offline, PacketId, Protocol,
+    Publication, QoS, Request, Resubscribe, SessionStore, Settings, Storage, Ticket, TransportError,
 };
 
 use crate::packet::{subscribe_filters, topic_filters, topic_name, will};
@@ -22,6 +22,7 @@ pub fn all() {
     client(any(Client::fixed(Fixed, any(0), Inline::<64>::new())));
     held();
     values();
+    builders();
 }
 
 /// Memory that says that there is more.
@@ -135,6 +136,7 @@ fn client<S: Storage, C: Settings>(mut client: Client<S, C>) {
         take(Client::acknowledge(any(&mut *client), token));
     }
     Client::abandon(any(&mut *client));
+    take(Client::cancel(any(&mut *client), any(ticket)));
 
     take(Client::due_at(any(&*client)));
     take(Client::is_connected(any(&*client)));
@@ -153,6 +155,53 @@ fn held() {
     let event = any(Event::MessagePart(bytes()));
     let held = any(Event::hold(event, bytes()));
     take(HeldEvent::event(held, bytes()));
+}
+
+/// The builders, each by its name.
+fn builders() {
+    let config = any(Config::new());
+    take(Config::with_protocol(config, any(Protocol::V31)));
+    take(Config::with_clean_session(config, any(true)));
+    take(Config::with_keep_alive_secs(config, any(30)));
+    take(Config::with_ping_timeout_ms(config, any(1_000)));
+    take(Config::with_connect_timeout_ms(config, any(1_000)));
+    take(Config::with_backoff(config, any(Backoff::Fixed { delay_ms: 1 })));
+    take(Config::with_stable_after_ms(config, any(0)));
+    take(Config::with_takeover_delay_ms(config, any(0)));
+    take(Config::with_max_in_flight(config, any(1)));
+    take(Config::with_pass_window(config, any(true)));
+    take(Config::with_max_packet_size(config, any(1_000)));
+    take(Config::with_resubscribe(config, any(Resubscribe::Never)));
+    take(Config::with_offline(config, any(Offline::Refuse)));
+    take(Config::with_manual_ack(config, any(true)));
+    take(Config::with_exactly_once(config, any(false)));
+    take(Config::with_keep_session(config, any(true)));
+    take(Config::with_max_requests_per_sec(config, any(20)));
+    take(Config::with_max_whole_message(config, any(1_000)));
+    take(Config::with_tell_qos_0(config, any(false)));
+    take(Config::with_limits(config, any(Limits::none())));
+    let limits = any(Limits::none());
+    take(Limits::with_max_payload(limits, any(1)));
+    take(Limits::with_max_subscriptions(limits, any(1)));
+    take(Limits::with_retain(limits, any(false)));
+    take(Limits::with_will(limits, any(false)));
+    take(Limits::with_max_keep_alive_secs(limits, any(1)));
+    let login = any(Login::new(text()));
+    take(Login::with_user_name(login, text()));
+    take(Login::with_password(login, text(), bytes()));
+    if let Some(will) = will() {
+        take(Login::with_will(login, will));
+    }
+    if let Some(topic) = topic_name() {
+        let publication = any(Publication::new(topic, bytes()));
+        take(Publication::with_qos(publication, any(QoS::ExactlyOnce)));
+        take(Publication::with_retain(publication, any(true)));
+        take(Message::new(topic, bytes()));
+    }
+    let memory = Memory::new(any(&mut []), any(&mut []), any(&mut []));
+    let memory = Memory::with_subscriptions(memory, any(&mut []));
+    let memory = Memory::with_inbound(memory, any(&mut []));
+    take(Memory::with_growable(memory, any(true)).growable);
 }
 
 fn values() {

@@ -8,8 +8,8 @@ use mqtt_p2p_aliyun::{
     UserName,
 };
 use mqtt_p2p_core::{
-    DecodeError, DisconnectReason, EncodeError, Error, Key, PacketType, QoS, ReasonCode, RestoreError,
-    SessionError, TopicError, TopicFilter, TransportError,
+    DecodeError, DisconnectReason, DropReason, EncodeError, Error, Key, PacketType, QoS, ReasonCode,
+    RestoreError, SessionError, TopicError, TopicFilter, TransportError,
 };
 use mqtt_p2p_packet::PacketId;
 use mqtt_p2p_websocket::{End, FrameError, HandshakeError, RequestError, TransmitError};
@@ -60,6 +60,7 @@ pub fn all() {
         PacketId => PacketId::MIN,
 
         DisconnectReason => DisconnectReason::Requested,
+        DropReason => DropReason::Cancelled,
         TransportError => TransportError::Tls,
         Error => Error::Offline,
         SessionError => SessionError::Damaged,

@@ -161,6 +161,9 @@ impl World {
                     Said::Subscribed { ticket, .. } | Said::Unsubscribed { ticket, .. } => {
                         ended(up, store.is_none(), ticket, false)?;
                     }
+                    Said::Rejected { .. } => {
+                        promise!(false, "MQTT 3.1.1 has no refusal of a publication", "client {p}: {said:?}");
+                    }
                     Said::Dropped { ticket, .. } => {
                         let kind = ended(up, store.is_none(), ticket, true)?;
                         party.unsure |= matches!(kind, Kind::Subscribe | Kind::Unsubscribe);

@@ -504,6 +504,9 @@ impl<'b> Exchange<'b> {
                     Some(message) if self.arrived[usize::from(message)] > 0 => {}
                     message => broken = Some(format!("{ticket:?} ends, which is {message:?}")),
                 },
+                Action::Event(Event::Rejected { ticket, .. }) => {
+                    broken = Some(format!("{ticket:?} is rejected, which MQTT 3.1.1 does not know"));
+                }
                 Action::Event(Event::Message(message)) => {
                     let index = usize::from(message.payload[0]);
                     self.delivered[index] = self.delivered[index].saturating_add(1);

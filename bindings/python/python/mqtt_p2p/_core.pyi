@@ -16,6 +16,7 @@ __all__ = [
     "P2p",
     "Published",
     "Refused",
+    "Rejected",
     "Subscribed",
     "SubscriptionLost",
     "TokenExpires",
@@ -135,6 +136,22 @@ class Published:
         """What `publish` gave."""
 
 @final
+class Rejected:
+    """The server refused a publication. Only MQTT 5 servers can."""
+
+    __match_args__: ClassVar[tuple[str, ...]]
+    def __new__(cls, ticket: int, code: int, reason: str) -> Self: ...
+    @property
+    def ticket(self) -> int:
+        """What `publish` gave."""
+    @property
+    def code(self) -> int:
+        """The MQTT 5 reason code."""
+    @property
+    def reason(self) -> str:
+        """In words."""
+
+@final
 class Subscribed:
     """A SUBSCRIBE was answered."""
 
@@ -159,13 +176,16 @@ class Unsubscribed:
 
 @final
 class Dropped:
-    """A request was given up by `abandon`."""
+    """A request was given up."""
 
     __match_args__: ClassVar[tuple[str, ...]]
-    def __new__(cls, ticket: int) -> Self: ...
+    def __new__(cls, ticket: int, reason: str) -> Self: ...
     @property
     def ticket(self) -> int:
         """What the request gave."""
+    @property
+    def reason(self) -> str:
+        """Why it was given up, in words."""
 
 @final
 class SubscriptionLost:

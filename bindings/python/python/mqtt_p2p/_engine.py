@@ -22,6 +22,7 @@ from ._core import (
     OpenTransport,
     Published,
     Refused,
+    Rejected,
     Subscribed,
     SubscriptionLost,
     TokenExpires,
@@ -63,7 +64,7 @@ ConnectionEvent = (
 )
 """What `events` tells."""
 
-Outcome = Published | Subscribed | Unsubscribed | Dropped | ConnectError
+Outcome = Published | Rejected | Subscribed | Unsubscribed | Dropped | ConnectError
 """How a request ended, or why nobody need wait for it."""
 
 _NO_ROUTE: tuple[Callable[[Message], None], ...] = ()
@@ -379,7 +380,7 @@ class Engine:
                 if waiter is not event:
                     del waiters[ticket]
                     waiter(event)
-            elif kind is Subscribed or kind is Unsubscribed or kind is Dropped:
+            elif kind is Subscribed or kind is Unsubscribed or kind is Dropped or kind is Rejected:
                 self._end_request(event)  # type: ignore[arg-type]
             else:
                 self._change(event)
@@ -389,7 +390,7 @@ class Engine:
         if self._progress is not None:
             self._made_progress()
 
-    def _end_request(self, event: Subscribed | Unsubscribed | Dropped) -> None:
+    def _end_request(self, event: Rejected | Subscribed | Unsubscribed | Dropped) -> None:
         waiter: Any = self.waiters.setdefault(event.ticket, event)
         if waiter is not event:
             del self.waiters[event.ticket]

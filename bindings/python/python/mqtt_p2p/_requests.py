@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ._core import Dropped, Subscribed
+from ._core import Dropped, Rejected, Subscribed
 from ._engine import Outcome
-from .errors import ConnectError, DisconnectedError, InvalidError, SubscribeError
+from .errors import ConnectError, DisconnectedError, InvalidError, PublishError, SubscribeError
 
 Filters = str | tuple[str, int] | Iterable[str | tuple[str, int]]
 """A topic filter, with the highest QoS if that is not the one of the call, or several."""
@@ -27,6 +27,8 @@ def check(outcome: Outcome) -> Outcome:
     """Raises what a request ended in, if that is no answer."""
     if isinstance(outcome, Dropped):
         raise DisconnectedError("the client was closed before the server answered")
+    if isinstance(outcome, Rejected):
+        raise PublishError(outcome.code, outcome.reason)
     if isinstance(outcome, ConnectError):
         if outcome.kind == "requested":
             raise DisconnectedError(outcome.reason)

@@ -11,6 +11,7 @@ __all__ = [
     "InvalidError",
     "MqttError",
     "ProtocolError",
+    "PublishError",
     "QueueFull",
     "RefusedError",
     "SubscribeError",
@@ -67,6 +68,18 @@ class QueueFull(MqttError):
 
 class InvalidError(MqttError, ValueError):
     """The caller's fault: a topic, a filter, a client id or another value that can't be."""
+
+
+class PublishError(MqttError):
+    """The server refused a message. `code` is the MQTT 5 reason code; `reason` says it in words. Servers that speak
+    MQTT 3.1.1 never refuse a message in this way."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(
+            f"the server refused the message: {reason} (reason code {code}): check the permission for this topic"
+        )
+        self.code = code
+        self.reason = reason
 
 
 class SubscribeError(MqttError):

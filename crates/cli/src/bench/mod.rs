@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use mqtt_p2p_aliyun::{limits::MAX_PAYLOAD, topic_warning};
-use mqtt_p2p_tokio::{Client, Delivery, Dropped, Messages, PublishError, QoS, TopicName};
+use mqtt_p2p_tokio::{Client, Delivery, Messages, QoS, TopicName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
@@ -215,7 +215,7 @@ async fn publish(run: Arc<Run>, client: Client, load: Load) -> Result<(), Failur
 }
 
 async fn delivered(delivery: Delivery) -> Result<(), Failure> {
-    delivery.await.map_err(|Dropped| Failure::Publish(PublishError::Closed))
+    delivery.await.map_err(Failure::Publish)
 }
 
 async fn receive(run: Arc<Run>, mut messages: Messages, publishers: u16) -> Tally {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mqtt_p2p_tokio::{Client, ConnectError, Dropped, Events, Messages, Options, QoS};
+use mqtt_p2p_tokio::{Client, ConnectError, Events, Messages, Options, PublishError, QoS};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
@@ -89,7 +89,7 @@ pub(super) struct Party {
     pub(super) link: Link,
     books: Books,
     /// Messages that the server has not acknowledged.
-    under_way: JoinSet<Result<(), Dropped>>,
+    under_way: JoinSet<Result<(), PublishError>>,
     reader: JoinHandle<()>,
 }
 

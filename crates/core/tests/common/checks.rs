@@ -109,6 +109,7 @@ impl Checks {
             | Seen::Subscribed(ticket, _)
             | Seen::Unsubscribed(ticket)
             | Seen::Dropped(ticket) => self.ended(*ticket),
+            Seen::Rejected(..) => panic!("MQTT 3.1.1 has no refusal of a publication: {seen:?}"),
             Seen::Connected { .. } => assert_eq!(self.transport, Transport::Open),
             Seen::Message(_)
             | Seen::Resubscribed(..)

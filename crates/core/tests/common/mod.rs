@@ -62,6 +62,7 @@ pub(crate) enum Seen {
     Published(Ticket),
     Subscribed(Ticket, Vec<u8>),
     Unsubscribed(Ticket),
+    Rejected(Ticket, ReasonCode),
     Dropped(Ticket),
     Resubscribed(usize, Vec<u8>),
     Begin(Received, u32),
@@ -109,6 +110,7 @@ impl From<Event<'_>> for Seen {
                 Self::Subscribed(ticket, return_codes.as_bytes().into())
             }
             Event::Unsubscribed { ticket, .. } => Self::Unsubscribed(ticket),
+            Event::Rejected { ticket, reason, .. } => Self::Rejected(ticket, reason),
             Event::Dropped { ticket, .. } => Self::Dropped(ticket),
             Event::Resubscribed { first, return_codes, .. } => {
                 Self::Resubscribed(first, return_codes.as_bytes().into())

@@ -102,7 +102,8 @@ impl<'b, M: RawMutex, S: Storage, const TASKS: usize, const RECEIVERS: usize>
     }
 
     /// Waits until a request has ended: a publication of QoS 1 or 2 was acknowledged, one of QoS 0 was handed to the
-    /// network. It goes on over any number of connections.
+    /// network. It goes on over any number of connections. With MQTT 3.1.1, which is what this client speaks, no server can
+    /// refuse a publication.
     pub async fn acknowledged(&self, ticket: Ticket) {
         self.wait(|state| {
             if state.client.requests().any(|open| open == ticket) { Poll::Pending } else { Poll::Ready(()) }

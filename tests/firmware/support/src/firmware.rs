@@ -107,7 +107,7 @@ impl<'a> Firmware<'a> {
             {
                 wrong(&Wrong::NotGranted);
             }
-            Event::Dropped { .. } => wrong(&Wrong::Dropped),
+            Event::Dropped { .. } | Event::Rejected { .. } => wrong(&Wrong::Dropped),
             _ => {}
         }
     }
