@@ -172,13 +172,12 @@ impl<C: Settings> Machine<C> {
         if session_present && self.config().clean_session {
             return Err(self.failed(DisconnectReason::Contradiction));
         }
+        self.accepted(memory, session_present);
         if !self.wanted {
-            // The caller has left since: the server is told, and whatever it said of the session is unknown.
-            self.unanswered = true;
+            // The caller has left since, and the server is told.
             self.phase = Phase::Leaving;
             return Ok(false);
         }
-        self.accepted(memory, session_present);
         Ok(tell(action, Event::Connected { session_present }))
     }
 

@@ -31,7 +31,7 @@ fn debug_of_memory_shows_its_sizes() {
     assert_eq!(format!("{memory:?}"), "Inline<64, 2, 128, 16, 3>");
     assert_eq!(
         format!("{:?}", memory.memory()),
-        "Memory::new(64, 2, 128).with_subscriptions(16).with_inbound(3)"
+        "Memory { tx: 64, requests: 2, control: 128, subscriptions: 16, inbound: 3, growable: false }"
     );
 }
 

@@ -136,7 +136,9 @@ fn client<S: Storage, C: Settings>(mut client: Client<S, C>) {
         take(Client::acknowledge(any(&mut *client), token));
     }
     Client::abandon(any(&mut *client));
-    take(Client::cancel(any(&mut *client), any(ticket)));
+    if let Some(ticket) = Ticket::from_bits(any(0)) {
+        take(Client::cancel(any(&mut *client), ticket));
+    }
 
     take(Client::due_at(any(&*client)));
     take(Client::is_connected(any(&*client)));
