@@ -36,6 +36,8 @@ enum Command {
     Resume,
     Acknowledge(usize),
     Abandon,
+    /// Cancels one of the requests.
+    Cancel(usize),
     Pass(u64),
     Open,
     DialFails,
@@ -82,6 +84,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(Resume),
         3 => any::<usize>().prop_map(Acknowledge),
         1 => prop_oneof![3 => Just(Connect), 1 => Just(Abandon)],
+        1 => any::<usize>().prop_map(Cancel),
         3 => select(&[1, 999, 1_000, 9_000, 20_000, 40_000, 60_000][..]).prop_map(Pass),
         6 => Just(Open),
         1 => select(&[DialFails, LateEnd][..]),
@@ -198,6 +201,7 @@ impl World {
             Command::Resume => self.resume(),
             Command::Acknowledge(choice) => self.acknowledge(choice),
             Command::Abandon => self.driver.abandon(),
+            Command::Cancel(choice) => self.cancel(choice),
             Command::Pass(millis) => self.driver.pass(millis),
             Command::Open => self.open(),
             Command::DialFails => {
@@ -261,6 +265,13 @@ impl World {
         let filter = common::filter(filter, QoS::AtMostOnce).filter;
         if let Ok(ticket) = self.driver.client.unsubscribe(&[filter]) {
             self.driver.checks.accepted(ticket);
+        }
+    }
+
+    fn cancel(&mut self, choice: usize) {
+        let requests = self.driver.requests();
+        if !requests.is_empty() {
+            self.driver.cancel(requests[choice % requests.len()]);
         }
     }
 

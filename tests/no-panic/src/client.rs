@@ -1,9 +1,10 @@
 //! `mqtt-p2p-core`: a client with everything that is optional, in memory of its own and in the caller's.
 
 use mqtt_p2p_core::{
-    AckToken, Action, Backoff, Change, Client, Config, Crc32, DisconnectReason, Event, FixedConfig, HeldEvent,
-    InboundId, Inline, Instant, Key, Limits, Login, Memory, Message, Need, Offline, PacketId, Protocol,
-    Publication, QoS, Request, Resubscribe, SessionStore, Settings, Storage, Ticket, TransportError,
+    AckToken, Action, Backoff, Change, Client, Config, Crc32, DisconnectReason, Event, FixedConfig,
+    HeldEvent, InboundId, Inline, Instant, Key, Limits, Login, Memory, Message, Need, Offline, PacketId,
+    Protocol, Publication, QoS, Request, Resubscribe, SessionStore, Settings, Storage, Ticket,
+    TransportError,
 };
 
 use crate::packet::{subscribe_filters, topic_filters, topic_name, will};
