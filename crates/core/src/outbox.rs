@@ -378,7 +378,15 @@ impl Outbox {
     }
 
     /// Takes back what was released and has not been begun.
-    pub(crate) fn withdraw(&mut self, requests: &[Request]) {
+    pub(crate) fn withdraw(&mut self, requests: &mut [Request]) {
+        if self.passing && self.passed == 0 {
+            // It would pass those that are taken back.
+            self.passing = false;
+            let waiting = requests.get_mut(self.released..self.tail).unwrap_or_default();
+            if let Some(entry) = waiting.iter_mut().find(|entry| entry.ahead == Ahead::Going) {
+                entry.ahead = Ahead::No;
+            }
+        }
         while self.sent < self.released
             && let Some(entry) = requests.get(self.released.wrapping_sub(1))
             && entry.start as usize >= self.cursor

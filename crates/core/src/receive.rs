@@ -69,7 +69,12 @@ impl<C: Settings> Machine<C> {
         };
         *received = rest;
         if self.phase == Phase::Handshake {
-            return self.handshake(memory, &frame, action);
+            let outcome = self.handshake(memory, &frame, action);
+            if self.phase == Phase::Leaving {
+                // What follows CONNACK is not for a client that has left; and the session may have to be forgotten first.
+                *received = &[];
+            }
+            return outcome;
         }
         self.keep_alive.received(self.now());
         if frame.packet_type != PacketType::Publish {
