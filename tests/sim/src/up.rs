@@ -59,7 +59,7 @@ pub(crate) struct Arrival {
     pub(crate) session_present: bool,
     /// The client has not left this connection.
     pub(crate) current: bool,
-    /// The number of the last publication that came over it.
+    /// The number of the last publication of QoS 1 or 2 that came over it: those of QoS 0 may pass them, and are not passed.
     pub(crate) last: Option<u32>,
 }
 
@@ -194,7 +194,9 @@ impl Up {
             "order within a connection",
             "{publish:?} comes after {way:?}"
         );
-        way.last = Some(number);
+        if qos > 0 {
+            way.last = Some(number);
+        }
         promise!(!dup || way.session_present, "DUP only for what is sent again", "{publish:?}, {way:?}");
         promise!(number < self.next(), "nothing is made up", "{publish:?} was never published");
         let high = &mut self.high[usize::from(qos)];
