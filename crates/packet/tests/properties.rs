@@ -4,10 +4,12 @@ mod common;
 
 use common::packets::{Owned, config, input, packet, protocol};
 use common::{decoded, extent};
-use mqtt_p2p_packet::{DecodeError, Decoded, EncodeError, Options, Protocol, decode};
+use mqtt_p2p_packet::{
+    Ack, DecodeError, Decoded, EncodeError, Framed, Options, PacketType, Protocol, decode, frame,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 
 fn options(protocol: Protocol) -> Options {
     Options::new().protocol(protocol)
@@ -69,11 +71,41 @@ fn prefixes<'a>(bytes: &'a [u8], cuts: &'a [Index]) -> impl Iterator<Item = &'a 
     (0..bytes.len().min(32)).chain([bytes.len().saturating_sub(1)]).chain(chosen).map(|len| &bytes[..len])
 }
 
+/// The acknowledgement of this type at the start of `input`, found in two steps.
+fn split_in_two_steps(input: &[u8], packet_type: PacketType) -> Option<(Ack, &[u8])> {
+    match frame(input, 4) {
+        Ok(Framed::Complete(frame, rest))
+            if frame.packet_type == packet_type && rest.len() + 4 == input.len() =>
+        {
+            Ack::decode(&frame, Protocol::V311).ok().map(|ack| (ack, rest))
+        }
+        _ => None,
+    }
+}
+
 proptest! {
     #![proptest_config(config(
         512,
         concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/properties.txt"),
     ))]
+
+    #[test]
+    fn an_acknowledgement_is_split_off_in_one_step_as_in_two(
+        header in select(&[[0x40, 2], [0x50, 2], [0x62, 2], [0x70, 2], [0xb0, 2], [0x42, 2], [0x40, 3], [0x40, 1]][..]),
+        body in vec(select(&[0, 1, 7, 0xff][..]), 0..5),
+    ) {
+        let input = [&header[..], &body].concat();
+        for packet_type in [
+            PacketType::PubAck,
+            PacketType::PubRec,
+            PacketType::PubRel,
+            PacketType::PubComp,
+            PacketType::UnsubAck,
+        ] {
+            let split = Ack::split_first(&input, packet_type);
+            prop_assert_eq!(split, split_in_two_steps(&input, packet_type));
+        }
+    }
 
     #[test]
     fn a_packet_that_is_written_is_read_as_it_was((options, owned) in any_packet()) {
