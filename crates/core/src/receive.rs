@@ -19,7 +19,8 @@ use crate::ticket::Ticket;
 /// What a packet leads to: an event, which is the action then, nothing to report, or the end.
 pub(crate) type Outcome = Result<bool, Failed>;
 
-/// The connection is lost, and why is noted: an error that fits a register.
+/// What follows in the input is not to be read: the connection is lost, and why is noted, or the client leaves it. An error
+/// that fits a register.
 #[derive(Debug)]
 pub(crate) struct Failed;
 
@@ -69,12 +70,7 @@ impl<C: Settings> Machine<C> {
         };
         *received = rest;
         if self.phase == Phase::Handshake {
-            let outcome = self.handshake(memory, &frame, action);
-            if self.phase == Phase::Leaving {
-                // What follows CONNACK is not for a client that has left; and the session may have to be forgotten first.
-                *received = &[];
-            }
-            return outcome;
+            return self.handshake(memory, &frame, action);
         }
         self.keep_alive.received(self.now());
         if frame.packet_type != PacketType::Publish {
@@ -179,9 +175,10 @@ impl<C: Settings> Machine<C> {
         }
         self.accepted(memory, session_present);
         if !self.wanted {
-            // The caller has left since, and the server is told.
+            // The caller has left since, and the server is told. What follows CONNACK is not for this client, and its
+            // session may have to be forgotten first.
             self.phase = Phase::Leaving;
-            return Ok(false);
+            return Err(Failed);
         }
         Ok(tell(action, Event::Connected { session_present }))
     }
